@@ -1,0 +1,55 @@
+// IP addresses and the guard on outgoing connections (ADDR-01, AB-143).
+#pragma once
+#include <array>
+#include <compare>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+
+namespace ligase {
+
+// An IPv4 or IPv6 address, in network order.
+struct Address {
+  std::array<std::uint8_t, 16> bytes{};  // IPv4: the first four
+  bool is_v6 = false;
+
+  static Result<Address> parse(std::string_view text);  // "192.0.2.1", "2001:db8::1"; no zone, no brackets
+  std::string text() const;
+  auto operator<=>(const Address&) const = default;
+};
+
+struct Endpoint {
+  Address address;
+  std::uint16_t port = 0;
+  // "127.0.0.1:5269", "[::]:5269"
+  static Result<Endpoint> parse(std::string_view text);
+  std::string text() const;
+  auto operator<=>(const Endpoint&) const = default;
+};
+
+struct AddressRange {
+  Address network;
+  unsigned prefix = 0;
+  static Result<AddressRange> parse(std::string_view text);  // "127.0.0.0/8", or one address
+  // An IPv4-mapped, NAT64, 6to4 or Teredo form is judged by the IPv4 address inside it as well.
+  bool contains(const Address& address) const noexcept;
+  bool operator==(const AddressRange&) const = default;
+};
+
+// Globally routable unicast by the IANA special-purpose registries (RFC 6890 and successors), including the IPv4 address
+// inside mapped, NAT64, 6to4 and Teredo forms.
+bool is_globally_routable(const Address& address) noexcept;
+
+// Asked at connect, of the address actually connected to, each time.
+struct AddressGuard {
+  std::vector<AddressRange> allowed;   // [dns] allow_addresses
+  std::vector<Endpoint> own_listeners; // never connected to; an unspecified address stands for all
+  // Reason::address_forbidden with the address and why, or success. Ports: 443 and those >= 1024 (5269, 5270 among
+  // them); others only to an address in `allowed` (ADDR-02).
+  Result<void> check(const Endpoint& endpoint) const;
+};
+
+}  // namespace ligase

@@ -1,0 +1,90 @@
+// The one place that decides whether a far end is who it must be: spec rows O-01… (outgoing) and I-01… (incoming).
+// Pure: evidence, policy and time in; a Proof with its expiry, or a refusal that says in a sentence why. No default
+// branch grants; an error is "not proven".
+#pragma once
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "proof/certificate.hpp"
+#include "proof/dns.hpp"
+
+namespace ligase::proof {
+
+enum class ProofType : std::uint8_t { dane, dnssec, pkix, posh, dialback };
+constexpr std::size_t kProofTypes = 5;
+std::string_view name_of(ProofType type) noexcept;
+std::optional<ProofType> parse_proof_type(std::string_view name) noexcept;
+
+struct Proof {
+  ProofType type;
+  WallTime expires;
+  std::string evidence;  // one line a person reads: which record, which name, which fingerprint
+  bool operator==(const Proof&) const = default;
+};
+
+enum class Encryption : std::uint8_t { required, preferred };
+
+// Towards one remote domain, as in force now ([policy], [[policy.peer]]).
+struct PeerPolicy {
+  std::vector<ProofType> proofs{ProofType::dane, ProofType::dnssec, ProofType::pkix, ProofType::posh, ProofType::dialback};
+  Encryption encryption = Encryption::required;
+  bool is_blocked = false;
+  bool may_multiplex = true;
+  bool may_bidi = true;
+  bool allows(ProofType type) const noexcept;
+};
+
+// Outgoing: is the far end of this session D, reached at target T? All facts are this pair's own look-ups and this
+// session's certificate (MUX-02).
+struct ServerEvidence {
+  const Domain& domain;
+  const Delegation& delegation;        // kind srv or fallback here: failed ones never come to a session
+  const SrvTarget& target;             // fallback: the domain itself, 5269
+  Security addresses;                  // of the target's address answers
+  const TlsaSet* tlsa;                 // null: not asked (insecure delegation or addresses)
+  const Chain* chain;                  // null: no TLS
+  const TrustAnchors& anchors;
+  WallTime addresses_expire{};
+};
+// A Proof of type dialback means: not proven by anything shown; the delegation alone says that it is D, and the policy
+// accepts that (O-17). The reasons of every stronger attempt are in its evidence.
+Result<Proof> judge_server(const ServerEvidence& evidence, const PeerPolicy& policy, WallTime now);
+
+// The sender domain's own targets with what DNS says of each, for the receiving side (row I-03): at most 8.
+struct TargetEvidence {
+  SrvTarget target;
+  Security addresses = Security::indeterminate;
+  std::optional<TlsaSet> tlsa;  // nullopt: not asked
+};
+// Incoming: may this session speak for S? By certificate only (I-01…I-09, I-12…I-14); dialback (I-10) is a procedure.
+struct ClientEvidence {
+  const Domain& domain;                          // S
+  const TlsaSet* client_tlsa;                    // _xmpp-server.S; null: not asked
+  const Delegation& delegation;                  // of S; may be `failed` (I-12)
+  const std::vector<TargetEvidence>& targets;
+  const Chain* chain;                            // null: none shown
+  const TrustAnchors& anchors;
+  bool dnssec_is_on = true;                      // false: trust_anchor = "": nothing to downgrade (I-12)
+};
+struct ClientRefusal {
+  Error error;
+  bool may_dial_back;        // dialback may follow, if the policy lists it
+  bool authority_must_be_dane;  // I-04: only an authority proven by dane counts then
+  bool is_temporary;         // I-12
+};
+tl::expected<Proof, ClientRefusal> judge_client(const ClientEvidence& evidence, const PeerPolicy& policy, WallTime now);
+
+// I-10: the authority, proven as `authority` by judge_server, said valid.
+struct DialbackEvidence {
+  const Proof& authority;
+  bool over_tls;
+  std::string authority_host;
+};
+Result<Proof> judge_dialback(const DialbackEvidence& evidence, bool authority_must_be_dane, const PeerPolicy& policy,
+                             WallTime now);
+
+}  // namespace ligase::proof

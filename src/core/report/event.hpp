@@ -1,0 +1,45 @@
+// What ligase says of itself, as data: one event a record (contract, section 4). The text and JSON forms are made here, so
+// that a peer's bytes cannot forge a record (AB-110, P14).
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/time.hpp"
+
+namespace ligase::report {
+
+enum class Level : std::uint8_t { debug, info, warning, error };
+std::string_view name_of(Level level) noexcept;
+
+struct Event {
+  Level level = Level::info;
+  std::string_view name;  // from the documented list (docs/events.md): a literal
+  std::vector<std::pair<std::string_view, std::string>> fields;  // keys are literals; values raw, escaped when written
+
+  Event(Level at, std::string_view event) : level(at), name(event) {}
+  Event& with(std::string_view key, std::string_view value) & {
+    fields.emplace_back(key, std::string(value));
+    return *this;
+  }
+  Event&& with(std::string_view key, std::string_view value) && {
+    fields.emplace_back(key, std::string(value));
+    return std::move(*this);
+  }
+};
+
+// `2026-11-24T21:52:04Z info event=pair_proven direction=out local=…`; a value with a space or a quote is quoted.
+std::string as_text(const Event& event, WallTime at);
+// One JSON object on one line: time, level, event, then the fields.
+std::string as_json(const Event& event, WallTime at);
+
+class Log {
+ public:
+  virtual ~Log() = default;
+  virtual bool wants(Level level) const noexcept = 0;
+  virtual void write(Event event) = 0;  // never blocks (AB-111)
+};
+
+}  // namespace ligase::report

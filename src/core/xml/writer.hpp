@@ -1,0 +1,31 @@
+// Writing XML: escaping, and stanzas rewritten for a stream with another namespace context (XML-04, XML-05).
+#pragma once
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "xml/parser.hpp"
+
+namespace ligase::xml {
+
+// Appends `text` as character data or attribute value: & < > " ' escaped, and CR, TAB, LF as character references in
+// attributes (and CR in text), so that what is parsed is what was meant (AB-034).
+void append_escaped(std::string& out, std::string_view text);
+std::string escaped(std::string_view text);
+
+// What must be different when an element of one stream goes into another.
+struct Passage {
+  const Header* from;              // the header of the stream it came by
+  std::string_view content_ns;     // default namespace of the stream it goes to
+  std::optional<std::string_view> to_lang;  // xml:lang of that stream's header: ours never has one
+};
+
+// True if `element` may go as its very bytes: no rewriting needed and no xml:lang to add.
+bool passes_unchanged(const ElementView& element, const Passage& passage) noexcept;
+// Appends the element so that it means the same there. Only the stanza's own namespace changes: from the incoming
+// stream's default namespace to `content_ns`, wherever it is named. Adds an inherited xml:lang (D-08): for an element
+// that only lacks the attribute, the bytes with one insertion behind the name; else a re-serialisation.
+void append_passed(std::string& out, const ElementView& element, const Passage& passage);
+
+}  // namespace ligase::xml

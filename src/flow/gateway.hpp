@@ -1,0 +1,65 @@
+// The gateway: pairs, the streams they ride, the links behind them, and the procedures that prove. One object, one loop;
+// it knows no socket and no clock of its own (flow/seams/), so it runs in the simulated world as in the real one.
+#pragma once
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "config/config.hpp"
+#include "report/event.hpp"
+#include "report/snapshot.hpp"
+#include "seams/clock.hpp"
+#include "seams/network.hpp"
+#include "seams/resolver.hpp"
+
+namespace ligase {
+
+// The world, borrowed: everything here outlives the Gateway.
+struct World {
+  Executor executor;
+  seams::Clock& clock;
+  seams::Random& random;
+  seams::Resolver& resolver;  // a caching one
+  seams::Dialer& dialer;
+  report::Log& log;
+};
+
+struct Settings {
+  std::string version;                 // the program's
+  Domain hostname;                     // [gateway] hostname
+  config::Limits limits;
+  config::Policy policy;
+  std::vector<config::HostedLink> links;
+  std::shared_ptr<const proof::TrustAnchors> anchors;
+  std::string dialback_secret;         // >= 32 bytes (DB-01)
+  bool dnssec_is_on = true;            // false: trust_anchor = ""
+};
+
+class Gateway final : public report::Observable {
+ public:
+  Gateway(Settings settings, World world);
+  ~Gateway() override;
+
+  // A listener took a connection; the Gateway owns it from here on.
+  void accept_s2s(std::unique_ptr<seams::Connection> connection);
+  void accept_component(std::unique_ptr<seams::Connection> connection);
+
+  // Every listener is bound and the resolver usable; shown by status().
+  void set_ready(std::vector<std::string> not_ready);
+
+  // Drain (AB-167): accepts nothing new, hands on what it holds, closes streams properly; `done` is called once,
+  // at the latest after drain_timeout. What could not be handed on was bounced or counted.
+  void stop(std::function<void()> done);
+
+  report::Status status() const override;
+  std::vector<report::StreamRow> streams() const override;
+  std::vector<report::PairRow> pairs() const override;
+  std::vector<report::LinkRow> links() const override;
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace ligase

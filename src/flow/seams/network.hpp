@@ -1,0 +1,70 @@
+// Byte connections with TLS inside, from outside: sockets, or a simulated network. Everything here runs on one loop;
+// callbacks come from it and never from inside a call to the connection, except where said.
+#pragma once
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "name/address.hpp"
+#include "name/pair.hpp"
+#include "proof/certificate.hpp"
+#include "task.hpp"
+
+namespace ligase::seams {
+
+// What one TLS session showed (TLS-06).
+struct TlsFacts {
+  std::string version, cipher, group, alpn, sni;  // "TLSv1.3", "TLS_AES_128_GCM_SHA256", "X25519"; alpn, sni may be ""
+  std::shared_ptr<const proof::Chain> peer_chain;  // null: no certificate shown
+};
+
+struct TlsRequest {
+  Role role;
+  // Whose certificate we show: the hosted domain whose [[tls.for]] applies; nullopt or none configured: the gateway's.
+  // As server, SNI may still choose another [[tls.for]] when this is nullopt (TLS-02).
+  std::optional<Domain> identity;
+  std::string sni;   // as client: the service domain (TLS-03)
+  std::string alpn;  // as client: offered if not empty
+};
+
+class Receiver {
+ public:
+  virtual ~Receiver() = default;
+  virtual void on_bytes(std::string_view bytes) = 0;             // valid for the call; clear text of the session
+  virtual void on_tls(const Result<TlsFacts>& facts) = 0;        // handshake done or failed (tls_failed, tls_timeout, tls_injection)
+  virtual void on_writable() = 0;                                // queued() fell below the low mark after it was above the high one
+  virtual void on_closed(const Error& why) = 0;                  // the last call: network_closed, tls_truncated, connect_…; after close() too
+};
+
+class Connection {
+ public:
+  virtual ~Connection() = default;  // aborts if still open; no callback after it
+  virtual void start(Receiver& receiver) = 0;  // begins reading; the receiver outlives the connection or calls abort()
+  // Takes bytes into the sending record; they leave when this turn's input is used up (gathered: full TLS records).
+  virtual void write(std::string_view bytes) = 0;
+  // TLS from here on. Bytes written before leave in clear first. Received and not yet given bytes: tls_injection (AB-040).
+  virtual void start_tls(TlsRequest request) = 0;
+  virtual void pause_reading() = 0;
+  virtual void resume_reading() = 0;
+  virtual std::size_t queued() const = 0;      // bytes written and not yet taken by the network
+  // Orderly: what is queued leaves, TLS close_notify, TCP close; on_closed follows within `patience` whatever the peer does.
+  virtual void close(Duration patience) = 0;
+  virtual void abort() = 0;                    // at once; no callback follows
+  virtual Endpoint remote() const = 0;
+  virtual Endpoint local() const = 0;
+};
+
+class Dialer {
+ public:
+  virtual ~Dialer() = default;
+  // One TCP connection. The address guard is asked here, of the very endpoint connected to (ADDR-01).
+  // Errors: address_forbidden, connect_refused, connect_timeout (at `deadline`), network_closed.
+  virtual Task<Result<std::unique_ptr<Connection>>> connect(Endpoint endpoint, Instant deadline) = 0;
+};
+
+}  // namespace ligase::seams

@@ -1,0 +1,18 @@
+// DNS with a DNSSEC verdict, from outside (DNS-01).
+#pragma once
+#include <string>
+
+#include "proof/dns.hpp"
+#include "task.hpp"
+
+namespace ligase::seams {
+
+class Resolver {
+ public:
+  virtual ~Resolver() = default;
+  // Follows aliases (<= 8). Never fails as such: what goes wrong is in the answer's `security` and `why`.
+  // `name`: lower case, no trailing dot. Takes at most 5 s (DNS-06). Resumes on the caller's executor.
+  virtual Task<proof::Answer> ask(std::string name, proof::RrType type) = 0;
+};
+
+}  // namespace ligase::seams
