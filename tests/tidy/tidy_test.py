@@ -1,0 +1,119 @@
+#!/usr/bin/env python3
+"""The checks are checked: each bad sample must be found, each good one let pass. Run by ./dev lint."""
+import io
+import os
+import sys
+import tempfile
+import unittest
+from contextlib import redirect_stdout
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import arrows  # noqa: E402
+import requirements  # noqa: E402
+import symbols  # noqa: E402
+import tidy  # noqa: E402
+import totals  # noqa: E402
+
+OPENING = "// Why this file exists.\n"
+
+
+def found(path, text):
+    return [what for _, what in tidy.faults_in(path, OPENING + text)]
+
+
+class Arrows(unittest.TestCase):
+    def test_include_with_the_arrow_passes(self):
+        self.assertEqual(found("src/core/proof/judge.cpp", '#include "name/domain.hpp"\n'), [])
+        self.assertEqual(found("src/real/net/tcp.cpp", '#include "seams/network.hpp"\n#include "task.hpp"\n'), [])
+        self.assertEqual(found("src/flow/gateway.cpp", '#include "proof/judge.hpp"\n#include "gate.hpp"\n'), [])
+
+    def test_include_against_the_arrow_is_found(self):
+        for path, include in (("src/core/name/domain.cpp", "proof/judge.hpp"),
+                              ("src/core/proof/judge.cpp", "pair/table.hpp"),
+                              ("src/core/xml/parser.cpp", "stream/header.hpp"),
+                              ("src/core/proof/judge.cpp", "tls/session.hpp"),
+                              ("src/flow/gateway.cpp", "dns/unbound.hpp"),
+                              ("src/real/tls/session.cpp", "gateway.hpp"),
+                              ("src/real/tls/session.cpp", "node/node.hpp")):
+            self.assertEqual(len(found(path, f'#include "{include}"\n')), 1, (path, include))
+
+    def test_the_outside_world_in_a_pure_layer_is_found(self):
+        for path, line in (("src/core/proof/judge.cpp", "#include <thread>"),
+                           ("src/core/proof/judge.cpp", "#include <openssl/ssl.h>"),
+                           ("src/core/proof/judge.cpp", "#include <boost/asio.hpp>"),
+                           ("src/core/proof/judge.cpp", "const auto t = std::chrono::steady_clock::now();"),
+                           ("src/core/proof/judge.cpp", "const auto t = std::time(nullptr);"),
+                           ("src/core/pair/table.cpp", "std::mutex lock_;"),
+                           ("src/flow/prove.cpp", "#include <sys/socket.h>"),
+                           ("src/flow/prove.cpp", "boost::asio::steady_timer timer(executor);"),
+                           ("src/flow/prove.cpp", "std::random_device device;")):
+            self.assertEqual(len(found(path, line + "\n")), 1, line)
+
+    def test_a_comment_and_the_real_layer_may_name_it(self):
+        self.assertEqual(found("src/core/proof/judge.cpp", "// the caller asks steady_clock::now() once\n"), [])
+        self.assertEqual(found("src/real/os/clock.cpp", "auto t = std::chrono::steady_clock::now();\n"), [])
+
+
+class Words(unittest.TestCase):
+    def test_promises_paths_and_sleeping_tests_are_found(self):
+        self.assertEqual(len(found("src/core/name/domain.cpp", "// TO" "DO later\n")), 1)
+        self.assertEqual(len(found("docs/x.md", "see /wo" "rk/main for it\n")), 1)
+        self.assertEqual(len(found("src/flow/gate_test.cpp", "std::this_thread::sleep" "_for(1s);\n")), 1)
+        self.assertEqual(len(found("tests/interop/test_x.py", "    time.sl" "eep(2)\n")), 1)
+
+    def test_a_file_without_an_opening_is_found(self):
+        self.assertEqual([w for _, w in tidy.faults_in("src/core/name/x.cpp", "int x;\n")],
+                         ["a file opens with 2-4 lines that say why it exists"])
+
+
+class Symbols(unittest.TestCase):
+    def test_the_outside_world_is_found(self):
+        for name, shown in (("socket", "socket"), ("clock_gettime", "clock_gettime"), ("SSL_new", "SSL_new"),
+                            ("RAND_bytes", "RAND_bytes"), ("open64", "open64"),
+                            ("_ZNSt6chrono3_V212steady_clock3nowEv", "std::chrono::_V2::steady_clock::now()")):
+            self.assertIsNotNone(symbols.fault(name, shown), name)
+
+    def test_what_is_pure_passes(self):
+        for name, shown in (("memcpy", "memcpy"), ("X509_verify_cert", "X509_verify_cert"), ("_Znwm", "operator new")):
+            self.assertIsNone(symbols.fault(name, shown), name)
+
+
+class Requirements(unittest.TestCase):
+    def test_an_id_belongs_to_the_test_it_stands_at(self):
+        text = ("// MUX-01\nTEST(Pair, First_Passes) {\n  x();  // MUX-02\n}\n\n// MUX-03\n// AB-001\n"
+                "TEST(Pair, Second) {\n}\n// MUX-04\n")
+        self.assertEqual(list(requirements.places("a_test.cpp", text)),
+                         [("MUX-01", "a_test.cpp:Pair.First_Passes"), ("MUX-02", "a_test.cpp:Pair.First_Passes"),
+                          ("MUX-03", "a_test.cpp:Pair.Second"), ("AB-001", "a_test.cpp:Pair.Second"),
+                          ("MUX-04", "a_test.cpp")])
+
+    def test_the_documents_define_what_they_should(self):
+        ids = requirements.definitions()
+        for identifier in ("MUX-08", "REV-02", "O-29", "I-17", "AB-001", "AB-179", "D-14", "T-6"):
+            self.assertIn(identifier, ids)
+        for word in ("UTF-8", "XEP-0220", "SHA-256", "P-256"):
+            self.assertNotIn(word, ids)
+
+
+class Totals(unittest.TestCase):
+    def run_on(self, text):
+        with tempfile.NamedTemporaryFile("w", suffix=".xml") as file:
+            file.write(text)
+            file.flush()
+            out = io.StringIO()
+            with redirect_stdout(out):
+                status = totals.main([file.name])
+            return status, out.getvalue().splitlines()[-1]
+
+    def test_failures_errors_and_skips_are_counted(self):
+        report = ("<testsuite><testcase name='a'/><testcase name='b'><failure/></testcase>"
+                  "<testcase name='c'><error/></testcase><testcase name='d'><skipped/></testcase></testsuite>")
+        self.assertEqual(self.run_on(report), (1, "1 passed, 2 failed, 1 skipped"))
+
+    def test_a_report_without_a_test_is_a_failure(self):
+        self.assertEqual(self.run_on("<testsuite/>"), (1, "0 passed, 1 failed"))
+        self.assertEqual(self.run_on("<testsuite><testcase name='a'/></testsuite>"), (0, "1 passed, 0 failed"))
+
+
+if __name__ == "__main__":
+    unittest.main()
