@@ -32,8 +32,8 @@ struct Options {
   Way proof = Way::dnssec;
   unsigned stanzas = 2;  // for each pair and direction, 1 to kMostStanzas
   bool keep = false, json = false;
-  std::optional<std::string> break_what;
-  std::string program;  // path of the `ligase` to start as `serve`: this very executable
+  std::optional<std::string> break_what = std::nullopt;
+  std::string program = {};  // path of the `ligase` to start as `serve`: this very executable
 };
 
 // The whole command: prints the report on stdout (`json`: the document `lab` of the contract, or `error`), progress and

@@ -1,0 +1,150 @@
+// OpenSSL makes keys and certificates; every failure of it is one Error with its own words.
+#include "lab/authority.hpp"
+
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/pem.h>
+#include <openssl/rand.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+
+#include <array>
+
+namespace ligase::lab {
+namespace {
+
+template <auto Free>
+struct Freed {
+  template <class T>
+  void operator()(T* object) const noexcept {
+    Free(object);
+  }
+};
+using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
+using Text = std::unique_ptr<BIO, Freed<BIO_free>>;
+using Extension = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
+
+constexpr long kBackdated = -3600, kLifetime = 24 * 3600;  // seconds
+
+tl::unexpected<Error> openssl_failed(const char* what) {
+  std::array<char, 256> why{};
+  ERR_error_string_n(ERR_get_error(), why.data(), why.size());
+  ERR_clear_error();
+  return fail(Reason::internal, std::string(what) + ": " + why.data());
+}
+
+template <class Write>
+std::string written(Write&& write) {
+  const Text text(BIO_new(BIO_s_mem()));
+  if (!text || write(text.get()) != 1) return {};
+  char* bytes = nullptr;
+  const long size = BIO_get_mem_data(text.get(), &bytes);
+  return {bytes, static_cast<std::size_t>(size)};
+}
+
+bool extend(X509* certificate, X509* issuer, int which, const std::string& value) {
+  X509V3_CTX context;
+  X509V3_set_ctx_nodb(&context);
+  X509V3_set_ctx(&context, issuer, certificate, nullptr, nullptr, 0);
+  const Extension extension(X509V3_EXT_conf_nid(nullptr, &context, which, value.c_str()));
+  return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
+}
+
+bool set_serial(X509* certificate) {
+  std::array<unsigned char, 16> random{};
+  if (RAND_bytes(random.data(), random.size()) != 1) return false;
+  random[0] = static_cast<unsigned char>((random[0] & 0x7f) | 0x40);  // positive, and of constant length
+  const std::unique_ptr<BIGNUM, Freed<BN_free>> number(BN_bin2bn(random.data(), random.size(), nullptr));
+  return number && BN_to_ASN1_INTEGER(number.get(), X509_get_serialNumber(certificate)) != nullptr;
+}
+
+// Version 3, dates, subject, public key: everything but issuer, extensions and signature.
+Certificate begin(EVP_PKEY* key, const std::string& common_name) {
+  Certificate certificate(X509_new());
+  if (!certificate) return nullptr;
+  X509* raw = certificate.get();
+  const auto* name = reinterpret_cast<const unsigned char*>(common_name.data());
+  const bool fine = X509_set_version(raw, X509_VERSION_3) && set_serial(raw) &&
+                    X509_gmtime_adj(X509_getm_notBefore(raw), kBackdated) &&
+                    X509_gmtime_adj(X509_getm_notAfter(raw), kLifetime) &&
+                    X509_NAME_add_entry_by_NID(X509_get_subject_name(raw), NID_commonName, MBSTRING_UTF8, name,
+                                               static_cast<int>(common_name.size()), -1, 0) &&
+                    X509_set_pubkey(raw, key);
+  return fine ? std::move(certificate) : nullptr;
+}
+
+bool sign(X509* certificate, X509* issuer, EVP_PKEY* issuer_key) {
+  return X509_set_issuer_name(certificate, X509_get_subject_name(issuer)) &&
+         extend(certificate, issuer, NID_authority_key_identifier, "keyid") &&
+         X509_sign(certificate, issuer_key, EVP_sha256()) > 0;
+}
+
+Bytes spki_sha256(X509* certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+  if (size <= 0) return {};
+  Bytes digest(32);
+  EVP_Digest(der, static_cast<std::size_t>(size), digest.data(), nullptr, EVP_sha256(), nullptr);
+  OPENSSL_free(der);
+  return digest;
+}
+
+// `issuer` null: signs itself.
+Result<Identity> make_identity(const std::vector<std::string>& names, X509* issuer, EVP_PKEY* issuer_key) {
+  std::string alternative;
+  for (const std::string& name : names) alternative += (alternative.empty() ? "DNS:" : ",DNS:") + name;
+  const Key key(EVP_EC_gen("P-256"));
+  if (!key || names.empty()) return openssl_failed("cannot make a key");
+  const Certificate certificate = begin(key.get(), names.front());
+  if (!certificate) return openssl_failed("cannot make a certificate");
+  X509* raw = certificate.get();
+  X509* signer = issuer != nullptr ? issuer : raw;
+  EVP_PKEY* signer_key = issuer != nullptr ? issuer_key : key.get();
+  const bool fine = extend(raw, signer, NID_subject_key_identifier, "hash") &&
+                    extend(raw, signer, NID_basic_constraints, "critical,CA:FALSE") &&
+                    extend(raw, signer, NID_key_usage, "critical,digitalSignature") &&
+                    extend(raw, signer, NID_ext_key_usage, "serverAuth,clientAuth") &&
+                    extend(raw, signer, NID_subject_alt_name, alternative) && sign(raw, signer, signer_key);
+  if (!fine) return openssl_failed("cannot sign a certificate");
+  return Identity{written([&](BIO* out) { return PEM_write_bio_X509(out, raw); }), written([&](BIO* out) {
+                    return PEM_write_bio_PKCS8PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
+                  }),
+                  spki_sha256(raw)};
+}
+
+}  // namespace
+
+struct Authority::State {
+  Key key;
+  Certificate certificate;
+  std::string pem;
+};
+
+Authority::Authority(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Authority::Authority(Authority&&) noexcept = default;
+Authority::~Authority() = default;
+
+Result<Authority> Authority::make() {
+  Key key(EVP_EC_gen("P-256"));
+  if (!key) return openssl_failed("cannot make a key");
+  Certificate certificate = begin(key.get(), "ligase lab CA");
+  if (!certificate) return openssl_failed("cannot make the authority's certificate");
+  X509* raw = certificate.get();
+  const bool fine = extend(raw, raw, NID_subject_key_identifier, "hash") &&
+                    extend(raw, raw, NID_basic_constraints, "critical,CA:TRUE,pathlen:0") &&
+                    extend(raw, raw, NID_key_usage, "critical,keyCertSign,cRLSign") && sign(raw, raw, key.get());
+  if (!fine) return openssl_failed("cannot sign the authority's certificate");
+  std::string pem = written([&](BIO* out) { return PEM_write_bio_X509(out, raw); });
+  return Authority(std::make_unique<State>(State{std::move(key), std::move(certificate), std::move(pem)}));
+}
+
+const std::string& Authority::certificate() const noexcept { return state_->pem; }
+
+Result<Identity> Authority::issue(const std::vector<std::string>& names) const {
+  return make_identity(names, state_->certificate.get(), state_->key.get());
+}
+
+Result<Identity> self_signed(const std::vector<std::string>& names) { return make_identity(names, nullptr, nullptr); }
+
+}  // namespace ligase::lab

@@ -1,0 +1,54 @@
+#include "lab/zones.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace ligase::lab {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+
+Plan plan_of(Way way) {
+  Plan plan = make_plan({.domains_one = 1, .domains_two = 2, .proof = way});
+  plan.providers[0].s2s_port = 5269;
+  plan.providers[1].s2s_port = 5270;
+  return plan;
+}
+
+std::array<Identity, 2> identities() { return {Identity{"", "", {0xab, 0x01}}, Identity{"", "", {0xcd, 0x02}}}; }
+
+const ZoneText& zone(const std::vector<ZoneText>& zones, std::string_view name) {
+  return *std::ranges::find(zones, name, &ZoneText::name);
+}
+
+TEST(LabZones, Customer_SaysWhichProviderServesIt_InAZoneOfItsOwn) {
+  const auto zones = make_zones(plan_of(Way::dnssec), identities());
+  EXPECT_EQ(zones.front().name, "tld");
+  EXPECT_EQ(zones.size(), 6u);  // tld, two providers, three customers
+  EXPECT_EQ(
+      zone(zones, "sender1.tld"),
+      (ZoneText{"sender1.tld", true, {"_xmpp-server._tcp.sender1.tld. 3600 IN SRV 0 0 5269 xmpp1.originating.tld."}}));
+  EXPECT_EQ(
+      zone(zones, "target2.tld"),
+      (ZoneText{"target2.tld", true, {"_xmpp-server._tcp.target2.tld. 3600 IN SRV 0 0 5270 xmpp1.receiving.tld."}}));
+  EXPECT_THAT(zone(zones, "receiving.tld").records, ElementsAre("xmpp1.receiving.tld. 3600 IN A 127.0.0.1"));
+}
+
+TEST(LabZones, ForDane_TheHostPublishesItsKeyAtItsPort) {
+  const auto zones = make_zones(plan_of(Way::dane), identities());
+  EXPECT_THAT(zone(zones, "receiving.tld").records,
+              ElementsAre("xmpp1.receiving.tld. 3600 IN A 127.0.0.1",
+                          "_5270._tcp.xmpp1.receiving.tld. 3600 IN TLSA 3 1 1 cd02"));
+  EXPECT_TRUE(zone(zones, "receiving.tld").is_signed);
+}
+
+TEST(LabZones, ForPkixAndDialback_NothingBelowTheTldIsSigned) {
+  for (const Way way : {Way::pkix, Way::dialback})
+    for (const ZoneText& text : make_zones(plan_of(way), identities())) EXPECT_EQ(text.is_signed, text.name == "tld");
+}
+
+}  // namespace
+}  // namespace ligase::lab
