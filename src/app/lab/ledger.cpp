@@ -114,6 +114,17 @@ std::optional<Seconds> Ledger::median_of_further() const {
   return (*middle + *std::max_element(times.begin(), middle)) / 2;
 }
 
+std::optional<Seconds> Ledger::span_of_further() const {
+  Moment first = Moment::max(), last = Moment::min();
+  for (std::size_t i = 1; i < flows(); ++i) {
+    if (!first_time(i)) continue;
+    first = std::min(first, written_[i]);
+    last = std::max(last, arrived_[i]);
+  }
+  if (first == Moment::max()) return std::nullopt;
+  return last - first;
+}
+
 std::vector<std::string> Ledger::missing(std::size_t most) const {
   std::vector<std::string> list;
   for (std::size_t i = 0; i < fates_.size() && list.size() < most; ++i) {

@@ -55,6 +55,9 @@ class Ledger {
   // Over all flows but number 0, which was alone. nullopt if none has arrived.
   std::optional<Seconds> median_of_further() const;
 
+  // Over the same flows: the first written to the last arrived.
+  std::optional<Seconds> span_of_further() const;
+
   // What must not be: twice, out of order, at a wrong place. Each kind with its number and one example.
   struct Fault {
     std::uint64_t count = 0;

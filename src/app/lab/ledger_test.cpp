@@ -108,6 +108,7 @@ TEST_F(LabLedger, Times_AreFromTheFirstWriteToItsArrival_AndTheFirstFlowStandsAl
   EXPECT_DOUBLE_EQ(ledger_.median_of_further()->count(), 0.020);
   deliver(3, 0, t0 + 40ms);
   EXPECT_DOUBLE_EQ(ledger_.median_of_further()->count(), 0.030);
+  EXPECT_DOUBLE_EQ(ledger_.span_of_further()->count(), 0.040);
   EXPECT_DOUBLE_EQ(ledger_.first_time(0)->count(), 0.9);
   EXPECT_FALSE(ledger_.first_time(5));
 }

@@ -1,0 +1,56 @@
+// Everything a run needs, set up on disk and in the kernel: folder, ports, zones with their name server, certificates,
+// configurations, and the two gateways on them. When a Scene goes, all of that is gone, whatever state it was in.
+#pragma once
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "lab/child.hpp"
+#include "lab/dns/server.hpp"
+#include "lab/dns/tree.hpp"
+#include "lab/folder.hpp"
+#include "lab/loop.hpp"
+#include "lab/plan.hpp"
+#include "lab/ports.hpp"
+
+namespace ligase::lab {
+
+struct Identity;
+struct ZoneText;
+
+class Scene {
+ public:
+  // All but the gateways: the name server answers, the files lie there. Takes well under a second.
+  static Result<std::unique_ptr<Scene>> set(Plan plan);
+
+  // Starts both gateways (`program` serve --config …) and waits until both are ready. Errors: one ended (with the end of
+  // its log) or is not ready in time; cancelled: a signal came.
+  Result<void> start_gateways(const std::string& program, Loop& loop);
+  // Asks both to end, waits for that at most `patience`, then kills. Not interrupted by signals that came before.
+  void end_gateways(Loop& loop, std::chrono::steady_clock::duration patience);
+  // "gateway two ended: signal 11", with the end of its log; nullopt: both run.
+  std::optional<std::string> dead_gateway();
+
+  const Plan& plan() const noexcept { return plan_; }
+  std::string certificate_file(const Provider& provider) const { return provider.file(provider.host + ".pem"); }
+  std::string log_file(const Provider& provider) const { return provider.file("ligase.log"); }
+  std::string control_socket(const Provider& provider) const { return provider.file("control.sock"); }
+
+ private:
+  Scene(Plan plan, Folder folder) : plan_(std::move(plan)), folder_(std::move(folder)) {}
+  Result<void> build();
+  Result<void> plant_zones(const std::vector<ZoneText>& zones);
+  Result<void> write_provider(const Provider& provider, const Identity& identity);
+
+  // Destroyed from the last to the first: gateways, name server, ports, folder.
+  Plan plan_;
+  Folder folder_;
+  std::vector<HeldPort> ports_;
+  dns::Tree tree_;
+  std::unique_ptr<dns::Server> name_server_;
+  std::vector<Child> gateways_;
+};
+
+}  // namespace ligase::lab
