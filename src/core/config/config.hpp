@@ -1,6 +1,6 @@
 // The configuration as a value (contract, section 3). A Config that exists is whole and consistent; a text that is not
-// gives all of its faults at once, each with file, line and what to do. Reading files goes through `Files`, so that this
-// stays pure.
+// gives all of its faults at once, each with file, line and what to do. Reading files goes through `Files`, so that
+// this stays pure.
 #pragma once
 #include <cstdint>
 #include <functional>
@@ -25,7 +25,8 @@ struct Limits {
   Duration unproven_timeout = 30s, tls_handshake_timeout = 10s, connect_timeout = 10s, setup_timeout = 45s;
   Duration queue_age = 60s, idle_timeout = 1h, keep_alive = 60s, dead_after = 90s, drain_timeout = 30s;
   Duration negative_proof_cache = 30s, proof_max_age = 24h;
-  std::uint64_t queue_per_pair = 1u << 20, queue_per_peer = 16u << 20, queue_per_link = 16u << 20, queue_total = 256u << 20;
+  std::uint64_t queue_per_pair = 1u << 20, queue_per_peer = 16u << 20, queue_per_link = 16u << 20,
+                queue_total = 256u << 20;
   std::uint64_t stanza_size_unproven = 16 * 1024, stanza_size = 512 * 1024, start_tag = 64 * 1024, name = 1024;
   std::uint64_t reply_buffer = 64 * 1024;
   std::uint64_t depth = 128, attributes = 256;
@@ -38,12 +39,30 @@ enum class LogFormat : std::uint8_t { text, json, journald };
 enum class Revocation : std::uint8_t { off, soft, hard };
 enum class ListenKind : std::uint8_t { s2s, s2s_tls, component, backend, dns_view, http };
 
-struct Credential { std::string certificate_file, private_key_file; };  // absolute or relative to the configuration
-struct TlsFor { std::vector<Domain> domains; Credential credential; };
-struct Listen { ListenKind kind; Endpoint endpoint; std::string unix_path; /* instead of endpoint where set */ };
-struct Secret { std::string bytes; };  // no formatter, never printed (SEC-02)
-struct ComponentLink { std::vector<Domain> domains; Secret secret; };
-struct BackendLink { std::vector<Domain> domains; Endpoint address; };
+struct Credential {
+  std::string certificate_file, private_key_file;  // resolved against the configuration's folder
+  unsigned line = 0;                               // where the certificate is named, for whoever judges it later
+};
+struct TlsFor {
+  std::vector<Domain> domains;
+  Credential credential;
+};
+struct Listen {
+  ListenKind kind;
+  Endpoint endpoint;
+  std::string unix_path; /* instead of endpoint where set */
+};
+struct Secret {
+  std::string bytes;
+};  // no formatter, never printed (SEC-02)
+struct ComponentLink {
+  std::vector<Domain> domains;
+  Secret secret;
+};
+struct BackendLink {
+  std::vector<Domain> domains;
+  Endpoint address;
+};
 using HostedLink = std::variant<ComponentLink, BackendLink>;
 
 struct PeerRule {
@@ -55,20 +74,20 @@ struct PeerRule {
 };
 struct Policy {
   proof::PeerPolicy defaults;
-  bool internal = false;         // COMP-05
-  std::vector<PeerRule> peers;   // the first match wins
+  bool internal = false;        // COMP-05
+  std::vector<PeerRule> peers;  // the first match wins
   proof::PeerPolicy towards(const Domain& remote) const;
 };
 
 struct Config {
-  std::string file;               // as given; relative paths were resolved against its folder
-  Domain hostname;                // [gateway]
+  std::string file;  // as given; relative paths were resolved against its folder
+  Domain hostname;   // [gateway]
   std::string state_dir, control;
   unsigned threads = 0;
   LogFormat log_format = LogFormat::text;
   report::Level log_level = report::Level::info;
-  Credential credential;          // [tls]
-  std::string trust_anchors;      // "system" or a PEM file
+  Credential credential;      // [tls]
+  std::string trust_anchors;  // "system" or a PEM file
   Revocation revocation = Revocation::soft;
   std::vector<std::string> crl;
   std::string tls_minimum = "1.2";
@@ -87,23 +106,25 @@ struct Fault {
   unsigned line = 0;   // 0: the file as a whole
   std::string what;    // "unknown key \"hostnam\""
   std::string advice;  // "did you mean \"hostname\"?"
-  std::string text() const;  // "gw.toml:3: unknown key \"hostnam\"; did you mean \"hostname\"?" (schema `reload.faults`)
+  std::string text()
+      const;  // "gw.toml:3: unknown key \"hostnam\"; did you mean \"hostname\"?" (schema `reload.faults`)
 };
 
 // What parse() needs of the world, so that it can refuse unreadable files and loose modes (AB-163, AB-164).
 struct FileFacts {
-  std::string text;             // the content; at most 16 MiB are read
-  unsigned mode = 0;            // permission bits
+  std::string text;   // the content; at most 16 MiB are read
+  unsigned mode = 0;  // permission bits
 };
 class Files {
  public:
   virtual ~Files() = default;
-  virtual tl::expected<FileFacts, std::string> read(const std::string& path) const = 0;  // error: "No such file or directory"
+  virtual tl::expected<FileFacts, std::string> read(
+      const std::string& path) const = 0;  // error: "No such file or directory"
 };
 
 // All faults in one run. Warnings: usable, but an operator should know (a component listener off loopback, AB-106).
 struct Parsed {
-  std::optional<Config> config;   // present if and only if `faults` is empty
+  std::optional<Config> config;  // present if and only if `faults` is empty
   std::vector<Fault> faults, warnings;
 };
 Parsed parse(const std::string& file, const Files& files);

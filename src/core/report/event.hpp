@@ -1,5 +1,5 @@
-// What ligase says of itself, as data: one event a record (contract, section 4). The text and JSON forms are made here, so
-// that a peer's bytes cannot forge a record (AB-110, P14).
+// What ligase says of itself, as data: one event a record (contract, section 4). The text and JSON forms are made here,
+// so that a peer's bytes cannot forge a record (AB-110, P14).
 #pragma once
 #include <cstdint>
 #include <string>
@@ -16,7 +16,7 @@ std::string_view name_of(Level level) noexcept;
 
 struct Event {
   Level level = Level::info;
-  std::string_view name;  // from the documented list (docs/events.md): a literal
+  std::string_view name;                                         // from the documented list (docs/events.md): a literal
   std::vector<std::pair<std::string_view, std::string>> fields;  // keys are literals; values raw, escaped when written
 
   Event(Level at, std::string_view event) : level(at), name(event) {}
