@@ -1,0 +1,82 @@
+"""How the interop tests are run: options, the session's Internet, and what a failure shows.
+
+Needs root (port 53, mount namespaces) and Debian's packages (`./dev deps`). Traffic stays on 127.0.0.0/8. Whatever was
+started is ended at the end, after a failure and after Ctrl-C; if pytest itself is killed the kernel ends the servers.
+"""
+import os
+import signal
+
+import pytest
+
+import gateway
+import processes
+from internet import Internet
+from peers import Generation, generation_of_this_machine
+from world import Worlds
+
+_failed = False
+
+
+def pytest_addoption(parser):
+    parser.addoption("--peers", choices=("12", "13"), default=generation_of_this_machine(),
+                     help="Prosody and ejabberd of which Debian release (default: this machine's); of another than this "
+                          "machine's: in a root of its own, made once")
+
+
+def pytest_configure(config):
+    if os.geteuid() != 0:
+        pytest.exit("the interop tests need root: they serve port 53 and mount a resolv.conf for the peers alone; "
+                    "run them with sudo", returncode=64)
+
+    try:
+        gateway.program()
+    except FileNotFoundError as missing:
+        pytest.exit(str(missing), returncode=64)
+
+    def end(*_):
+        raise KeyboardInterrupt
+    signal.signal(signal.SIGTERM, end)  # as Ctrl-C: fixtures are undone
+
+
+def pytest_unconfigure(config):
+    processes.stop_all()
+
+
+def pytest_report_header(config):
+    return f"peers of Debian {config.getoption('--peers')}"
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A failure shows the last lines of every server that runs."""
+    global _failed
+    report = (yield).get_result()
+    if report.failed:
+        _failed = True
+        for process in processes.running:
+            report.sections.append((f"{process.name}, last lines", process.last_lines()))
+
+
+@pytest.fixture(scope="session")
+def internet(request):
+    made = Internet(Generation(request.config.getoption("--peers")))
+    yield made
+    made.close(keep=_failed)
+    if _failed:
+        print(f"\nlogs and configurations are kept: {made.folder}")
+
+
+@pytest.fixture(scope="class")
+def worlds(internet, request):
+    """Makes worlds for one class of tests and ends them with it."""
+    made = Worlds(internet, request.node.name)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def worlds_of_one(internet, request):
+    """The same for one test."""
+    made = Worlds(internet, request.node.name)
+    yield made
+    made.close()

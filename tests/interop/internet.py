@@ -1,0 +1,91 @@
+"""The test's Internet, made once a session: addresses, signed and unsigned zones, a CA and everybody's certificates.
+
+Two providers and two peers, each with domains in three zones: `plain.` is unsigned, so a certificate must name the
+domain; `tld.` is signed, so the SRV record delegates it, and its host's key stands in a TLSA record; `net.` is signed
+too, but has no TLSA: a CA's certificate names the host.
+"""
+import shutil
+import tempfile
+from pathlib import Path
+
+from addresses import Block
+from certificates import Authority, self_signed
+from entities import Loop
+from zones import Zones
+
+ORIGINATING, RECEIVING = "xmpp1.originating", "xmpp1.receiving"
+PKIX, DELEGATED, SIGNED = "pkix", "delegated", "signed"
+ZONE_OF = {PKIX: "plain", DELEGATED: "tld", SIGNED: "net"}
+SENDERS, TARGETS, PEER_DOMAINS = 4, 4, 4
+
+
+def senders(mode, count=SENDERS):
+    """Domains of the originating provider: sender1.plain …, or sender1.tld …"""
+    return [f"sender{i}.{ZONE_OF[mode]}" for i in range(1, count + 1)]
+
+
+def targets(mode, count=TARGETS):
+    """Domains of the receiving provider."""
+    return [f"target{i}.{ZONE_OF[mode]}" for i in range(1, count + 1)]
+
+
+def peer_domains(kind, mode=PKIX, count=PEER_DOMAINS):
+    """Domains of a peer: prosody1.plain …"""
+    return [f"{kind}{i}.{ZONE_OF[mode]}" for i in range(1, count + 1)]
+
+
+class Internet:
+    def __init__(self, generation):
+        self.generation = generation
+        self.folder = Path(tempfile.mkdtemp(prefix="ligase-interop-", dir="/tmp"))
+        self.block = Block()
+        self.loop = Loop()
+        certificates = self.folder / "certificates"
+        certificates.mkdir()
+        self.ca = Authority(certificates)
+        self.stranger = Authority(certificates, "stranger")  # a CA that nobody trusts
+        self.zones = Zones(self.folder / "dns", self.block.take(), signed=["tld", "net"], unsigned=["plain"])
+        self.addresses = {name: self.block.take() for name in ("originating", "receiving", "prosody", "ejabberd")}
+        self.certificates = {}
+        for name, host, domains in (("originating", ORIGINATING, senders), ("receiving", RECEIVING, targets)):
+            self._provider(certificates, name, host, domains)
+        for kind in ("prosody", "ejabberd"):
+            self._peer(certificates, kind)
+        self.zones.start()
+
+    def _provider(self, folder, name, host, domains):
+        """Delegated: the certificate names the host alone and no CA made it. PKIX: another one names the customers."""
+        address = self.addresses[name]
+        self.certificates[name, DELEGATED] = self_signed(folder, f"{name}-delegated", [f"{host}.tld"])
+        self.certificates[name, SIGNED] = self.ca.issue(f"{name}-signed", [f"{host}.net"])
+        self.certificates[name, PKIX] = self.ca.issue(f"{name}-pkix", [f"{host}.plain"])
+        self.certificates[name, "customers"] = self.ca.issue(f"{name}-customers", domains(PKIX))
+        self.zones.host(f"{host}.tld", address, self.certificates[name, DELEGATED].tlsa)
+        self.zones.host(f"{host}.net", address)
+        self.zones.host(f"{host}.plain", address)
+        for mode, zone in ZONE_OF.items():
+            for domain in domains(mode):
+                self.zones.service(domain, f"{host}.{zone}")
+
+    def _peer(self, folder, kind):
+        address = self.addresses[kind]
+        self.certificates[kind, PKIX] = self.ca.issue(f"{kind}-pkix", [f"{kind}.plain", *peer_domains(kind)])
+        self.certificates[kind, "wrong"] = self.ca.issue(f"{kind}-wrong", ["somebody-else.plain"])
+        self.certificates[kind, "expired"] = self.ca.issue(f"{kind}-expired", peer_domains(kind), starts=-30, ends=-1)
+        self.certificates[kind, "stranger"] = self.stranger.issue(f"{kind}-stranger", peer_domains(kind))
+        self.certificates[kind, DELEGATED] = self_signed(folder, f"{kind}-delegated", [f"{kind}.tld"])
+        self.certificates[kind, SIGNED] = self.ca.issue(f"{kind}-signed", [f"{kind}.net"])
+        self.zones.host(f"{kind}.plain", address)
+        self.zones.host(f"{kind}.net", address)
+        self.zones.service(f"{kind}-unhosted.plain", f"{kind}.plain")
+        self.zones.host(f"{kind}.tld", address, self.certificates[kind, DELEGATED].tlsa)
+        for mode, zone in ZONE_OF.items():
+            for domain in peer_domains(kind, mode):
+                self.zones.service(domain, f"{kind}.{zone}")
+
+    def close(self, keep):
+        self.zones.stop()
+        self.loop.stop()
+        self.block.close()
+        if not keep:
+            shutil.rmtree(self.folder, ignore_errors=True)

@@ -1,0 +1,84 @@
+"""Many pairs towards one peer: how many connections the kernel counts, and that nothing is lost on the way to fewer.
+
+Our customers are delegated: no certificate names them. ejabberd takes further senders and targets on one stream, Prosody
+further senders only (it ends a stream that asks for a further target).
+"""
+import pytest
+
+from internet import DELEGATED
+from world import PEERS
+
+SENDERS, TARGETS = 4, 4
+
+
+def burst(components, clients):
+    """Everybody at once to everybody: no pair is up when the last message leaves. Returns what each client got."""
+    for sender in components:
+        for target in clients:
+            sender.send(target, f"from {sender.domain}")
+    return [sorted(target.received(len(components))) for target in clients]
+
+
+def everybody(components):
+    return sorted((component.jid, f"from {component.domain}") for component in components)
+
+
+class TestManyPairs:
+    @pytest.fixture(scope="class", params=sorted(PEERS))
+    def crowd(self, request, worlds):
+        kind = request.param
+        peer, gateway = worlds.peer(kind), worlds.gateway(DELEGATED)
+        worlds.ready()
+        components = [worlds.component(gateway, number) for number in range(1, SENDERS + 1)]
+        clients = [worlds.client(peer, number) for number in range(1, TARGETS + 1)]
+        return peer, gateway, components, clients
+
+    def test_all_at_once(self, crowd):  # MUX-03, MUX-04, MUX-06
+        peer, gateway, components, clients = crowd
+        assert burst(components, clients) == [everybody(components)] * len(clients)
+        connections = 1 if peer.kind == "ejabberd" else TARGETS
+        assert peer.connections() == connections
+        outgoing = [row for row in gateway.ctl("streams") if row["direction"] == "out"]
+        assert sum(row["pairs"] for row in outgoing) == SENDERS * TARGETS
+
+    def test_again_without_a_new_connection(self, crowd):  # MUX-01
+        peer, _, components, clients = crowd
+        before = peer.connections()
+        assert burst(components, clients) == [everybody(components)] * len(clients)
+        assert peer.connections() == before
+
+    def test_servers_own_answer_to_every_sender(self, crowd):
+        """Prosody sends what it answers itself on the stream of the *first* pair, whoever asked."""
+        peer, _, components, _ = crowd  # MUX-08
+        for component in components:
+            for domain in peer.domains:
+                component.ping(domain)
+
+    def test_everybody_answers_every_sender(self, crowd):  # MUX-07
+        _, _, components, clients = crowd
+        for component in components:
+            for client in clients:
+                component.ping(client)
+
+    def test_order_is_kept(self, crowd):  # ROUTE-03
+        _, _, components, clients = crowd
+        bodies = [f"number {number}" for number in range(200)]
+        for body in bodies:
+            components[0].send(clients[0], body)
+        assert [body for _, body in clients[0].received(len(bodies))] == bodies
+
+
+class TestWithoutDialback:
+    """A peer that knows no dialback has no way to take a further pair: each gets a stream, authenticated by EXTERNAL."""
+
+    @pytest.mark.parametrize("kind", sorted(PEERS))
+    def test_a_stream_for_each_pair(self, worlds_of_one, kind):  # MUX-01, MUX-03, TLS-02
+        worlds = worlds_of_one
+        peer, gateway = worlds.peer(kind, strict=True, dialback=False), worlds.gateway("pkix")
+        worlds.ready()
+        components = [worlds.component(gateway, number) for number in (1, 2)]
+        clients = [worlds.client(peer, number) for number in (1, 2)]
+        assert burst(components, clients) == [everybody(components)] * 2
+        assert peer.connections() == 4
+        for component in components:
+            assert peer.how_taken(component.domain) == "external"

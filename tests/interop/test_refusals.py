@@ -1,0 +1,55 @@
+"""What does not work must fail with the right condition and with a text that names the reason, for the one pair alone."""
+import pytest
+
+from internet import DELEGATED, PKIX
+from world import PEERS
+
+ONLY_PKIX = '[policy]\nproofs = ["pkix"]'
+
+
+class TestUnknownDomains:
+    @pytest.fixture(scope="class", params=sorted(PEERS))
+    def two(self, request, worlds):
+        peer, gateway = worlds.peer(request.param), worlds.gateway(DELEGATED)
+        worlds.ready()
+        return worlds.component(gateway, 1), worlds.client(peer, 1), request.param
+
+    def test_no_such_name_in_dns(self, two):  # DNS-02, ROUTE-02
+        bounce = two[0].bounce_of("someone@nobody.plain")
+        assert bounce.condition == "remote-server-not-found", bounce
+        assert "nobody.plain" in bounce.text, bounce
+
+    def test_domain_that_the_peer_does_not_host(self, two):  # ROUTE-02, MUX-05
+        component, client, kind = two
+        component.tell(client)
+        bounce = component.bounce_of(f"someone@{kind}-unhosted.plain")
+        assert bounce.condition in ("remote-server-not-found", "remote-server-timeout"), bounce
+        assert "unhosted" in bounce.text or "host" in bounce.text, bounce
+        component.tell(client)  # the other pair is not disturbed
+        component.ping(client)
+
+
+class TestWrongCertificate:
+    """Under the policy "pkix" a peer whose certificate proves nothing is refused, and the bounce says why."""
+
+    @pytest.mark.parametrize("certificate, reason", [
+        ("wrong", "pkix.name"), ("expired", "pkix.expired"), ("stranger", "pkix.chain")])
+    def test_bounce_names_the_reason(self, worlds_of_one, certificate, reason):  # ROUTE-02, PKIX-01, PKIX-02
+        worlds = worlds_of_one
+        peer, gateway = worlds.peer("prosody", certificate=certificate), worlds.gateway(PKIX, more=ONLY_PKIX)
+        worlds.ready()
+        component = worlds.component(gateway, 1)
+        bounce = component.bounce_of(f"user1@{peer.domains[0]}")
+        assert bounce.condition == "remote-server-timeout", bounce
+        assert "could not be authenticated" in bounce.text, bounce
+        assert gateway.pair(component.domain, peer.domains[0], "out")["last_error"].startswith(reason)
+
+    def test_the_peer_is_not_believed_either(self, worlds_of_one):  # EXT-02, AB-074
+        """It speaks first: neither EXTERNAL nor dialback proves it under this policy."""
+        worlds = worlds_of_one
+        peer, gateway = worlds.peer("prosody", certificate="stranger"), worlds.gateway(PKIX, more=ONLY_PKIX)
+        worlds.ready()
+        component, client = worlds.component(gateway, 1), worlds.client(peer, 1)
+        bounce = client.bounce_of(component)
+        assert bounce.condition.startswith("remote-server-"), bounce
+        assert gateway.proof(component.domain, client.domain, "in") is None
