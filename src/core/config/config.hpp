@@ -129,4 +129,8 @@ struct Parsed {
 };
 Parsed parse(const std::string& file, const Files& files);
 
+// Where the control socket of that configuration is: all that `ligase ctl` needs of it, readable by whoever may not read
+// its keys. The fault where the file or these two keys cannot be read.
+tl::expected<std::string, Fault> control_socket_of(const std::string& file, const Files& files);
+
 }  // namespace ligase::config

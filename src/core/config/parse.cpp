@@ -13,10 +13,11 @@ namespace {
 constexpr std::string_view kFormats[] = {"text", "json", "journald"};
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
 constexpr std::uint64_t kMostThreads = 256;
+constexpr std::string_view kStateDir = "/var/lib/ligase";
 
 struct GatewaySection {
   std::optional<Domain> hostname;
-  std::string state_dir = "/var/lib/ligase", control;
+  std::string state_dir{kStateDir}, control;
   std::uint64_t threads = 0;
 };
 
@@ -93,22 +94,47 @@ std::optional<Domain> Context::domain_in(const std::string& file, const Located&
   return std::nullopt;
 }
 
+namespace {
+
+std::string folder_of(const std::string& file) { return std::filesystem::path(file).parent_path().string(); }
+
+tl::expected<Table, Fault> read_tree(const std::string& file, const Files& files) {
+  const auto facts = files.read(file);
+  if (!facts) {
+    return tl::unexpected(Fault{file, 0, fmt::format("cannot read the configuration: {}", facts.error()),
+                                "check the path and its modes"});
+  }
+  tl::expected<Table, SyntaxFault> tree = read_toml(facts->text);
+  if (tree) return std::move(*tree);
+  return tl::unexpected(Fault{file, tree.error().line, fmt::format("no valid TOML: {}", tree.error().what),
+                              "mend this line first; what follows it was not read"});
+}
+
+}  // namespace
+
+tl::expected<std::string, Fault> control_socket_of(const std::string& file, const Files& files) {
+  const tl::expected<Table, Fault> tree = read_tree(file, files);
+  if (!tree) return tl::unexpected(tree.error());
+  Findings findings(file);
+  const Context context{files, findings, folder_of(file)};
+  Section root("", &*tree, 0, findings);
+  Section gateway = root.table("gateway", "[gateway]");
+  const auto folder = gateway.text("state_dir");
+  const auto control = gateway.text("control");
+  if (!findings.faults.empty()) return tl::unexpected(findings.faults.front());
+  if (control) return context.resolve(control->text);
+  return (folder ? context.resolve(folder->text) : std::string(kStateDir)) + "/control.sock";
+}
+
 Parsed parse(const std::string& file, const Files& files) {
   Parsed parsed;
   Findings findings(file);
-  const auto facts = files.read(file);
-  if (!facts) {
-    parsed.faults.push_back(
-        {file, 0, fmt::format("cannot read the configuration: {}", facts.error()), "check the path and its modes"});
-    return parsed;
-  }
-  const tl::expected<Table, SyntaxFault> tree = read_toml(facts->text);
+  const tl::expected<Table, Fault> tree = read_tree(file, files);
   if (!tree) {
-    parsed.faults.push_back({file, tree.error().line, fmt::format("no valid TOML: {}", tree.error().what),
-                             "mend this line first; what follows it was not read"});
+    parsed.faults.push_back(tree.error());
     return parsed;
   }
-  const Context context{files, findings, std::filesystem::path(file).parent_path().string()};
+  const Context context{files, findings, folder_of(file)};
   Section root("", &*tree, 0, findings);
   const GatewaySection gateway = read_gateway(root.table("gateway", "[gateway]"), context);
   const LogSection log = read_log(root.table("log", "[log]"));
