@@ -36,15 +36,15 @@ class Chain {
 
   std::size_t size() const noexcept;
   const Bytes& der(std::size_t i) const noexcept;
-  std::string fingerprint() const;          // leaf, SHA-256 over DER, lower-case hex
-  std::string chain_fingerprint() const;    // SHA-256 over all, for caches
+  std::string fingerprint() const;                         // leaf, SHA-256 over DER, lower-case hex
+  std::string chain_fingerprint() const;                   // SHA-256 over all, for caches
   const std::vector<PresentedId>& names() const noexcept;  // of the leaf; malformed names left out (AB-057, AB-060)
-  WallTime not_before() const noexcept;     // leaf
-  WallTime not_after() const noexcept;      // leaf
-  std::string subject() const;              // one line for people, escaped
+  WallTime not_before() const noexcept;                    // leaf
+  WallTime not_after() const noexcept;                     // leaf
+  std::string subject() const;                             // one line for people, escaped
   // True if the leaf names `domain`: dNSName with RFC 9525's wildcard rule, SRVName _xmpp-server.domain, XmppAddr.
   bool names_domain(const Domain& domain) const noexcept;
-  bool names_host(const HostName& host) const noexcept;    // dNSName only
+  bool names_host(const HostName& host) const noexcept;  // dNSName only
 
   const Native& native() const noexcept { return *native_; }
 

@@ -25,12 +25,12 @@ std::string_view name_of(Security security) noexcept;
 // One question's answer, aliases followed, as the validating resolver gives it.
 struct Answer {
   Security security = Security::indeterminate;
-  std::vector<Bytes> rdata;         // uncompressed, in the order received; empty with secure/insecure: a denial
-  std::string canonical_name;       // where the records stood after CNAME/DNAME; lower case, no trailing dot
+  std::vector<Bytes> rdata;    // uncompressed, in the order received; empty with secure/insecure: a denial
+  std::string canonical_name;  // where the records stood after CNAME/DNAME; lower case, no trailing dot
   bool is_aliased = false;
-  std::chrono::seconds ttl{0};      // smallest of the chain; for a denial the SOA's
+  std::chrono::seconds ttl{0};                // smallest of the chain; for a denial the SOA's
   std::optional<WallTime> signatures_expire;  // earliest RRSIG expiration over the chain, where secure
-  std::string why;                  // reason of a bogus or indeterminate answer, for people
+  std::string why;                            // reason of a bogus or indeterminate answer, for people
   bool is_denial() const noexcept {
     return rdata.empty() && (security == Security::secure || security == Security::insecure);
   }
@@ -49,10 +49,10 @@ struct SrvTarget {
 // Where a domain says it is served.
 struct Delegation {
   enum class Kind : std::uint8_t {
-    srv,          // `targets` from SRV records
-    fallback,     // a denial of SRV: the domain itself, port 5269
-    no_service,   // SRV target "."
-    failed,       // bogus or indeterminate: `reason`, nothing may be tried
+    srv,         // `targets` from SRV records
+    fallback,    // a denial of SRV: the domain itself, port 5269
+    no_service,  // SRV target "."
+    failed,      // bogus or indeterminate: `reason`, nothing may be tried
   };
   Kind kind = Kind::failed;
   Security security = Security::indeterminate;  // of the SRV answer or denial, alias chain included

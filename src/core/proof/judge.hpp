@@ -30,7 +30,8 @@ enum class Encryption : std::uint8_t { required, preferred };
 
 // Towards one remote domain, as in force now ([policy], [[policy.peer]]).
 struct PeerPolicy {
-  std::vector<ProofType> proofs{ProofType::dane, ProofType::dnssec, ProofType::pkix, ProofType::posh, ProofType::dialback};
+  std::vector<ProofType> proofs{ProofType::dane, ProofType::dnssec, ProofType::pkix, ProofType::posh,
+                                ProofType::dialback};
   Encryption encryption = Encryption::required;
   bool is_blocked = false;
   bool may_multiplex = true;
@@ -42,16 +43,18 @@ struct PeerPolicy {
 // session's certificate (MUX-02).
 struct ServerEvidence {
   const Domain& domain;
-  const Delegation& delegation;        // kind srv or fallback here: failed ones never come to a session
-  const SrvTarget& target;             // fallback: the domain itself, 5269
-  Security addresses;                  // of the target's address answers
-  const TlsaSet* tlsa;                 // null: not asked (insecure delegation or addresses)
-  const Chain* chain;                  // null: no TLS
+  const Delegation& delegation;  // kind srv or fallback here: failed ones never come to a session
+  const SrvTarget& target;       // fallback: the domain itself, 5269
+  Security addresses;            // of the target's address answers
+  const TlsaSet* tlsa;           // null: not asked (insecure delegation or addresses)
+  const Chain* chain;            // null: no TLS
   const TrustAnchors& anchors;
   WallTime addresses_expire{};
 };
-// A Proof of type dialback means: not proven by anything shown; the delegation alone says that it is D, and the policy
-// accepts that (O-17). The reasons of every stronger attempt are in its evidence.
+// The first type of policy.proofs that holds. A Proof of type dialback means: not proven by anything shown; the delegation
+// alone says that it is D, and the policy accepts that (O-17). The reasons of every stronger attempt are in its evidence.
+// `expires` is the earliest of what was used (WallTime::max() for dialback); the caller bounds it by proof_max_age.
+// With signed delegation and addresses, `tlsa` must have been asked: a null there is refused, for it may hide a mismatch.
 Result<Proof> judge_server(const ServerEvidence& evidence, const PeerPolicy& policy, WallTime now);
 
 // The sender domain's own targets with what DNS says of each, for the receiving side (row I-03): at most 8.
@@ -59,26 +62,31 @@ struct TargetEvidence {
   SrvTarget target;
   Security addresses = Security::indeterminate;
   std::optional<TlsaSet> tlsa;  // nullopt: not asked
+  WallTime addresses_expire = WallTime::max();
 };
 // Incoming: may this session speak for S? By certificate only (I-01…I-09, I-12…I-14); dialback (I-10) is a procedure.
 struct ClientEvidence {
-  const Domain& domain;                          // S
-  const TlsaSet* client_tlsa;                    // _xmpp-server.S; null: not asked
-  const Delegation& delegation;                  // of S; may be `failed` (I-12)
+  const Domain& domain;          // S
+  const TlsaSet* client_tlsa;    // _xmpp-server.S; null: not asked
+  const Delegation& delegation;  // of S; may be `failed` (I-12)
   const std::vector<TargetEvidence>& targets;
-  const Chain* chain;                            // null: none shown
+  const Chain* chain;  // null: none shown
   const TrustAnchors& anchors;
-  bool dnssec_is_on = true;                      // false: trust_anchor = "": nothing to downgrade (I-12)
+  bool dnssec_is_on = true;  // false: trust_anchor = "": nothing to downgrade (I-12)
 };
 struct ClientRefusal {
   Error error;
-  bool may_dial_back;        // dialback may follow, if the policy lists it
+  bool may_dial_back;           // dialback may follow, if the policy lists it
   bool authority_must_be_dane;  // I-04: only an authority proven by dane counts then
-  bool is_temporary;         // I-12
+  bool is_temporary;            // I-12
 };
+// The first certificate type of policy.proofs that holds; dialback is the caller's next step. `targets` are the first 8 of
+// the delegation, or all: fewer are refused, for they may hide a mismatch. A match outweighs what else could not be had.
 tl::expected<Proof, ClientRefusal> judge_client(const ClientEvidence& evidence, const PeerPolicy& policy, WallTime now);
 
-// I-10: the authority, proven as `authority` by judge_server, said valid.
+// I-10: the authority, proven as `authority` by judge_server, said valid. Where it must be dane (I-04), judge it with dane
+// first in the list. Expires with the authority's proof (WallTime::max() if that was dialback); proof_max_age and the
+// stream bound it, which is the caller's part. Without TLS under encryption = "required": refused (I-14).
 struct DialbackEvidence {
   const Proof& authority;
   bool over_tls;

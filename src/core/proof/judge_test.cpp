@@ -1,0 +1,576 @@
+#include "proof/judge.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <fstream>
+#include <map>
+#include <set>
+#include <sstream>
+
+#include "support/certificates.hpp"
+
+namespace ligase::proof {
+namespace {
+
+using test::CertificateSpec;
+using test::MadeCertificate;
+using testing::HasSubstr;
+using testing::Not;
+using namespace std::chrono;
+
+const WallTime kNow = test::day(2026, 11, 24);
+const WallTime kNotAfter = test::day(2046, 1, 1);
+const Domain kD = Domain::parse("target1.tld").value();
+const HostName kT = HostName::parse("xmpp1.receiving.tld").value();
+
+struct Words {
+  std::string word;   // up to the quote
+  std::string quote;  // inside it; may be empty
+};
+
+std::string trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(' ');
+  if (first == std::string_view::npos) return {};
+  return std::string(text.substr(first, text.find_last_not_of(' ') - first + 1));
+}
+std::vector<std::string> split(std::string_view text, char at) {
+  std::vector<std::string> out;
+  for (std::size_t end = 0; end != std::string_view::npos;) {
+    end = text.find(at);
+    out.push_back(trimmed(text.substr(0, end)));
+    if (end != std::string_view::npos) text.remove_prefix(end + 1);
+  }
+  return out;
+}
+Words words(const std::string& text) {
+  const std::size_t quote = text.find('"');
+  if (quote == std::string::npos) return {text, {}};
+  return {trimmed(text.substr(0, quote)), text.substr(quote + 1, text.rfind('"') - quote - 1)};
+}
+
+struct Row {
+  int line;
+  std::vector<std::string> cells;
+};
+std::vector<Row> read_table(const std::string& name, std::size_t columns) {
+  std::ifstream file(std::string(LIGASE_SOURCE_DIR) + "/tests/truth/" + name);
+  EXPECT_TRUE(file) << name;
+  std::vector<Row> rows;
+  std::string line;
+  for (int number = 1; std::getline(file, line); ++number) {
+    if (line.empty() || line.front() == '#') continue;
+    Row row{number, split(line, '|')};
+    EXPECT_EQ(row.cells.size(), columns) << name << ":" << number;
+    if (row.cells.size() == columns) rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+// Certificates of one case, made once per (chain, names).
+struct Shown {
+  std::shared_ptr<const Chain> chain;  // null: none
+  MadeCertificate leaf, inter, root;
+};
+
+class World {
+ public:
+  World() : root_(test::make_root("trusted root")), unknown_(test::make_root("unknown root")) {
+    inter_ = test::make_intermediate(root_, "trusted intermediate");
+    unknown_inter_ = test::make_intermediate(unknown_, "unknown intermediate");
+    other_ = test::make_self_signed({"other.tld"});
+    anchors_ = TrustAnchors::parse_pem(root_.pem).value();
+  }
+
+  const TrustAnchors& anchors() const { return *anchors_; }
+
+  const Shown& show(const std::string& chain, const std::string& names) {
+    const auto [at, is_new] = shown_.try_emplace({chain, names});
+    if (is_new) at->second = make(chain, names);
+    return at->second;
+  }
+
+  // Signatures end in 7 hours, TTL is 2 hours.
+  static Answer answer(Security security, std::vector<Bytes> rdata, seconds ttl = hours(2)) {
+    Answer made;
+    made.security = security;
+    made.rdata = std::move(rdata);
+    made.ttl = ttl;
+    if (security == Security::secure) made.signatures_expire = kNow + hours(7);
+    if (security == Security::bogus) made.why = "signature \"expired\"";
+    return made;
+  }
+
+  std::optional<TlsaSet> tlsa(const std::string& cell, const std::string& owner, const Shown& shown) const {
+    if (cell == "-") return std::nullopt;
+    for (const Security security : {Security::insecure, Security::bogus, Security::indeterminate})
+      if (cell == name_of(security)) return read_tlsa(owner, answer(security, {}), kNow);
+    std::vector<Bytes> rdata;
+    for (const std::string& one : cell == "denial" ? std::vector<std::string>{} : split(cell, ',')) {
+      if (one == "unusable") {
+        rdata.push_back({9, 1, 1, 7});
+        continue;
+      }
+      const std::string whose = one.substr(6);
+      EXPECT_TRUE(whose == "leaf" || whose == "inter" || whose == "root" || whose == "other") << one;
+      rdata.push_back(test::tlsa_rdata(one[0] - '0', one[2] - '0', one[4] - '0',
+                                       whose == "leaf"    ? shown.leaf
+                                       : whose == "inter" ? shown.inter
+                                       : whose == "root"  ? shown.root
+                                                          : other_));
+    }
+    return read_tlsa(owner, answer(Security::secure, rdata, hours(1)), kNow);
+  }
+
+ private:
+  Shown make(const std::string& chain, const std::string& names) const {
+    CertificateSpec spec;
+    for (const std::string& name : split(names, '+')) {
+      if (name == "D")
+        spec.dns.emplace_back(kD.text());
+      else if (name == "T")
+        spec.dns.emplace_back(kT.text());
+      else if (name == "srv-D")
+        spec.srv.push_back("_xmpp-server." + std::string(kD.text()));
+      else if (name == "xmpp-D")
+        spec.xmpp_addr.emplace_back(kD.text());
+      else if (name == "other")
+        spec.dns.push_back("other.tld");
+      else
+        ADD_FAILURE() << "names: " << name;
+    }
+    if (chain == "expired") spec.not_after = kNow - days(1);
+    if (chain == "future") spec.not_before = kNow + days(1);
+    if (chain == "server-eku") spec.eku = {"serverAuth"};
+    if (chain == "mail-eku") spec.eku = {"emailProtection"};
+    const bool is_private = chain.starts_with("private");
+    Shown shown{nullptr, {}, is_private ? unknown_inter_ : inter_, is_private ? unknown_ : root_};
+    shown.leaf = test::make_certificate(spec, chain == "self" ? nullptr : &shown.inter);
+    std::vector<Bytes> der{shown.leaf.der};
+    if (chain != "self") der.push_back(shown.inter.der);
+    if (chain == "private") der.push_back(shown.root.der);
+    static const std::set<std::string> known{"valid",     "expired",       "future",     "self",     "private",
+                                             "cleartext", "private-short", "server-eku", "mail-eku", "none"};
+    EXPECT_TRUE(known.contains(chain)) << "chain: " << chain;
+    if (chain != "cleartext" && chain != "none") shown.chain = Chain::parse(der).value();
+    return shown;
+  }
+
+  MadeCertificate root_, unknown_, inter_, unknown_inter_, other_;
+  std::shared_ptr<const TrustAnchors> anchors_;
+  std::map<std::pair<std::string, std::string>, Shown> shown_;
+};
+
+World& world() {
+  static World* const made = new World;
+  return *made;
+}
+
+Bytes srv_record(std::string_view host, std::uint8_t priority = 0) {
+  Bytes out{0, priority, 0, 0, 0x14, 0x95};  // port 5269
+  for (const std::string& label : split(host, '.')) {
+    out.push_back(static_cast<std::uint8_t>(label.size()));
+    out.insert(out.end(), label.begin(), label.end());
+  }
+  out.push_back(0);
+  return out;
+}
+
+Security security_of(const std::string& cell) {
+  for (const Security security : {Security::secure, Security::insecure, Security::bogus, Security::indeterminate})
+    if (cell == name_of(security)) return security;
+  ADD_FAILURE() << "security: " << cell;
+  return Security::indeterminate;
+}
+
+Delegation delegation_of(const std::string& cell) {
+  if (cell == "none-secure") return read_delegation(kD, World::answer(Security::secure, {}), kNow);
+  if (cell == "none-insecure") return read_delegation(kD, World::answer(Security::insecure, {}), kNow);
+  if (cell == "dot") return read_delegation(kD, World::answer(Security::insecure, {{0, 0, 0, 0, 0x14, 0x95, 0}}), kNow);
+  return read_delegation(kD, World::answer(security_of(cell), {srv_record(kT.text())}), kNow);
+}
+
+SrvTarget target_of(const Delegation& delegation) {
+  return delegation.targets.empty() ? SrvTarget{kT, 5269, 0, 0} : delegation.targets.front();
+}
+
+PeerPolicy policy_of(std::string cell) {
+  PeerPolicy policy;
+  if (cell.ends_with('!')) policy.encryption = Encryption::preferred;
+  if (cell.ends_with('!') || cell.ends_with('~')) cell.pop_back();
+  if (cell == "default") return policy;
+  policy.proofs.clear();
+  for (const std::string& name : split(cell, ',')) policy.proofs.push_back(parse_proof_type(name).value());
+  return policy;
+}
+
+std::string owner_of(const SrvTarget& target) {
+  return "_" + std::to_string(target.port) + "._tcp." + std::string(target.host.text());
+}
+
+// One true sentence, one line: no quote left open, no control character, no empty part.
+void expect_sentence(const std::string& text) {
+  EXPECT_FALSE(text.empty());
+  EXPECT_EQ(text.find('\n'), std::string::npos) << text;
+  EXPECT_THAT(text, Not(HasSubstr(": ;")));
+  EXPECT_THAT(text, Not(HasSubstr("  ")));
+}
+
+TEST(JudgeServer, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSEC-01
+  std::set<std::string> seen;
+  for (const Row& row : read_table("outgoing.txt", 8)) {
+    SCOPED_TRACE("outgoing.txt:" + std::to_string(row.line) + " " + row.cells[0]);
+    seen.insert(row.cells[0]);
+    const Delegation delegation = delegation_of(row.cells[1]);
+    const SrvTarget target = target_of(delegation);
+    const Shown& shown = world().show(row.cells[4], row.cells[5]);
+    const std::optional<TlsaSet> tlsa = world().tlsa(row.cells[3], owner_of(target), shown);
+    const ServerEvidence evidence{kD,
+                                  delegation,
+                                  target,
+                                  security_of(row.cells[2]),
+                                  tlsa ? &*tlsa : nullptr,
+                                  shown.chain.get(),
+                                  world().anchors(),
+                                  kNow + hours(3)};
+    const Result<Proof> proof = judge_server(evidence, policy_of(row.cells[6]), kNow);
+    const Words expected = words(row.cells[7]);
+    EXPECT_EQ(proof ? name_of(proof->type) : name_of(proof.error().reason), expected.word);
+    const std::string sentence = proof ? proof->evidence : proof.error().detail;
+    EXPECT_THAT(sentence, HasSubstr(expected.quote));
+    expect_sentence(sentence);
+    EXPECT_TRUE(!proof || proof->expires > kNow);
+  }
+  for (const char* const id :
+       {"O-01", "O-02", "O-03", "O-04", "O-05", "O-06", "O-07", "O-08", "O-09", "O-10", "O-11", "O-12",
+        "O-13", "O-14", "O-15", "O-17", "O-18", "O-19", "O-20", "O-21", "O-22", "O-24", "O-26"})
+    EXPECT_TRUE(seen.contains(id)) << id;
+}
+
+TEST(JudgeClient, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSEC-01
+  std::set<std::string> seen;
+  for (const Row& row : read_table("incoming.txt", 9)) {
+    SCOPED_TRACE("incoming.txt:" + std::to_string(row.line) + " " + row.cells[0]);
+    seen.insert(row.cells[0]);
+    const Shown& shown = world().show(row.cells[5], row.cells[6]);
+    const std::optional<TlsaSet> client = world().tlsa(row.cells[1], "_xmpp-server.target1.tld", shown);
+    const Delegation delegation = delegation_of(row.cells[2]);
+    std::vector<TargetEvidence> targets;
+    for (const SrvTarget& target : delegation.targets)
+      targets.push_back({target, security_of(row.cells[3]), world().tlsa(row.cells[4], owner_of(target), shown)});
+    const ClientEvidence evidence{kD,
+                                  client ? &*client : nullptr,
+                                  delegation,
+                                  targets,
+                                  shown.chain.get(),
+                                  world().anchors(),
+                                  !row.cells[7].ends_with('~')};
+    const auto proof = judge_client(evidence, policy_of(row.cells[7]), kNow);
+    const Words expected = words(row.cells[8]);
+    std::string got;
+    if (proof) {
+      got = name_of(proof->type);
+    } else {
+      const ClientRefusal& refusal = proof.error();
+      got = std::string(name_of(refusal.error.reason)) + (refusal.is_temporary             ? " later"
+                                                          : !refusal.may_dial_back         ? " nothing"
+                                                          : refusal.authority_must_be_dane ? " dane-dialback"
+                                                                                           : " dialback");
+      EXPECT_FALSE(refusal.is_temporary && refusal.may_dial_back);
+    }
+    EXPECT_EQ(got, expected.word);
+    const std::string sentence = proof ? proof->evidence : proof.error().error.detail;
+    EXPECT_THAT(sentence, HasSubstr(expected.quote));
+    expect_sentence(sentence);
+  }
+  for (const char* const id : {"I-01", "I-02", "I-03", "I-04", "I-05", "I-06", "I-07", "I-09", "I-12"})
+    EXPECT_TRUE(seen.contains(id)) << id;
+}
+
+// One outgoing case with everything signed and valid, to be bent by each test.
+struct Outgoing {
+  Delegation delegation = delegation_of("secure");
+  SrvTarget target = target_of(delegation);
+  Security addresses = Security::secure;
+  const Shown& shown;
+  std::optional<TlsaSet> tlsa;
+  PeerPolicy policy;
+  WallTime addresses_expire = kNow + hours(3);
+
+  Outgoing(const std::string& chain, const std::string& names, const std::string& records)
+      : shown(world().show(chain, names)), tlsa(world().tlsa(records, owner_of(target), shown)) {}
+  Result<Proof> judge(WallTime now = kNow) const {
+    return judge_server({kD, delegation, target, addresses, tlsa ? &*tlsa : nullptr, shown.chain.get(),
+                         world().anchors(), addresses_expire},
+                        policy, now);
+  }
+};
+
+TEST(ProofExpiry, IsTheEarliestOfEverythingUsed) {  // DNSSEC-03, PKIX-05, AB-140
+  Outgoing dane("valid", "D+T", "3 1 1 leaf");
+  EXPECT_EQ(dane.judge()->expires, kNow + hours(1));  // the TLSA's TTL
+  dane.tlsa->expires = kNow + hours(9);
+  EXPECT_EQ(dane.judge()->expires, kNow + hours(2));  // the SRV's TTL
+  dane.delegation.expires = kNow + hours(9);
+  EXPECT_EQ(dane.judge()->expires, kNow + hours(3));  // the addresses
+  dane.addresses_expire = kNow + hours(10);
+  EXPECT_EQ(dane.judge()->expires, kNow + hours(9));
+
+  Outgoing by_anchor("private", "T", "2 0 1 root");
+  by_anchor.tlsa->expires = by_anchor.delegation.expires = by_anchor.addresses_expire = WallTime::max();
+  EXPECT_EQ(by_anchor.judge()->expires, kNotAfter);  // the chain's end counts for DANE-TA
+  Outgoing by_leaf("expired", "T", "3 1 1 leaf");
+  by_leaf.tlsa->expires = by_leaf.delegation.expires = by_leaf.addresses_expire = WallTime::max();
+  EXPECT_EQ(by_leaf.judge()->expires, WallTime::max());  // and not for DANE-EE
+
+  Outgoing dnssec("valid", "T", "denial");
+  EXPECT_EQ(dnssec.judge()->expires, kNow + hours(2));
+  dnssec.delegation.expires = WallTime::max();
+  EXPECT_EQ(dnssec.judge()->expires, kNotAfter);
+  const Outgoing pkix("valid", "D", "denial");
+  EXPECT_EQ(pkix.judge()->expires, kNotAfter);
+  const Outgoing dialback("self", "D", "denial");
+  EXPECT_EQ(dialback.judge()->expires, WallTime::max());  // bounded by the caller
+}
+
+TEST(ProofExpiry, EvidenceThatRanOut_ProvesNothing) {  // DNSSEC-03
+  Outgoing dane("valid", "D+T", "3 1 1 leaf");
+  dane.tlsa->expires = kNow;
+  EXPECT_EQ(dane.judge().error().reason, Reason::proof_expired);  // and nothing weaker: the TLSA is still there
+  Outgoing dnssec("valid", "T", "denial");
+  dnssec.delegation.expires = kNow;
+  EXPECT_EQ(dnssec.judge()->type, ProofType::dialback);
+  const Outgoing pkix("valid", "D", "denial");
+  EXPECT_EQ(pkix.judge(kNotAfter - seconds(1))->type, ProofType::pkix);
+  EXPECT_EQ(pkix.judge(kNotAfter + seconds(1))->type, ProofType::dialback);  // AB-052
+}
+
+TEST(JudgeServer, BlockedPeer_IsRefusedWhateverItShows) {
+  Outgoing good("valid", "D+T", "3 1 1 leaf");
+  good.policy.is_blocked = true;
+  EXPECT_EQ(good.judge().error().reason, Reason::policy_blocked);
+}
+
+TEST(JudgeServer, EmptyProofList_AllowsNothing) {
+  Outgoing good("valid", "D+T", "3 1 1 leaf");
+  good.policy.proofs.clear();
+  EXPECT_EQ(good.judge().error().reason, Reason::policy_proof);
+}
+
+TEST(JudgeServer, TargetThatTheDelegationDoesNotName_IsRefused) {  // P2
+  Outgoing good("valid", "D+T", "3 1 1 leaf");
+  good.target.host = HostName::parse("elsewhere.tld").value();
+  EXPECT_FALSE(good.judge());
+  good.target = target_of(good.delegation);
+  good.target.port = 5270;
+  EXPECT_FALSE(good.judge());
+}
+
+TEST(JudgeServer, EachTarget_IsJudgedByItself) {  // O-29
+  Outgoing two("valid", "T", "denial");
+  two.delegation.targets.push_back({HostName::parse("xmpp2.receiving.tld").value(), 5269, 1, 0});
+  EXPECT_EQ(two.judge()->type, ProofType::dnssec);
+  two.target = two.delegation.targets[1];  // the certificate names the first only
+  EXPECT_EQ(two.judge()->type, ProofType::dialback);
+  two.tlsa = world().tlsa("3 1 1 other", owner_of(two.target), two.shown);
+  EXPECT_EQ(two.judge().error().reason, Reason::dane_mismatch);
+}
+
+TEST(JudgeServer, TlsaAtTheExpandedName_TakesThatNameToo) {  // O-28
+  CertificateSpec spec;
+  spec.dns = {"expanded.receiving.tld"};
+  Outgoing aliased("private", "T", "denial");
+  const MadeCertificate leaf = test::make_certificate(spec, &aliased.shown.inter);
+  Shown shown = aliased.shown;
+  shown.leaf = leaf;
+  shown.chain = Chain::parse({leaf.der, shown.inter.der, shown.root.der}).value();
+  const auto judge = [&](const std::string& owner) {
+    const std::optional<TlsaSet> tlsa = world().tlsa("2 0 1 root", owner, shown);
+    return judge_server({kD, aliased.delegation, aliased.target, Security::secure, &*tlsa, shown.chain.get(),
+                         world().anchors(), kNow + hours(3)},
+                        {}, kNow);
+  };
+  EXPECT_EQ(judge("_5269._tcp.expanded.receiving.tld")->type, ProofType::dane);
+  EXPECT_EQ(judge("_5269._tcp.xmpp1.receiving.tld").error().reason, Reason::dane_name);
+}
+
+TEST(JudgeServer, StrengthNeverUpgradesAList) {  // O-26
+  Outgoing all("valid", "D+T", "3 1 1 leaf");
+  for (const auto& [list, expected] : std::map<std::string, ProofType>{{"dialback,dane", ProofType::dialback},
+                                                                       {"pkix,dane", ProofType::pkix},
+                                                                       {"dnssec,pkix,dane", ProofType::dnssec},
+                                                                       {"posh,dane", ProofType::dane}}) {
+    all.policy = policy_of(list);
+    EXPECT_EQ(all.judge()->type, expected) << list;
+  }
+}
+
+TEST(JudgeServer, WeakerProof_KeepsTheReasonsOfStrongerAttempts) {  // O-17
+  const Outgoing self("self", "D+T", "denial");
+  const std::string evidence = self.judge()->evidence;
+  EXPECT_THAT(evidence, HasSubstr("only the signed SRV record says that xmpp1.receiving.tld:5269 is target1.tld"));
+  EXPECT_THAT(evidence, HasSubstr("no dane: no TLSA record at _5269._tcp.xmpp1.receiving.tld"));
+  EXPECT_THAT(evidence, HasSubstr("no dnssec, pkix: certificate "));
+  EXPECT_THAT(evidence, HasSubstr("self-signed certificate"));
+}
+
+TEST(JudgeServer, FailureOnTheWay_NeverGivesAWeakerProof) {  // AB-130, AB-131, P3
+  for (const Security bad : {Security::bogus, Security::indeterminate}) {
+    Outgoing good("valid", "D+T", "3 1 1 leaf");
+    good.delegation.security = bad;
+    EXPECT_FALSE(good.judge());
+    good.delegation.security = Security::secure;
+    good.addresses = bad;
+    EXPECT_FALSE(good.judge());
+    good.addresses = Security::secure;
+    good.tlsa->security = bad;
+    EXPECT_FALSE(good.judge());
+    good.tlsa->security = Security::secure;
+    EXPECT_TRUE(good.judge());
+  }
+}
+
+TEST(JudgeServer, HostCertificateForADomain_NeedsASignedSrv) {  // AB-067, AB-051
+  Outgoing host("valid", "T", "denial");
+  EXPECT_EQ(host.judge()->type, ProofType::dnssec);
+  host.delegation = delegation_of("insecure");
+  EXPECT_EQ(host.judge()->type, ProofType::dialback);
+  host.policy = policy_of("dane,dnssec,pkix");
+  EXPECT_EQ(host.judge().error().reason, Reason::pkix_name);
+}
+
+struct Incoming {
+  Delegation delegation = delegation_of("secure");
+  const Shown& shown;
+  std::vector<TargetEvidence> targets;
+  PeerPolicy policy;
+
+  Incoming(const std::string& chain, const std::string& names, const std::string& records)
+      : shown(world().show(chain, names)) {
+    for (const SrvTarget& target : delegation.targets)
+      targets.push_back({target, Security::secure, world().tlsa(records, owner_of(target), shown), kNow + hours(3)});
+  }
+  void add_target(std::string_view host, Security addresses, const std::string& records) {
+    const SrvTarget target{HostName::parse(host).value(), 5269, 1, 0};
+    delegation.targets.push_back(target);
+    targets.push_back({target, addresses, world().tlsa(records, owner_of(target), shown)});
+  }
+  tl::expected<Proof, ClientRefusal> judge() const {
+    return judge_client({kD, nullptr, delegation, targets, shown.chain.get(), world().anchors()}, policy, kNow);
+  }
+};
+
+TEST(JudgeClient, AnyOfTheTargets_MayProve) {  // I-03
+  Incoming two("self", "other", "denial");
+  two.add_target("xmpp2.receiving.tld", Security::secure, "3 1 1 leaf");
+  EXPECT_EQ(two.judge()->type, ProofType::dane);
+  // A match outweighs a target that could not be asked, and another one's mismatch.
+  two.add_target("xmpp3.receiving.tld", Security::indeterminate, "-");
+  two.add_target("xmpp4.receiving.tld", Security::secure, "3 1 1 other");
+  EXPECT_EQ(two.judge()->type, ProofType::dane);
+  EXPECT_EQ(two.judge()->expires, kNow + hours(1));
+}
+
+TEST(JudgeClient, OneTargetWithKeysThatDoNotMatch_ClosesTheWeakerWays) {  // I-04
+  Incoming two("valid", "D+T", "denial");
+  EXPECT_TRUE(two.judge());
+  two.add_target("xmpp2.receiving.tld", Security::secure, "3 1 1 other");
+  const auto verdict = two.judge();
+  ASSERT_FALSE(verdict);
+  EXPECT_EQ(verdict.error().error.reason, Reason::dane_mismatch);
+  EXPECT_TRUE(verdict.error().authority_must_be_dane);
+}
+
+TEST(JudgeClient, TargetsThatWereNotAsked_AreNoAbsence) {  // I-12, AB-131
+  Incoming two("valid", "D+T", "denial");
+  two.delegation.targets.push_back({HostName::parse("xmpp2.receiving.tld").value(), 5269, 1, 0});
+  const auto verdict = two.judge();
+  ASSERT_FALSE(verdict);
+  EXPECT_TRUE(verdict.error().is_temporary);
+}
+
+TEST(JudgeClient, EightTargets_AreLookedAt) {  // I-03
+  Incoming many("self", "other", "denial");
+  for (int i = 2; i <= 8; ++i)
+    many.add_target("xmpp" + std::to_string(i) + ".receiving.tld", Security::secure, "denial");
+  many.add_target("xmpp9.receiving.tld", Security::secure, "3 1 1 leaf");
+  EXPECT_FALSE(many.judge());
+}
+
+TEST(JudgeClient, TargetThatIsNotOfTheDelegation_ProvesNothing) {  // P1
+  Incoming one("self", "other", "denial");
+  const SrvTarget foreign{HostName::parse("evil.tld").value(), 5269, 0, 0};
+  one.targets.push_back({foreign, Security::secure, world().tlsa("3 1 1 leaf", owner_of(foreign), one.shown)});
+  EXPECT_FALSE(one.judge());
+}
+
+TEST(JudgeClient, AnotherDomainsCertificate_ProvesNothing) {  // AB-051
+  const Incoming other("valid", "other", "denial");
+  const auto verdict = other.judge();
+  ASSERT_FALSE(verdict);
+  EXPECT_EQ(verdict.error().error.reason, Reason::pkix_name);
+  EXPECT_TRUE(verdict.error().may_dial_back);
+}
+
+TEST(JudgeClient, BlockedPeer_MayNotEvenDialBack) {
+  Incoming good("valid", "D+T", "3 1 1 leaf");
+  good.policy.is_blocked = true;
+  const auto verdict = good.judge();
+  ASSERT_FALSE(verdict);
+  EXPECT_EQ(verdict.error().error.reason, Reason::policy_blocked);
+  EXPECT_FALSE(verdict.error().may_dial_back);
+}
+
+TEST(JudgeClient, DialbackInTheList_IsNotGrantedByACertificate) {
+  Incoming self("self", "D+T", "denial");
+  self.policy = policy_of("dialback");
+  ASSERT_FALSE(self.judge());
+  EXPECT_TRUE(self.judge().error().may_dial_back);
+  Incoming good("valid", "D", "denial");
+  good.policy = policy_of("dialback,pkix");
+  EXPECT_EQ(good.judge()->type, ProofType::pkix);
+}
+
+TEST(JudgeDialback, AuthorityThatSaidValid_Proves) {  // I-10
+  const Proof authority{ProofType::dane, kNow + hours(1), "TLSA 3 1 1 9f86…"};
+  const auto proof = judge_dialback({authority, true, "xmpp1.originating.tld"}, false, {}, kNow);
+  ASSERT_TRUE(proof);
+  EXPECT_EQ(proof->type, ProofType::dialback);
+  EXPECT_EQ(proof->expires, kNow + hours(1));
+  EXPECT_EQ(proof->evidence,
+            "the authority xmpp1.originating.tld, asked over TLS, said valid; it is proven by dane: TLSA 3 1 1 9f86…");
+}
+
+TEST(JudgeDialback, AuthorityThatMustBeDane_IsNothingElse) {  // I-04, I-10
+  Proof authority{ProofType::dane, kNow + hours(1), "e"};
+  EXPECT_TRUE(judge_dialback({authority, true, "a.tld"}, true, {}, kNow));
+  for (const ProofType type : {ProofType::dnssec, ProofType::pkix, ProofType::posh, ProofType::dialback}) {
+    authority.type = type;
+    EXPECT_FALSE(judge_dialback({authority, true, "a.tld"}, true, {}, kNow)) << name_of(type);
+    EXPECT_TRUE(judge_dialback({authority, true, "a.tld"}, false, {}, kNow)) << name_of(type);
+  }
+}
+
+TEST(JudgeDialback, PolicyExpiryAndClearText_AreLookedAt) {  // I-14, O-26
+  const Proof authority{ProofType::pkix, kNow + hours(1), "e"};
+  EXPECT_EQ(judge_dialback({authority, true, "a.tld"}, false, policy_of("dane,pkix"), kNow).error().reason,
+            Reason::policy_proof);
+  EXPECT_EQ(judge_dialback({authority, false, "a.tld"}, false, {}, kNow).error().reason, Reason::policy_encryption);
+  EXPECT_THAT(judge_dialback({authority, false, "a.tld"}, false, policy_of("default!"), kNow)->evidence,
+              HasSubstr("without TLS"));
+  EXPECT_EQ(judge_dialback({authority, true, "a.tld"}, false, {}, kNow + hours(1)).error().reason,
+            Reason::proof_expired);
+  PeerPolicy blocked;
+  blocked.is_blocked = true;
+  EXPECT_EQ(judge_dialback({authority, true, "a.tld"}, false, blocked, kNow).error().reason, Reason::policy_blocked);
+}
+
+TEST(ProofType, NamesAreTheContracts) {
+  for (const char* const name : {"dane", "dnssec", "pkix", "posh", "dialback"})
+    EXPECT_EQ(name_of(parse_proof_type(name).value()), name);
+  EXPECT_FALSE(parse_proof_type("DANE"));
+  EXPECT_FALSE(parse_proof_type(""));
+}
+
+}  // namespace
+}  // namespace ligase::proof

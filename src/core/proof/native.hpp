@@ -1,0 +1,53 @@
+// The crypto library's objects behind Chain and TrustAnchors, and path building over them. For the .cpp files of this
+// folder only; the library's types are named, its headers stay out.
+#pragma once
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "proof/certificate.hpp"
+
+struct x509_st;
+struct x509_store_st;
+
+namespace ligase::proof {
+
+struct FreeCertificate {
+  void operator()(x509_st* certificate) const noexcept;
+};
+using CertificatePtr = std::unique_ptr<x509_st, FreeCertificate>;
+struct FreeStore {
+  void operator()(x509_store_st* store) const noexcept;
+};
+using StorePtr = std::unique_ptr<x509_store_st, FreeStore>;
+
+struct Chain::Native {
+  std::vector<Bytes> der;
+  std::vector<CertificatePtr> certificates;  // leaf first, same order as `der`
+  std::vector<PresentedId> names;
+  WallTime not_before{}, not_after{};
+};
+
+struct TrustAnchors::Native {
+  StorePtr store;
+  std::size_t size = 0;
+};
+
+// nullptr if `der` is not exactly one certificate.
+CertificatePtr read_certificate(BytesView der);
+// One line for people, escaped and cut.
+std::string subject_of(const x509_st& certificate);
+// WallTime::min() where the date cannot be read: such a certificate is long over.
+WallTime not_after_of(const x509_st& certificate);
+
+struct Path {
+  std::vector<CertificatePtr> certificates;  // leaf first, anchor last
+  WallTime expires;                          // the earliest notAfter
+};
+// RFC 5280 §6 from the chain's leaf to an anchor of `store`, the chain's other certificates helping; then the rules the
+// library does not know (PKIX-02, PKIX-03).
+Result<Path> find_path(const Chain& chain, const TrustAnchors::Native& anchors, WallTime now);
+// The same to this one certificate, which may be an intermediate or the leaf itself (DANE-TA).
+Result<Path> find_path_to(const Chain& chain, x509_st& anchor, WallTime now);
+
+}  // namespace ligase::proof
