@@ -1,0 +1,13 @@
+// `ligase serve`: the gateway in the foreground, or with --check only the judgement of its configuration.
+#pragma once
+#include <string>
+
+namespace ligase::cmd {
+
+struct ServeOptions {
+  std::string config_file;
+  bool is_check = false;
+};
+int serve(const ServeOptions& options);
+
+}  // namespace ligase::cmd
