@@ -5,6 +5,7 @@
 
 #include "base/bytes.hpp"
 #include "cmd/failure.hpp"
+#include "node/node.hpp"
 #include "os/files.hpp"
 
 namespace ligase::cmd {
@@ -12,6 +13,7 @@ namespace ligase::cmd {
 int serve(const ServeOptions& options) {
   const os::SystemFiles files;
   config::Parsed parsed = config::parse(options.config_file, files);
+  if (parsed.config) node::judge(*parsed.config, files, parsed);
   print_warnings(parsed.warnings);
   if (!parsed.faults.empty()) {
     print_faults(parsed.faults);

@@ -1,0 +1,130 @@
+// What parse() could not know: today's date, and what this version is able to do. A part of the configuration that would
+// be ignored is refused instead, so that nobody relies on it.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+
+#include "base/bytes.hpp"
+#include "node/node.hpp"
+#include "proof/certificate.hpp"
+#include "tls/contexts.hpp"
+
+namespace ligase::node {
+namespace {
+
+using config::Fault;
+constexpr auto kNearExpiry = std::chrono::days(14);  // PKIX-06
+
+WallTime wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
+
+class Judge {
+ public:
+  Judge(const config::Config& config, const config::Files& files, config::Parsed& findings)
+      : config_(config), files_(files), findings_(findings) {}
+
+  void credentials() {
+    const auto own = credential(config_.credential);
+    if (own && !own->names_host(HostName(config_.hostname)) && !own->names_domain(config_.hostname)) {
+      warn(config_.credential.line,
+           fmt::format("the certificate does not name the hostname {}", config_.hostname.text()),
+           "peers that check certificates will refuse it; get one that names it, or publish a TLSA record 3 1 1");
+    }
+    for (const config::TlsFor& other : config_.tls_for) {
+      const auto chain = credential(other.credential);
+      for (const Domain& domain : other.domains) {
+        if (!chain || chain->names_domain(domain)) continue;
+        warn(other.credential.line, fmt::format("the certificate of [[tls.for]] does not name {}", domain.text()),
+             "get one that names it, or take the domain out");
+      }
+    }
+  }
+
+  void version() {
+    for (const config::Listen& listen : config_.listen) listener(listen);
+    const bool has_backend = std::ranges::any_of(config_.links, [](const config::HostedLink& link) {
+      return std::holds_alternative<config::BackendLink>(link);
+    });
+    if (has_backend) not_yet("[[domain]] via = \"backend\"", "connect the server as a component: via = \"component\"");
+    if (config_.revocation == config::Revocation::hard)
+      not_yet("[tls] revocation = \"hard\"", "write \"off\" or \"soft\": both check nothing in this version");
+    if (!config_.crl.empty()) not_yet("[tls] crl", "take it out");
+    if (config_.tls_minimum != "1.2" && config_.tls_minimum != "1.3")
+      not_yet("[tls] minimum", "write \"1.2\" or \"1.3\"");
+    posh_alone(config_.policy.defaults.proofs, "[policy] proofs");
+    for (const config::PeerRule& rule : config_.policy.peers)
+      if (rule.proofs) posh_alone(*rule.proofs, "[[policy.peer]] proofs");
+  }
+
+ private:
+  void fault(unsigned line, std::string what, std::string advice) {
+    findings_.faults.push_back({config_.file, line, std::move(what), std::move(advice)});
+  }
+  void warn(unsigned line, std::string what, std::string advice) {
+    findings_.warnings.push_back({config_.file, line, std::move(what), std::move(advice)});
+  }
+  void not_yet(std::string_view what, std::string_view advice) {
+    fault(0, fmt::format("{} is not in this version", what), std::string(advice));
+  }
+
+  void posh_alone(const std::vector<proof::ProofType>& proofs, std::string_view where) {
+    const bool is_alone =
+        std::ranges::all_of(proofs, [](proof::ProofType type) { return type == proof::ProofType::posh; });
+    if (is_alone) not_yet(fmt::format("{} = [\"posh\"]", where), "name another proof beside it");
+  }
+
+  void listener(const config::Listen& listen) {
+    if (listen.kind == config::ListenKind::component && !listen.unix_path.empty())
+      not_yet("a component listener on a Unix socket", "bind it to 127.0.0.1");
+    switch (listen.kind) {
+      case config::ListenKind::s2s:
+      case config::ListenKind::component:
+      case config::ListenKind::http:
+        return;
+      case config::ListenKind::s2s_tls:
+        return not_yet("[[listen]] kind = \"s2s-tls\"", "take it out: peers reach the s2s listener by STARTTLS");
+      case config::ListenKind::backend:
+        return not_yet("[[listen]] kind = \"backend\"", "take it out, and connect the server as a component");
+      case config::ListenKind::dns_view:
+        return not_yet("[[listen]] kind = \"dns-view\"", "take it out, and connect the server as a component");
+    }
+  }
+
+  // The chain, if it can be used today.
+  std::shared_ptr<const proof::Chain> credential(const config::Credential& files) {
+    const auto certificate = files_.read(files.certificate_file), key = files_.read(files.private_key_file);
+    if (!certificate || !key) {
+      fault(files.line, "the certificate or its key cannot be read any more", "check their paths and modes");
+      return nullptr;
+    }
+    const tls::Credential pem{certificate->text, key->text, files.certificate_file};
+    if (const Result<void> usable = tls::check(pem, wall_now()); !usable) {
+      fault(files.line, usable.error().detail, "");
+      return nullptr;
+    }
+    const auto chain = proof::Chain::parse_pem(certificate->text);
+    if (!chain) {
+      fault(files.line, "the certificate cannot be used: " + chain.error().detail, "put the chain there, leaf first");
+      return nullptr;
+    }
+    if ((*chain)->not_after() < wall_now() + kNearExpiry) {
+      warn(files.line, fmt::format("the certificate expires on {}", rfc3339((*chain)->not_after())),
+           "renew it in time");
+    }
+    return *chain;
+  }
+
+  const config::Config& config_;
+  const config::Files& files_;
+  config::Parsed& findings_;
+};
+
+}  // namespace
+
+void judge(const config::Config& config, const config::Files& files, config::Parsed& findings) {
+  Judge judge(config, files, findings);
+  judge.credentials();
+  judge.version();
+}
+
+}  // namespace ligase::node
