@@ -46,7 +46,7 @@ Result<void> Scene::build() {
   if (!identities) return fail(identities.error());
   if (auto planted = plant_zones(make_zones(plan_, *identities)); !planted) return planted;
   if (auto written = write_file(plan_.anchors_file(), authority->certificate(), 0644); !written) return written;
-  if (auto written = write_file(plan_.root_anchor_file(), tree_.trust_anchor() + "\n", 0644); !written) return written;
+  if (auto written = write_file(plan_.root_anchor_file(), tree_.trust_anchor(), 0644); !written) return written;
   for (std::size_t i = 0; i < plan_.providers.size(); ++i)
     if (auto written = write_provider(plan_.providers[i], (*identities)[i]); !written) return written;
   return {};
