@@ -35,7 +35,8 @@ NEVER = re.compile(
     r"clock_gettime|gettimeofday|time|nanosleep|usleep|sleep|getrandom|rand|random|pthread_\w+|fork|exec\w*|getenv|"
     r"SSL_\w+|RAND_\w+|BIO_s_(socket|connect|file|accept)|BIO_new_(file|socket|connect))$")
 NEVER_CPP = re.compile(
-    r"std::chrono::_V2::\w+_clock::now|std::(j?thread|this_thread|mutex|condition_variable|random_device|filesystem)\b"
+    r"std::chrono::_V2::\w+_clock::now|std::(j?thread|this_thread|mutex|condition_variable|random_device)\b"
+    r"|std::filesystem::(?!__cxx11::path\b)"  # joining paths is text; asking for files is not
     r"|std::basic_(i|o)?f(ilebuf|stream)|boost::asio|std::cout|std::cerr|spdlog")
 
 

@@ -44,12 +44,14 @@ class Arrows(unittest.TestCase):
                            ("src/core/proof/judge.cpp", "const auto t = std::chrono::steady_clock::now();"),
                            ("src/core/proof/judge.cpp", "const auto t = std::time(nullptr);"),
                            ("src/core/pair/table.cpp", "std::mutex lock_;"),
+                           ("src/core/config/parse.cpp", "if (std::filesystem::exists(path)) return;"),
                            ("src/flow/prove.cpp", "#include <sys/socket.h>"),
                            ("src/flow/prove.cpp", "boost::asio::steady_timer timer(executor);"),
                            ("src/flow/prove.cpp", "std::random_device device;")):
             self.assertEqual(len(found(path, line + "\n")), 1, line)
 
     def test_a_comment_and_the_real_layer_may_name_it(self):
+        self.assertEqual(found("src/core/config/parse.cpp", "std::filesystem::path path(text);\n"), [])
         self.assertEqual(found("src/core/proof/judge.cpp", "// the caller asks steady_clock::now() once\n"), [])
         self.assertEqual(found("src/real/os/clock.cpp", "auto t = std::chrono::steady_clock::now();\n"), [])
 
@@ -69,12 +71,13 @@ class Words(unittest.TestCase):
 class Symbols(unittest.TestCase):
     def test_the_outside_world_is_found(self):
         for name, shown in (("socket", "socket"), ("clock_gettime", "clock_gettime"), ("SSL_new", "SSL_new"),
-                            ("RAND_bytes", "RAND_bytes"), ("open64", "open64"),
+                            ("RAND_bytes", "RAND_bytes"), ("_ZN", "std::filesystem::status(std::filesystem::__cxx11::path const&)"), ("open64", "open64"),
                             ("_ZNSt6chrono3_V212steady_clock3nowEv", "std::chrono::_V2::steady_clock::now()")):
             self.assertIsNotNone(symbols.fault(name, shown), name)
 
     def test_what_is_pure_passes(self):
-        for name, shown in (("memcpy", "memcpy"), ("X509_verify_cert", "X509_verify_cert"), ("_Znwm", "operator new")):
+        for name, shown in (("memcpy", "memcpy"), ("X509_verify_cert", "X509_verify_cert"), ("_Znwm", "operator new"),
+                            ("_ZNK", "std::filesystem::__cxx11::path::parent_path() const")):
             self.assertIsNone(symbols.fault(name, shown), name)
 
 

@@ -14,7 +14,8 @@ def totals(path):
     for case in ElementTree.parse(path).getroot().iter("testcase"):
         broken = case.find("failure") is not None or case.find("error") is not None
         if broken or case.get("status") == "fail":
-            failures.append(f"{case.get('classname', '')}:{case.get('name', '')}".strip(":"))
+            name, group = case.get("name", "").split("  # GetParam")[0], case.get("classname", "")
+            failures.append(name if not group or name.startswith(group.split("  # GetParam")[0]) else f"{group}:{name}")
         elif case.find("skipped") is not None or case.get("status") in ("notrun", "disabled"):
             skipped += 1
         else:
