@@ -46,7 +46,9 @@ def faults_in(path, text):
             yield number, "a path of one machine"
         if in_tests and SLEEP.search(line) and not ASKED_AGAIN.search(line):
             yield number, "a test that sleeps: await the event, or move the clock"
-    if path.startswith("src/") and path.endswith(SOURCE) and not in_tests and text and not text.startswith("//"):
+    # Where a source opens with its own header, that one says it.
+    own = f'#include "{"/".join(path.split("/")[2:])[:-4]}.hpp"'
+    if path.startswith("src/") and path.endswith(SOURCE) and not in_tests and not text.startswith(("//", own)):
         yield 1, "a file opens with 2-4 lines that say why it exists"
     if path.startswith("src/") and path.endswith(".hpp") and "#pragma once" not in text:
         yield 1, "a header without #pragma once"
