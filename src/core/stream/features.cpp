@@ -1,0 +1,68 @@
+// Features by expanded name; what is unknown is ignored (STR-11).
+#include "stream/features.hpp"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+#include "stream/words.hpp"
+
+namespace ligase::stream {
+namespace {
+constexpr std::size_t kMostNames = 32;
+constexpr std::size_t kLongestName = 64;
+}  // namespace
+
+Features read_features(const xml::Node& node) {
+  Features features;
+  const auto note = [&](std::string_view name) {
+    if (features.names.size() < kMostNames) features.names.emplace_back(name.substr(0, kLongestName));
+  };
+  for (const xml::Node& child : node.children) {
+    if (child.name == "starttls" && child.ns == ns::kTls) {
+      features.starttls = true;
+      features.starttls_required = child.child("required", ns::kTls) != nullptr;
+      note("starttls");
+    } else if (child.name == "mechanisms" && child.ns == ns::kSasl) {
+      for (const xml::Node& mechanism : child.children)
+        if (mechanism.name == "mechanism" && mechanism.ns == ns::kSasl && mechanism.text == "EXTERNAL")
+          features.external = true;
+      if (features.external) note("external");
+    } else if (child.name == "dialback" && child.ns == ns::kDialbackFeature) {
+      features.dialback = true;
+      features.dialback_errors = child.child("errors", ns::kDialbackFeature) != nullptr;
+      note(features.dialback_errors ? "dialback+errors" : "dialback");
+    } else if (child.name == "bidi" && (child.ns == ns::kBidiFeature || child.ns == ns::kBidi)) {
+      features.bidi = true;  // ejabberd 24.12 offers it under urn:xmpp:bidi
+      note("bidi");
+    } else if (child.name == "sm" && child.ns == ns::kSm) {
+      features.sm = true;
+      note("sm");
+    } else if (child.name == "limits" && child.ns == ns::kLimits) {
+      if (const xml::Node* most = child.child("max-bytes", ns::kLimits)) {
+        std::uint64_t bytes = 0;
+        const auto [end, error] = std::from_chars(most->text.data(), most->text.data() + most->text.size(), bytes);
+        if (error == std::errc{} && end == most->text.data() + most->text.size()) features.most_bytes = bytes;
+      }
+      note("limits");
+    } else {
+      note(child.name);
+    }
+  }
+  return features;
+}
+
+std::string write_features(const Offer& offer) {
+  std::string out = "<stream:features>";
+  if (offer.starttls)
+    out += fmt::format("<starttls xmlns='{}'>{}</starttls>", ns::kTls, offer.starttls_required ? "<required/>" : "");
+  if (offer.external) out += fmt::format("<mechanisms xmlns='{}'><mechanism>EXTERNAL</mechanism></mechanisms>", ns::kSasl);
+  if (offer.dialback) out += fmt::format("<dialback xmlns='{}'><errors/></dialback>", ns::kDialbackFeature);
+  if (offer.most_bytes > 0)
+    out += fmt::format("<limits xmlns='{}'><max-bytes>{}</max-bytes><idle-seconds>{}</idle-seconds></limits>",
+                       ns::kLimits, offer.most_bytes, offer.idle_seconds);
+  out += "</stream:features>";
+  return out;
+}
+
+}  // namespace ligase::stream
