@@ -1,5 +1,5 @@
-// The gateway: pairs, the streams they ride, the links behind them, and the procedures that prove. One object, one loop;
-// it knows no socket and no clock of its own (flow/seams/), so it runs in the simulated world as in the real one.
+// The gateway: pairs, the streams they ride, the links behind them, and the procedures that prove. One object, one
+// loop; it knows no socket and no clock of its own (flow/seams/), so it runs in the simulated world as in the real one.
 #pragma once
 #include <functional>
 #include <memory>
@@ -26,14 +26,14 @@ struct World {
 };
 
 struct Settings {
-  std::string version;                 // the program's
-  Domain hostname;                     // [gateway] hostname
+  std::string version;  // the program's
+  Domain hostname;      // [gateway] hostname
   config::Limits limits;
   config::Policy policy;
   std::vector<config::HostedLink> links;
   std::shared_ptr<const proof::TrustAnchors> anchors;
-  std::string dialback_secret;         // >= 32 bytes (DB-01)
-  bool dnssec_is_on = true;            // false: trust_anchor = ""
+  std::string dialback_secret;  // >= 32 bytes (DB-01)
+  bool dnssec_is_on = true;     // false: trust_anchor = ""
 };
 
 class Gateway final : public report::Observable {

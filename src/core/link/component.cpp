@@ -1,4 +1,5 @@
-// XEP-0114 §3. SHA-1 is the protocol's; the listener is for loopback, and a secret is compared in constant time (AB-108).
+// XEP-0114 §3. SHA-1 is the protocol's; the listener is for loopback, and a secret is compared in constant time
+// (AB-108).
 #include "link/component.hpp"
 
 #include <fmt/format.h>
@@ -23,8 +24,13 @@ std::string handshake_digest(std::string_view id, std::string_view secret) {
 
 ComponentMachine::ComponentMachine(Limits limits, const Components& components, std::function<std::string()> new_id,
                                    Instant now)
-    : limits_(limits), components_(components), new_id_(std::move(new_id)), parser_(limits.xml), opened_at_(now),
-      last_sent_(now), now_(now) {}
+    : limits_(limits),
+      components_(components),
+      new_id_(std::move(new_id)),
+      parser_(limits.xml),
+      opened_at_(now),
+      last_sent_(now),
+      now_(now) {}
 ComponentMachine::~ComponentMachine() = default;
 
 void ComponentMachine::send(std::string bytes) {
@@ -35,8 +41,8 @@ void ComponentMachine::send(std::string bytes) {
 void ComponentMachine::send_header(std::string_view from) {
   id_ = new_id_();
   header_sent_ = true;
-  send(fmt::format("<?xml version='1.0'?><stream:stream xmlns='{}' xmlns:stream='{}' from='{}' id='{}'>", ns::kComponent,
-                   ns::kStreams, xml::escaped(from), id_));
+  send(fmt::format("<?xml version='1.0'?><stream:stream xmlns='{}' xmlns:stream='{}' from='{}' id='{}'>",
+                   ns::kComponent, ns::kStreams, xml::escaped(from), id_));
 }
 
 void ComponentMachine::end(std::optional<StreamFault> fault, Error why) {
@@ -80,9 +86,14 @@ Actions ComponentMachine::resume(stream::StanzaSink& sink, Instant now) {
 Actions ComponentMachine::take_fed(const xml::Fed& fed) {
   sink_ = nullptr;
   switch (fed.state) {
-    case xml::Fed::State::more: break;
-    case xml::Fed::State::stopped: parser_is_stopped_ = true; break;
-    case xml::Fed::State::closed: end(std::nullopt, {Reason::stream_closed, "the component closed its stream"}); break;
+    case xml::Fed::State::more:
+      break;
+    case xml::Fed::State::stopped:
+      parser_is_stopped_ = true;
+      break;
+    case xml::Fed::State::closed:
+      end(std::nullopt, {Reason::stream_closed, "the component closed its stream"});
+      break;
     case xml::Fed::State::failed: {
       const StreamFault fault = fed.fault.value_or(StreamFault{StreamError::not_well_formed, "not well-formed"});
       end(fault, {Reason::stream_protocol, fmt::format("{}: {}", condition_name(fault.error), fault.text)});
@@ -94,7 +105,8 @@ Actions ComponentMachine::take_fed(const xml::Fed& fed) {
 
 xml::Take ComponentMachine::header(const xml::Header& header) {
   if (header.name != "stream" || header.ns != ns::kStreams || header.default_ns() != ns::kComponent) {
-    end(StreamFault{StreamError::invalid_namespace, "this port takes XEP-0114 components: jabber:component:accept is expected"},
+    end(StreamFault{StreamError::invalid_namespace,
+                    "this port takes XEP-0114 components: jabber:component:accept is expected"},
         {Reason::stream_protocol, "the stream header is not one of jabber:component:accept"});
     return xml::Take::stop;
   }
@@ -160,9 +172,12 @@ void ComponentMachine::take_handshake(const xml::ElementView& element) {
 Instant ComponentMachine::deadline() const noexcept {
   switch (phase_) {
     case Phase::header:
-    case Phase::handshake: return opened_at_ + limits_.unproven_timeout;
-    case Phase::connected: return last_sent_ + limits_.keep_alive;
-    case Phase::over: break;
+    case Phase::handshake:
+      return opened_at_ + limits_.unproven_timeout;
+    case Phase::connected:
+      return last_sent_ + limits_.keep_alive;
+    case Phase::over:
+      break;
   }
   return Instant::max();
 }
@@ -174,7 +189,8 @@ Actions ComponentMachine::on_time(Instant now) {
     send(" ");
     return std::exchange(actions_, {});
   }
-  return fail({StreamError::connection_timeout, "no handshake in time"}, {Reason::stream_unproven, "no handshake in time"});
+  return fail({StreamError::connection_timeout, "no handshake in time"},
+              {Reason::stream_unproven, "no handshake in time"});
 }
 
 }  // namespace ligase::link

@@ -1,5 +1,5 @@
-// The receiving half of an external component's connection (XEP-0114, COMP-01, COMP-02): header, handshake, then stanzas.
-// Bytes in, actions out; for whom a component may speak is the owner's question, of each stanza.
+// The receiving half of an external component's connection (XEP-0114, COMP-01, COMP-02): header, handshake, then
+// stanzas. Bytes in, actions out; for whom a component may speak is the owner's question, of each stanza.
 #pragma once
 #include <functional>
 #include <optional>
@@ -25,14 +25,23 @@ class Components {
   virtual bool is_connected(const Domain& domain) const = 0;
 };
 
-struct Send { std::string bytes; bool operator==(const Send&) const = default; };
-struct Connected { Domain domain; bool operator==(const Connected&) const = default; };  // the handshake was right
-struct Ended { Error why; bool operator==(const Ended&) const = default; };
+struct Send {
+  std::string bytes;
+  bool operator==(const Send&) const = default;
+};
+struct Connected {
+  Domain domain;
+  bool operator==(const Connected&) const = default;
+};  // the handshake was right
+struct Ended {
+  Error why;
+  bool operator==(const Ended&) const = default;
+};
 using Action = std::variant<Send, Connected, Ended>;
 using Actions = std::vector<Action>;
 
 struct Limits {
-  xml::Limits xml;                    // before the handshake
+  xml::Limits xml;  // before the handshake
   std::uint64_t stanza_size = 512 * 1024;
   Duration unproven_timeout = 30s, keep_alive = 60s;
 };

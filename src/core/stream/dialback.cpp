@@ -47,7 +47,8 @@ Result<std::string> read_key(const xml::Node& node) {
   if (first == std::string::npos) return fail(Reason::stream_protocol, fmt::format("a db:{} without a key", node.name));
   std::string key = node.text.substr(first, node.text.find_last_not_of(" \t\r\n") - first + 1);
   if (key.size() > kLongestKey || !node.children.empty())
-    return fail(Reason::stream_protocol, fmt::format("a db:{} whose key is over {} bytes or no text", node.name, kLongestKey));
+    return fail(Reason::stream_protocol,
+                fmt::format("a db:{} whose key is over {} bytes or no text", node.name, kLongestKey));
   return key;
 }
 
@@ -73,9 +74,12 @@ std::string keyed(std::string_view name, std::string_view key) {
 
 std::string verdict_text(std::string_view name, const DbVerdict& verdict) {
   switch (verdict.type) {
-    case DbType::valid: return " type='valid'/>";
-    case DbType::invalid: return " type='invalid'/>";
-    case DbType::error: break;
+    case DbType::valid:
+      return " type='valid'/>";
+    case DbType::invalid:
+      return " type='invalid'/>";
+    case DbType::error:
+      break;
   }
   return fmt::format(" type='error'><error type='{}'><{} xmlns='{}'/></error></db:{}>",
                      verdict.condition == StanzaError::item_not_found || verdict.condition == StanzaError::not_allowed
@@ -111,11 +115,11 @@ Result<DbVerify> read_verify(const xml::Node& node) {
     return fail(Reason::stream_protocol, "a db:verify without an id, or with one over 1024 bytes");
   auto verdict = read_verdict(node);
   if (!verdict) return fail(verdict.error());
-  if (*verdict)
-    return DbVerify{std::move(addresses->from), std::move(addresses->to), std::string(*id), {}, *verdict};
+  if (*verdict) return DbVerify{std::move(addresses->from), std::move(addresses->to), std::string(*id), {}, *verdict};
   auto key = read_key(node);
   if (!key) return fail(key.error());
-  return DbVerify{std::move(addresses->to), std::move(addresses->from), std::string(*id), std::move(*key), std::nullopt};
+  return DbVerify{std::move(addresses->to), std::move(addresses->from), std::string(*id), std::move(*key),
+                  std::nullopt};
 }
 
 std::string ask_result(const Domain& sender, const Domain& target, std::string_view key) {

@@ -1,5 +1,6 @@
-// The elements of server dialback (XEP-0220): <db:result/> and <db:verify/>, asked and answered. Reading and writing only;
-// who may be believed is decided elsewhere. The words from and to stay in here: outside it is a sender and a target.
+// The elements of server dialback (XEP-0220): <db:result/> and <db:verify/>, asked and answered. Reading and writing
+// only; who may be believed is decided elsewhere. The words from and to stay in here: outside it is a sender and a
+// target.
 #pragma once
 #include <optional>
 #include <string>

@@ -56,7 +56,8 @@ std::string write_features(const Offer& offer) {
   std::string out = "<stream:features>";
   if (offer.starttls)
     out += fmt::format("<starttls xmlns='{}'>{}</starttls>", ns::kTls, offer.starttls_required ? "<required/>" : "");
-  if (offer.external) out += fmt::format("<mechanisms xmlns='{}'><mechanism>EXTERNAL</mechanism></mechanisms>", ns::kSasl);
+  if (offer.external)
+    out += fmt::format("<mechanisms xmlns='{}'><mechanism>EXTERNAL</mechanism></mechanisms>", ns::kSasl);
   if (offer.dialback) out += fmt::format("<dialback xmlns='{}'><errors/></dialback>", ns::kDialbackFeature);
   if (offer.most_bytes > 0)
     out += fmt::format("<limits xmlns='{}'><max-bytes>{}</max-bytes><idle-seconds>{}</idle-seconds></limits>",

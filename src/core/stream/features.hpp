@@ -10,17 +10,17 @@ namespace ligase::stream {
 
 struct Features {
   bool starttls = false, starttls_required = false;
-  bool external = false;                          // SASL EXTERNAL among the mechanisms
-  bool dialback = false, dialback_errors = false; // urn:xmpp:features:dialback, with <errors/>
+  bool external = false;                           // SASL EXTERNAL among the mechanisms
+  bool dialback = false, dialback_errors = false;  // urn:xmpp:features:dialback, with <errors/>
   bool bidi = false, sm = false;
-  std::optional<std::uint64_t> most_bytes;        // XEP-0478: the peer's stanza size limit
-  std::vector<std::string> names;                 // what was offered, for people: at most 32
+  std::optional<std::uint64_t> most_bytes;  // XEP-0478: the peer's stanza size limit
+  std::vector<std::string> names;           // what was offered, for people: at most 32
 };
 Features read_features(const xml::Node& node);
 
 struct Offer {
   bool starttls = false, starttls_required = false, external = false, dialback = false;
-  std::uint64_t most_bytes = 0;    // 0: not announced
+  std::uint64_t most_bytes = 0;  // 0: not announced
   std::uint64_t idle_seconds = 0;
 };
 std::string write_features(const Offer& offer);

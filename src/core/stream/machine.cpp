@@ -1,5 +1,5 @@
-// The stream machine. What each element does in each situation is the table kCells; the functions below it do what a cell
-// says. Nothing in the table defaults to "accept" (STR-05, P3).
+// The stream machine. What each element does in each situation is the table kCells; the functions below it do what a
+// cell says. Nothing in the table defaults to "accept" (STR-05, P3).
 #include "stream/machine.hpp"
 
 #include <fmt/format.h>
@@ -16,21 +16,42 @@ namespace {
 constexpr std::size_t kMostHeld = 64 * 1024;
 
 enum class Kind : std::uint8_t {
-  starttls, proceed, tls_failure, features, auth, sasl_other, success, sasl_failure,
-  result_ask, result_answer, verify_ask, verify_answer, stream_error, header, stanza, other,
+  starttls,
+  proceed,
+  tls_failure,
+  features,
+  auth,
+  sasl_other,
+  success,
+  sasl_failure,
+  result_ask,
+  result_answer,
+  verify_ask,
+  verify_answer,
+  stream_error,
+  header,
+  stanza,
+  other,
 };
 constexpr std::size_t kKinds = 16;
 
 // Where an element can arrive at all; elsewhere the parser is stopped or a header must come first.
 enum class Situation : std::uint8_t {
-  features_clear, starttls_clear, proceed, features_tls, auth, features_auth, open_initiating, open_receiving,
+  features_clear,
+  starttls_clear,
+  proceed,
+  features_tls,
+  auth,
+  features_auth,
+  open_initiating,
+  open_receiving,
 };
 constexpr std::size_t kSituations = 8;
 
 enum class Cell : std::uint8_t {
-  take,      // handled by its kind
-  stanza,    // to the sink
-  ignored,   // dropped and counted
+  take,          // handled by its kind
+  stanza,        // to the sink
+  ignored,       // dropped and counted
   unsupported,   // unsupported-stanza-type, closed
   unauthorized,  // not-authorized, closed (AB-025)
   tls_first,     // policy-violation, closed (AB-042)
@@ -39,7 +60,8 @@ constexpr Cell T = Cell::take, S = Cell::stanza, I = Cell::ignored, U = Cell::un
                P = Cell::tls_first;
 
 constexpr std::array<std::array<Cell, kKinds>, kSituations> kCells{{
-    // startls proceed tlsfail features auth  saslother success saslfail r-ask r-answer v-ask v-answer error header stanza other
+    // startls proceed tlsfail features auth  saslother success saslfail r-ask r-answer v-ask v-answer error header
+    // stanza other
     {{U, U, U, T, U, U, U, U, U, U, U, U, T, U, N, U}},  // features_clear
     {{T, U, U, U, P, P, U, U, P, P, P, P, T, U, P, U}},  // starttls_clear
     {{U, T, T, U, U, U, U, U, U, U, U, U, T, U, N, U}},  // proceed
@@ -75,19 +97,27 @@ Kind kind_of(const xml::ElementView& element) {
 std::optional<Situation> situation_of(Machine::Phase phase, Role role) {
   using Phase = Machine::Phase;
   switch (phase) {
-    case Phase::features_clear: return Situation::features_clear;
-    case Phase::starttls_clear: return Situation::starttls_clear;
-    case Phase::proceed: return Situation::proceed;
-    case Phase::features_tls: return Situation::features_tls;
-    case Phase::auth: return Situation::auth;
-    case Phase::features_auth: return Situation::features_auth;
-    case Phase::open: return role == Role::initiating ? Situation::open_initiating : Situation::open_receiving;
+    case Phase::features_clear:
+      return Situation::features_clear;
+    case Phase::starttls_clear:
+      return Situation::starttls_clear;
+    case Phase::proceed:
+      return Situation::proceed;
+    case Phase::features_tls:
+      return Situation::features_tls;
+    case Phase::auth:
+      return Situation::auth;
+    case Phase::features_auth:
+      return Situation::features_auth;
+    case Phase::open:
+      return role == Role::initiating ? Situation::open_initiating : Situation::open_receiving;
     case Phase::header_clear:
     case Phase::tls:
     case Phase::verdict:
     case Phase::header_tls:
     case Phase::header_auth:
-    case Phase::over: break;
+    case Phase::over:
+      break;
   }
   return std::nullopt;
 }
@@ -113,8 +143,15 @@ std::optional<StanzaKind> stanza_kind(std::string_view name) noexcept {
 }
 
 Machine::Machine(Role role, Limits limits, const Hosting* hosting, std::function<std::string()> new_id, Instant now)
-    : role_(role), limits_(limits), hosting_(hosting), new_id_(std::move(new_id)), parser_(limits.xml),
-      opened_at_(now), last_sent_(now), last_stanza_(now), now_(now) {}
+    : role_(role),
+      limits_(limits),
+      hosting_(hosting),
+      new_id_(std::move(new_id)),
+      parser_(limits.xml),
+      opened_at_(now),
+      last_sent_(now),
+      last_stanza_(now),
+      now_(now) {}
 Machine::Machine(Machine&&) noexcept = default;
 Machine::~Machine() = default;
 
@@ -130,7 +167,8 @@ Machine Machine::receive(Limits limits, const Hosting& hosting, std::function<st
   return Machine(Role::receiving, limits, &hosting, std::move(new_id), now);
 }
 
-// ---- what goes out ----------------------------------------------------------------------------------------------------
+// ---- what goes out
+// ----------------------------------------------------------------------------------------------------
 
 Actions Machine::take_actions() noexcept { return std::exchange(actions_, {}); }
 
@@ -145,8 +183,8 @@ void Machine::send(std::string bytes) {
 }
 
 void Machine::send_header() {
-  std::string out = fmt::format("<?xml version='1.0'?><stream:stream xmlns='{}' xmlns:stream='{}' xmlns:db='{}'", ns::kServer,
-                                ns::kStreams, ns::kDialback);
+  std::string out = fmt::format("<?xml version='1.0'?><stream:stream xmlns='{}' xmlns:stream='{}' xmlns:db='{}'",
+                                ns::kServer, ns::kStreams, ns::kDialback);
   if (role_ == Role::receiving) {
     id_ = new_id_();
     out += fmt::format(" id='{}'", id_);
@@ -192,7 +230,8 @@ Actions Machine::start() {
   return take_actions();
 }
 
-// ---- what comes in ----------------------------------------------------------------------------------------------------
+// ---- what comes in
+// ----------------------------------------------------------------------------------------------------
 
 bool Machine::waits_for_verdict() const noexcept { return phase_ == Phase::verdict; }
 
@@ -226,10 +265,12 @@ Actions Machine::take_fed(const xml::Fed& fed) {
   sink_ = nullptr;
   if (is_over()) return take_actions();
   switch (fed.state) {
-    case xml::Fed::State::more: break;
+    case xml::Fed::State::more:
+      break;
     case xml::Fed::State::stopped:
       if (phase_ == Phase::tls && fed.unconsumed > 0) {
-        // AB-040: what lies behind <starttls/> or <proceed/> was sent in clear by somebody on the path, or by a broken peer.
+        // AB-040: what lies behind <starttls/> or <proceed/> was sent in clear by somebody on the path, or by a broken
+        // peer.
         phase_ = Phase::over;
         actions_.clear();
         actions_.push_back(Ended{{Reason::tls_injection, "clear bytes behind the STARTTLS negotiation"}});
@@ -259,7 +300,8 @@ Actions Machine::take_fed(const xml::Fed& fed) {
 
 xml::Take Machine::header(const xml::Header& header) {
   if (header.name != "stream" || header.ns != ns::kStreams || header.default_ns() != ns::kServer) {
-    end(StreamFault{StreamError::invalid_namespace, "this is a server-to-server port: a stream of jabber:server is expected"},
+    end(StreamFault{StreamError::invalid_namespace,
+                    "this is a server-to-server port: a stream of jabber:server is expected"},
         {Reason::stream_protocol, "the stream header is not one of jabber:server"});
     return xml::Take::stop;
   }
@@ -306,22 +348,26 @@ void Machine::receiving_header(const xml::Header& header) {
     return;
   }
   if (remote_ && (hosting_->is_hosted(*remote_) || *remote_ == *local_)) {
-    end(StreamFault{StreamError::invalid_from, fmt::format("{} is hosted here and comes in by no stream", remote_->text())},
+    end(StreamFault{StreamError::invalid_from,
+                    fmt::format("{} is hosted here and comes in by no stream", remote_->text())},
         {Reason::sender_hosted, fmt::format("the peer claims {}, which is hosted here", remote_->text())});
     return;
   }
   encryption_ = hosting_->encryption_towards(remote_ ? &*remote_ : nullptr);
   const bool has_features = major_version(header.version) >= 1;
   if (!is_encrypted_ && encryption_ == Encryption::required && !has_features) {
-    end(StreamFault{StreamError::policy_violation, "TLS is required, and a stream without version='1.0' cannot negotiate it"},
+    end(StreamFault{StreamError::policy_violation,
+                    "TLS is required, and a stream without version='1.0' cannot negotiate it"},
         {Reason::tls_required, "the peer's stream has no version, so it cannot use STARTTLS"});
     return;
   }
   send_header();
   if (!is_encrypted_) {
     if (has_features)
-      send(write_features({.starttls = true, .starttls_required = encryption_ == Encryption::required,
-                           .external = false, .dialback = encryption_ == Encryption::preferred}));
+      send(write_features({.starttls = true,
+                           .starttls_required = encryption_ == Encryption::required,
+                           .external = false,
+                           .dialback = encryption_ == Encryption::preferred}));
     if (encryption_ == Encryption::required) {
       phase_ = Phase::starttls_clear;
     } else {
@@ -339,8 +385,11 @@ void Machine::receiving_header(const xml::Header& header) {
 
 void Machine::offer() {
   if (major_version(parser_.header().version) >= 1)
-    send(write_features({.starttls = false, .starttls_required = false, .external = external_offered_ && !is_proven_,
-                         .dialback = true, .most_bytes = limits_.stanza_size,
+    send(write_features({.starttls = false,
+                         .starttls_required = false,
+                         .external = external_offered_ && !is_proven_,
+                         .dialback = true,
+                         .most_bytes = limits_.stanza_size,
                          .idle_seconds = static_cast<std::uint64_t>(limits_.idle_timeout / 1s)}));
   open();
 }
@@ -389,13 +438,16 @@ xml::Take Machine::element(const xml::ElementView& element) {
       const xml::Take take = sink_->stanza(element, *stanza_kind(element.name));
       return is_over() ? xml::Take::stop : take;
     }
-    case Cell::take: take_control(element); return xml::Take::stop;
+    case Cell::take:
+      take_control(element);
+      return xml::Take::stop;
     case Cell::ignored:
       if (role_ == Role::receiving && !is_proven_) break;  // before proof: as unsupported (STR-11)
       actions_.push_back(Dropped{kind == Kind::result_ask ? Reason::unsolicited : Reason::stream_protocol,
                                  std::string(element.name.substr(0, 64))});
       return xml::Take::stop;
-    case Cell::unsupported: break;
+    case Cell::unsupported:
+      break;
     case Cell::unauthorized:
       end(StreamFault{StreamError::not_authorized, "no stanza may come before the stream is negotiated"},
           {Reason::stream_protocol, "a stanza before the negotiation was done"});
@@ -434,9 +486,15 @@ void Machine::take_control(const xml::ElementView& element) {
       phase_ = Phase::tls;
       actions_.push_back(StartTls{});
       return;
-    case Kind::tls_failure: end(std::nullopt, {Reason::tls_failed, "the peer answered <starttls/> with <failure/>"}); return;
-    case Kind::features: take_features(*node); return;
-    case Kind::auth: take_auth(*node); return;
+    case Kind::tls_failure:
+      end(std::nullopt, {Reason::tls_failed, "the peer answered <starttls/> with <failure/>"});
+      return;
+    case Kind::features:
+      take_features(*node);
+      return;
+    case Kind::auth:
+      take_auth(*node);
+      return;
     case Kind::sasl_other:
       send(fmt::format("<failure xmlns='{}'><malformed-request/></failure>", ns::kSasl));
       if (++failed_authentications_ >= limits_.failed_authentications)
@@ -448,15 +506,22 @@ void Machine::take_control(const xml::ElementView& element) {
       restart_is_due_ = true;
       actions_.push_back(Authenticated{*local_, *remote_});
       return;
-    case Kind::sasl_failure: take_sasl_failure(*node); return;
+    case Kind::sasl_failure:
+      take_sasl_failure(*node);
+      return;
     case Kind::result_ask:
     case Kind::result_answer:
     case Kind::verify_ask:
-    case Kind::verify_answer: take_dialback(*node); return;
-    case Kind::stream_error: take_stream_error(*node); return;
+    case Kind::verify_answer:
+      take_dialback(*node);
+      return;
+    case Kind::stream_error:
+      take_stream_error(*node);
+      return;
     case Kind::header:
     case Kind::stanza:
-    case Kind::other: break;
+    case Kind::other:
+      break;
   }
   end(StreamFault{StreamError::unsupported_stanza_type, "this element is not expected here"},
       {Reason::stream_protocol, "an unexpected element"});
@@ -521,7 +586,8 @@ void Machine::take_auth(const xml::Node& node) {
   }
   if (!authzid.empty()) {
     const auto domain = Domain::parse(authzid);
-    if (!domain || *domain != *remote_) return refuse("invalid-authzid", "the authorization identity is not the header's 'from'");
+    if (!domain || *domain != *remote_)
+      return refuse("invalid-authzid", "the authorization identity is not the header's 'from'");
   }
   if (is_proven_) return refuse("not-authorized", "this stream is authenticated already");
   actions_.push_back(AskAuthentication{*remote_});
@@ -591,7 +657,8 @@ void Machine::take_stream_error(const xml::Node& node) {
   end(std::nullopt, {Reason::stream_error, text.empty() ? condition : fmt::format("{}: {}", condition, text)});
 }
 
-// ---- verdicts ---------------------------------------------------------------------------------------------------------
+// ---- verdicts
+// ---------------------------------------------------------------------------------------------------------
 
 Actions Machine::on_tls(Instant now) {
   now_ = now;
@@ -634,7 +701,8 @@ Actions Machine::offer_features(bool external, Instant now) {
   return take_actions();
 }
 
-// ---- time -------------------------------------------------------------------------------------------------------------
+// ---- time
+// -------------------------------------------------------------------------------------------------------------
 
 void Machine::pair_proven(Instant now) {
   now_ = now;
@@ -660,8 +728,9 @@ Actions Machine::on_time(Instant now, bool is_busy) {
   if (is_over()) return {};
   const bool is_pending = role_ == Role::receiving ? !is_proven_ : !was_opened_;
   if (is_pending && now >= opened_at_ + limits_.unproven_timeout) {
-    return fail({StreamError::connection_timeout, "no domain was proven in time"},
-                {Reason::stream_unproven, fmt::format("nothing was proven within {} s", limits_.unproven_timeout / 1s)});
+    return fail(
+        {StreamError::connection_timeout, "no domain was proven in time"},
+        {Reason::stream_unproven, fmt::format("nothing was proven within {} s", limits_.unproven_timeout / 1s)});
   }
   if (phase_ != Phase::open) return {};
   if (role_ == Role::initiating && now >= last_stanza_ + limits_.idle_timeout) {

@@ -1,7 +1,8 @@
-// One server-to-server stream (RFC 6120), in either role: headers, features, STARTTLS, SASL EXTERNAL (XEP-0178), restart,
-// dialback elements (XEP-0220), stream errors, close, and the timers. Bytes and verdicts in; actions out. It knows what
-// was said on the wire and never who may be believed: that is asked for (AskServerVerdict, AskClientVerdict), and no
-// stanza is judged here: those go to the sink as they come, once the negotiation allows stanzas at all.
+// One server-to-server stream (RFC 6120), in either role: headers, features, STARTTLS, SASL EXTERNAL (XEP-0178),
+// restart, dialback elements (XEP-0220), stream errors, close, and the timers. Bytes and verdicts in; actions out. It
+// knows what was said on the wire and never who may be believed: that is asked for (AskServerVerdict,
+// AskClientVerdict), and no stanza is judged here: those go to the sink as they come, once the negotiation allows
+// stanzas at all.
 #pragma once
 #include <functional>
 #include <optional>
@@ -23,33 +24,72 @@ enum class Encryption : std::uint8_t { required, preferred };
 enum class StanzaKind : std::uint8_t { message, presence, iq };
 std::optional<StanzaKind> stanza_kind(std::string_view name) noexcept;
 
-// ---- actions, carried out in order; after each feed() or resume() before the next ------------------------------------
-struct Send { std::string bytes; bool operator==(const Send&) const = default; };
+// ---- actions, carried out in order; after each feed() or resume() before the next
+// ------------------------------------
+struct Send {
+  std::string bytes;
+  bool operator==(const Send&) const = default;
+};
 // Everything sent before leaves in clear; then the handshake. Report with on_tls() or end with fail().
-struct StartTls { bool operator==(const StartTls&) const = default; };
-// Initiating: the session stands (over TLS, or in clear where that is allowed); judge the server. Answer: go_on() or fail().
-struct AskServerVerdict { bool operator==(const AskServerVerdict&) const = default; };
+struct StartTls {
+  bool operator==(const StartTls&) const = default;
+};
+// Initiating: the session stands (over TLS, or in clear where that is allowed); judge the server. Answer: go_on() or
+// fail().
+struct AskServerVerdict {
+  bool operator==(const AskServerVerdict&) const = default;
+};
 // Receiving: the header over TLS claims this sender; judge the client. Answer: offer_features(…).
-struct AskClientVerdict { Domain sender; bool operator==(const AskClientVerdict&) const = default; };
+struct AskClientVerdict {
+  Domain sender;
+  bool operator==(const AskClientVerdict&) const = default;
+};
 // Receiving: <auth mechanism='EXTERNAL'/> for this sender came. Answer at once: authenticate(…).
-struct AskAuthentication { Domain sender; bool operator==(const AskAuthentication&) const = default; };
+struct AskAuthentication {
+  Domain sender;
+  bool operator==(const AskAuthentication&) const = default;
+};
 // The header's pair was proven by EXTERNAL: we accepted the peer, or the peer accepted us.
-struct Authenticated { Domain sender, target; bool operator==(const Authenticated&) const = default; };
+struct Authenticated {
+  Domain sender, target;
+  bool operator==(const Authenticated&) const = default;
+};
 // Initiating: the peer refused our certificate and told this text (T-5); the stream goes on.
-struct ExternalRefused { std::string text; bool operator==(const ExternalRefused&) const = default; };
+struct ExternalRefused {
+  std::string text;
+  bool operator==(const ExternalRefused&) const = default;
+};
 // The negotiation is done as far as it goes by itself; pairs may be asked for. Once per stream.
-struct Opened { bool operator==(const Opened&) const = default; };
-struct Claimed { DbResult result; };          // <db:result> with a key, from the initiating peer
-struct ResultAnswered { DbResult result; };   // an answer to one that we asked, or to none: the owner must know (AB-073)
-struct VerifyAsked { DbVerify verify; };
-struct VerifyAnswered { DbVerify verify; };
+struct Opened {
+  bool operator==(const Opened&) const = default;
+};
+struct Claimed {
+  DbResult result;
+};  // <db:result> with a key, from the initiating peer
+struct ResultAnswered {
+  DbResult result;
+};  // an answer to one that we asked, or to none: the owner must know (AB-073)
+struct VerifyAsked {
+  DbVerify verify;
+};
+struct VerifyAnswered {
+  DbVerify verify;
+};
 // Something that is dropped and counted (AB-072, STR-11).
-struct Dropped { Reason reason; std::string what; bool operator==(const Dropped&) const = default; };
+struct Dropped {
+  Reason reason;
+  std::string what;
+  bool operator==(const Dropped&) const = default;
+};
 // The stream is over. Bytes to send (our error, our close tag) came before as Send. Close the connection orderly.
-struct Ended { Error why; bool operator==(const Ended&) const = default; };
+struct Ended {
+  Error why;
+  bool operator==(const Ended&) const = default;
+};
 
-using Action = std::variant<Send, StartTls, AskServerVerdict, AskClientVerdict, AskAuthentication, Authenticated,
-                            ExternalRefused, Opened, Claimed, ResultAnswered, VerifyAsked, VerifyAnswered, Dropped, Ended>;
+using Action =
+    std::variant<Send, StartTls, AskServerVerdict, AskClientVerdict, AskAuthentication, Authenticated, ExternalRefused,
+                 Opened, Claimed, ResultAnswered, VerifyAsked, VerifyAnswered, Dropped, Ended>;
 using Actions = std::vector<Action>;
 
 // What the receiving role must know of its own side, asked at the moment of use.
@@ -68,10 +108,10 @@ class StanzaSink {
 };
 
 struct Limits {
-  xml::Limits xml;                       // of an unproven stream
+  xml::Limits xml;                         // of an unproven stream
   std::uint64_t stanza_size = 512 * 1024;  // once a pair is proven
   Duration unproven_timeout = 30s, idle_timeout = 1h, keep_alive = 60s;
-  unsigned failed_authentications = 3;   // AB-062
+  unsigned failed_authentications = 3;  // AB-062
 };
 
 class Machine : private xml::Sink {
@@ -82,7 +122,7 @@ class Machine : private xml::Sink {
   Machine(Machine&&) noexcept;
   ~Machine() override;
 
-  Actions start();                                   // initiating: our header
+  Actions start();  // initiating: our header
   Actions feed(std::string_view bytes, StanzaSink& sink, Instant now);
   // More of what was fed is waiting behind the actions just returned.
   bool has_more() const noexcept {
@@ -92,16 +132,16 @@ class Machine : private xml::Sink {
   // A verdict is outstanding: stop reading from the peer meanwhile; bytes fed all the same are kept.
   bool waits_for_verdict() const noexcept;
 
-  Actions on_tls(Instant now);                       // the handshake succeeded
-  Actions go_on(bool may_authenticate, Instant now); // answer to AskServerVerdict; false: do not try EXTERNAL here
+  Actions on_tls(Instant now);                         // the handshake succeeded
+  Actions go_on(bool may_authenticate, Instant now);   // answer to AskServerVerdict; false: do not try EXTERNAL here
   Actions offer_features(bool external, Instant now);  // answer to AskClientVerdict
   Actions authenticate(const Result<void>& verdict, Instant now);  // answer to AskAuthentication
 
   // Ends the stream with an error of ours; nothing happens if it is over already.
   Actions fail(StreamFault fault, Error why);
-  Actions close(Error why);                          // orderly, </stream:stream>
+  Actions close(Error why);  // orderly, </stream:stream>
 
-  void pair_proven(Instant now);                     // the first one ends the unproven timer and raises the stanza limit
+  void pair_proven(Instant now);  // the first one ends the unproven timer and raises the stanza limit
   void sent_something(Instant now) noexcept { last_sent_ = now; }
   void carried_stanza(Instant now) noexcept { last_stanza_ = now; }
   // `is_busy`: a pair of this stream has stanzas waiting, so that it is not idle (STR-08).
@@ -122,8 +162,19 @@ class Machine : private xml::Sink {
 
   // Where the negotiation is; with the element that comes it selects a cell of the table in machine.cpp (STR-05).
   enum class Phase : std::uint8_t {
-    header_clear, features_clear, starttls_clear, proceed, tls, verdict, header_tls, features_tls, auth,
-    header_auth, features_auth, open, over,
+    header_clear,
+    features_clear,
+    starttls_clear,
+    proceed,
+    tls,
+    verdict,
+    header_tls,
+    features_tls,
+    auth,
+    header_auth,
+    features_auth,
+    open,
+    over,
   };
 
  private:

@@ -1,0 +1,127 @@
+// Keeping, bouncing and queueing stanzas.
+#include "pair/queue.hpp"
+
+#include <fmt/format.h>
+
+#include "stream/words.hpp"
+#include "xml/writer.hpp"
+
+namespace ligase::pair {
+namespace {
+
+constexpr std::size_t kMostEchoed = 1024;
+
+std::string text_of(const std::optional<std::string_view>& value) {
+  return value ? std::string(*value) : std::string();
+}
+
+std::string_view name_of(stream::StanzaKind kind) {
+  switch (kind) {
+    case stream::StanzaKind::message:
+      return "message";
+    case stream::StanzaKind::presence:
+      return "presence";
+    case stream::StanzaKind::iq:
+      break;
+  }
+  return "iq";
+}
+
+void append_attribute(std::string& out, std::string_view name, std::string_view value) {
+  if (value.empty()) return;
+  out += fmt::format(" {}='", name);
+  xml::append_escaped(out, value);
+  out += '\'';
+}
+
+}  // namespace
+
+std::string echo_of(const xml::ElementView& element) {
+  if (element.needs_rewriting) return {};
+  // The parser has seen that these bytes are well-formed: quotes pair up, and the first '>' outside of them ends the
+  // tag.
+  const std::string_view bytes = element.bytes;
+  char quote = 0;
+  std::size_t at = element.after_name;
+  for (; at < bytes.size(); ++at) {
+    const char c = bytes[at];
+    if (quote != 0) {
+      if (c == quote) quote = 0;
+    } else if (c == '"' || c == '\'') {
+      quote = c;
+    } else if (c == '>') {
+      break;
+    }
+  }
+  if (at >= bytes.size() || bytes[at - 1] == '/') return {};
+  const std::size_t end = bytes.rfind("</");
+  if (end == std::string_view::npos || end <= at || end - at - 1 > kMostEchoed) return {};
+  return std::string(bytes.substr(at + 1, end - at - 1));
+}
+
+Stanza keep(const xml::ElementView& element, stream::StanzaKind kind, std::string bytes, Instant now) {
+  return {kind,
+          std::move(bytes),
+          text_of(element.from),
+          text_of(element.to),
+          text_of(element.id),
+          text_of(element.type),
+          echo_of(element),
+          now};
+}
+
+std::optional<std::string> error_reply(const Stanza& stanza, Reason reason, std::string_view text) {
+  if (stanza.type == "error" || stanza.from.empty()) return std::nullopt;
+  if (stanza.kind == stream::StanzaKind::iq && (stanza.type == "result" || stanza.id.empty())) return std::nullopt;
+  const ReasonText& row = describe(reason);
+  std::string out = fmt::format("<{} type='error'", name_of(stanza.kind));
+  append_attribute(out, "from", stanza.to);
+  append_attribute(out, "to", stanza.from);
+  append_attribute(out, "id", stanza.id);
+  out += '>';
+  out += stanza.payload;
+  out += fmt::format("<error type='{}'><{} xmlns='{}'/>", error_type_name(row.type), condition_name(row.condition),
+                     ns::kStanzaErrors);
+  if (!text.empty()) {
+    out += fmt::format("<text xmlns='{}' xml:lang='en'>", ns::kStanzaErrors);
+    xml::append_escaped(out, text);
+    out += "</text>";
+  }
+  out += fmt::format("</error></{}>", name_of(stanza.kind));
+  return out;
+}
+
+bool Queue::push(Stanza&& stanza, std::uint64_t most) {
+  const std::size_t size = stanza.size();
+  if (bytes_ + size > most) return false;
+  bytes_ += size;
+  stanzas_.push_back(std::move(stanza));
+  return true;
+}
+
+std::optional<Instant> Queue::oldest() const noexcept {
+  return stanzas_.empty() ? std::nullopt : std::optional(stanzas_.front().since);
+}
+
+Stanza Queue::pop() {
+  Stanza stanza = std::move(stanzas_.front());
+  stanzas_.pop_front();
+  bytes_ -= stanza.size();
+  if (stanzas_.empty()) stanzas_ = {};  // a pair at rest holds no memory for a queue
+  return stanza;
+}
+
+std::vector<Stanza> Queue::take_older_than(Instant when) {
+  std::vector<Stanza> taken;
+  while (!stanzas_.empty() && stanzas_.front().since < when) taken.push_back(pop());
+  return taken;
+}
+
+std::vector<Stanza> Queue::take_all() {
+  std::vector<Stanza> taken(std::make_move_iterator(stanzas_.begin()), std::make_move_iterator(stanzas_.end()));
+  stanzas_ = {};
+  bytes_ = 0;
+  return taken;
+}
+
+}  // namespace ligase::pair

@@ -1,0 +1,52 @@
+// Stanzas that must wait, kept: bounded in bytes and in age, in the order they came (P6, P7).
+#pragma once
+#include <cstdint>
+#include <deque>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "base/time.hpp"
+#include "stream/machine.hpp"
+#include "xml/parser.hpp"
+
+namespace ligase::pair {
+
+// A stanza kept beyond the receive block it came in. `bytes` are ready for the stream they wait for.
+struct Stanza {
+  stream::StanzaKind kind;
+  std::string bytes;
+  std::string from, to, id, type;  // as they came; empty: absent
+  std::string payload;             // <= 1 KiB of what is inside, for an error's echo (ROUTE-02); may be empty
+  Instant since{};
+  std::size_t size() const noexcept {
+    return sizeof *this + bytes.size() + from.size() + to.size() + id.size() + type.size() + payload.size();
+  }
+};
+
+// What an error reply echoes: the children of a stanza that can stand in another stream as they are; else empty.
+std::string echo_of(const xml::ElementView& element);
+Stanza keep(const xml::ElementView& element, stream::StanzaKind kind, std::string bytes, Instant now);
+
+// The error a sender gets for a stanza that could not be delivered; nullopt where none may be sent: for an error, an iq
+// result, and an iq without id (ROUTE-02, AB-122). Its addresses are those of the stanza, swapped.
+std::optional<std::string> error_reply(const Stanza& stanza, Reason reason, std::string_view text);
+
+class Queue {
+ public:
+  // False, and nothing taken, if the queue would hold more than `most` bytes.
+  bool push(Stanza&& stanza, std::uint64_t most);
+  bool is_empty() const noexcept { return stanzas_.empty(); }
+  std::size_t count() const noexcept { return stanzas_.size(); }
+  std::uint64_t bytes() const noexcept { return bytes_; }
+  std::optional<Instant> oldest() const noexcept;
+  Stanza pop();                                       // not empty
+  std::vector<Stanza> take_older_than(Instant when);  // in order
+  std::vector<Stanza> take_all();
+
+ private:
+  std::deque<Stanza> stanzas_;
+  std::uint64_t bytes_ = 0;
+};
+
+}  // namespace ligase::pair

@@ -1,0 +1,287 @@
+// Who may speak on a stream that a peer opened. A claim is decided from nothing but this session's certificate and this
+// sender's own look-ups, or by the sender's authority (I-10); the one stream never asked is the claim's own (DB-03).
+#include "claims.hpp"
+
+#include <fmt/format.h>
+
+#include "dial.hpp"
+#include "evidence.hpp"
+#include "proof/dialback_key.hpp"
+
+namespace ligase {
+namespace {
+
+using stream::DbType;
+using stream::DbVerdict;
+
+constexpr Duration kFeaturesPatience = 5s;  // STR-10
+constexpr Duration kVerifyPatience = 20s;   // AB-084
+
+// What a peer is told of a refused claim (XEP-0220 §2.5).
+DbVerdict verdict_of(const Error& why) {
+  switch (why.reason) {
+    case Reason::dialback_invalid:
+      return {DbType::invalid};
+    case Reason::dns_not_found:
+    case Reason::dns_no_service:
+    case Reason::address_none:
+    case Reason::address_forbidden:
+    case Reason::name_not_allowed:
+    case Reason::self_connect:
+      return {DbType::error, StanzaError::remote_server_not_found};
+    case Reason::policy_blocked:
+    case Reason::policy_proof:
+      return {DbType::error, StanzaError::forbidden};
+    case Reason::sender_hosted:
+      return {DbType::error, StanzaError::not_authorized};
+    case Reason::host_unknown:
+      return {DbType::error, StanzaError::item_not_found};
+    case Reason::dialback_too_many:
+    case Reason::limit_reached:
+      return {DbType::error, StanzaError::resource_constraint};
+    default:
+      return {DbType::error, StanzaError::remote_server_timeout};
+  }
+}
+
+void answer(Hub& hub, Session& session, const PairKey& pair, const DbVerdict& verdict) {
+  if (session.is_ending) return;
+  if (!session.machine.is_proven() && session.connection->queued() > hub.settings.limits.reply_buffer) {  // AB-019
+    session.end({StreamError::policy_violation, "answers are not read"}, {Reason::limit_reached, "reply_buffer"});
+    return;
+  }
+  session.write(stream::answer_result(pair.sender, pair.target, verdict));
+}
+
+void refuse(Hub& hub, Session& session, const PairKey& pair, const Error& why) {
+  hub.note_refused_in(session, pair, why);
+  const DbVerdict verdict = verdict_of(why);
+  answer(hub, session, pair, verdict);
+  // DB-05: an invalid key ends the stream only if no pair lives on it.
+  if (verdict.type == DbType::invalid && session.in_pairs.empty()) session.close(why);
+}
+
+// I-10: the authority is found and proven by the outgoing table, and says whether it made this key.
+Task<Result<proof::Proof>> dial_back(std::shared_ptr<Hub> hub, pair::StreamRef claimed_on, PairKey pair, std::string id,
+                                     std::string key, bool authority_must_be_dane) {
+  const Instant deadline = hub->now() + kVerifyPatience;
+  const PairKey way{pair.target, pair.sender};  // ours asks theirs
+  Result<Acquired> authority = co_await acquire(hub, way, Purpose::dial_back, claimed_on, deadline);
+  if (!authority) co_return fail(authority.error());
+  Session* session = hub->session(authority->stream);
+  if (session == nullptr) co_return fail(Reason::network_closed, "the authority's stream ended");
+  const std::tuple question{pair.sender, pair.target, id};
+  auto& slot = session->verifying[question];
+  if (slot) co_return fail(Reason::dialback_error, "another claim with this id is being verified");
+  slot = std::make_shared<Gate<DbAnswer>>(hub->world.executor);
+  std::shared_ptr<Gate<DbAnswer>> gate = slot;
+  session->write(stream::ask_verify(pair.sender, pair.target, id, key));
+  const seams::TimerId timer = hub->world.clock.call_at(
+      deadline, [gate] { gate->open(DbAnswer(fail(Reason::dialback_timeout, "the authority did not answer"))); });
+  const std::optional<DbAnswer> came = co_await gate->wait();
+  hub->world.clock.cancel(timer);
+  if ((session = hub->session(authority->stream)) != nullptr) session->verifying.erase(question);
+  if (!came) co_return fail(Reason::network_closed, "the authority's stream ended");
+  if (!*came) co_return fail(came->error());
+  switch ((*came)->type) {
+    case DbType::valid: {
+      const proof::DialbackEvidence evidence{authority->proof, authority->is_encrypted, authority->host};
+      co_return proof::judge_dialback(evidence, authority_must_be_dane, hub->policy_towards(pair.sender), hub->wall());
+    }
+    case DbType::invalid:
+      co_return fail(Reason::dialback_invalid,
+                     fmt::format("{}, authority of {}, did not make this key", authority->host, pair.sender.text()));
+    case DbType::error:
+      break;
+  }
+  co_return fail(Reason::dialback_error, fmt::format("the authority answered {}", condition_name((*came)->condition)));
+}
+
+Task<Result<proof::Proof>> decide(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey pair, std::string id,
+                                  std::string key) {
+  SenderRecord* record = co_await judge_sender(hub, ref, pair.sender);
+  if (record == nullptr) co_return fail(Reason::limit_reached, "the stream holds as many senders as it may");
+  if (!record->verdict) co_return fail(Reason::cancelled, "the judgement was given up");
+  if (*record->verdict) co_return **record->verdict;  // I-15, I-17: the key is not looked at, nobody is dialed
+  const proof::ClientRefusal refusal = record->verdict->error();
+  if (!refusal.may_dial_back) co_return fail(refusal.error);
+  if (!hub->policy_towards(pair.sender).allows(proof::ProofType::dialback)) co_return fail(refusal.error);
+  Result<proof::Proof> proven =
+      co_await dial_back(hub, ref, pair, std::move(id), std::move(key), refusal.authority_must_be_dane);
+  if (!proven) co_return fail(proven.error());
+  // What the certificate could not do stays in the evidence (O-17).
+  proven->evidence += fmt::format("; not by certificate: {}: {}", name_of(refusal.error.reason), refusal.error.detail);
+  co_return proven;
+}
+
+Task<void> decide_claim(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey pair, std::string id, std::string key) {
+  Result<proof::Proof> proven = co_await decide(hub, ref, pair, std::move(id), std::move(key));
+  Session* session = hub->session(ref);
+  if (session == nullptr) co_return;
+  session->claims.erase(pair);
+  if (!proven) {
+    refuse(*hub, *session, pair, proven.error());
+    co_return;
+  }
+  hub->grant(*session, pair, std::move(*proven));
+  answer(*hub, *session, pair, {DbType::valid});
+}
+
+}  // namespace
+
+Task<SenderRecord*> judge_sender(std::shared_ptr<Hub> hub, pair::StreamRef ref, Domain sender) {
+  Session* session = hub->session(ref);
+  if (session == nullptr) co_return nullptr;
+  auto known = session->senders.find(sender);
+  if (known != session->senders.end() && known->second.verdict) {
+    const auto& verdict = *known->second.verdict;
+    const bool is_stale = verdict ? verdict->expires <= hub->wall() : verdict.error().is_temporary;
+    if (!is_stale) co_return &known->second;
+    known->second.verdict.reset();
+    known->second.done.reset();
+  }
+  if (known != session->senders.end() && known->second.done) {  // asked already: one answer serves all
+    const std::shared_ptr<Gate<bool>> done = known->second.done;
+    co_await done->wait();
+    session = hub->session(ref);
+    if (session == nullptr) co_return nullptr;
+    known = session->senders.find(sender);
+    co_return known == session->senders.end() ? nullptr : &known->second;
+  }
+  if (known == session->senders.end()) {
+    if (session->senders.size() >= hub->settings.limits.senders_per_stream) co_return nullptr;
+    known = session->senders.emplace(sender, SenderRecord{}).first;
+  }
+  known->second.done = std::make_shared<Gate<bool>>(hub->world.executor);
+  const std::shared_ptr<Gate<bool>> done = known->second.done;
+  // Without a certificate there is nothing that DNS could be evidence for.
+  SenderFacts facts;
+  const bool has_chain = session->facts.peer_chain != nullptr;
+  if (has_chain) facts = co_await look_up_sender(hub->world.resolver, sender, hub->settings.dnssec_is_on, hub->wall());
+  session = hub->session(ref);
+  if (session == nullptr) co_return nullptr;
+  SenderRecord& record = session->senders[sender];
+  if (!has_chain) {
+    record.verdict = tl::unexpected(
+        proof::ClientRefusal{{Reason::certificate_none, "no certificate was shown"}, true, false, false});
+  } else {
+    const proof::ClientEvidence evidence{sender,
+                                         facts.client_tlsa ? &*facts.client_tlsa : nullptr,
+                                         facts.delegation,
+                                         facts.targets,
+                                         session->facts.peer_chain.get(),
+                                         *hub->settings.anchors,
+                                         hub->settings.dnssec_is_on};
+    record.verdict = proof::judge_client(evidence, hub->policy_towards(sender), hub->wall());
+  }
+  done->open(true);
+  co_return &record;
+}
+
+Task<void> decide_features(std::shared_ptr<Hub> hub, pair::StreamRef ref, Domain sender) {
+  auto decided = std::make_shared<bool>(false);
+  const auto offer = [hub, ref, decided](bool external) {
+    if (std::exchange(*decided, true)) return;
+    if (Session* session = hub->session(ref)) session->perform(session->machine.offer_features(external, hub->now()));
+  };
+  const proof::PeerPolicy policy = hub->policy_towards(sender);
+  if (policy.is_blocked || !hub->is_allowed_name(sender)) {
+    if (Session* session = hub->session(ref))
+      session->end({StreamError::policy_violation, fmt::format("{} is not accepted here", sender.text())},
+                   {policy.is_blocked ? Reason::policy_blocked : Reason::name_not_allowed, std::string(sender.text())});
+    co_return;
+  }
+  const seams::TimerId timer = hub->world.clock.call_at(hub->now() + kFeaturesPatience, [offer] { offer(false); });
+  SenderRecord* record = co_await judge_sender(hub, ref, sender);
+  hub->world.clock.cancel(timer);
+  const bool is_proven = record != nullptr && record->verdict && record->verdict->has_value();
+  if (Session* session = hub->session(ref); session != nullptr && !*decided)
+    hub->log(report::Event(report::Level::info, "stream_opened")
+                 .with("stream", session->number())
+                 .with("direction", "in")
+                 .with("address", session->connection->remote().text())
+                 .with("local", session->machine.local()->text())
+                 .with("remote", sender.text())
+                 .with("tls", session->facts.version)
+                 .with("external", is_proven ? "offered" : "not offered"));
+  offer(is_proven);
+}
+
+void take_claim(Hub& hub, Session& session, stream::DbResult claim) {
+  const PairKey pair{claim.sender, claim.target};
+  const auto refused = [&](Reason reason, std::string detail) {
+    refuse(hub, session, pair, Error{reason, std::move(detail)});
+  };
+  // Before any DNS question (AB-024).
+  if (hub.is_hosted(pair.sender) || pair.sender == pair.target)
+    return refused(Reason::sender_hosted, fmt::format("{} is hosted here", pair.sender.text()));
+  if (!hub.is_hosted(pair.target))
+    return refused(Reason::host_unknown, fmt::format("{} is not hosted here", pair.target.text()));
+  if (hub.policy_towards(pair.sender).is_blocked) return refused(Reason::policy_blocked, "[[policy.peer]] blocks it");
+  if (!hub.is_allowed_name(pair.sender)) return refused(Reason::name_not_allowed, "a special-use name");
+  if (const auto proven = session.in_pairs.find(pair);
+      proven != session.in_pairs.end() &&
+      pair::live_proof(proven->second.state, session.ref, hub.epoch, hub.wall()) != nullptr)
+    return answer(hub, session, pair, {DbType::valid});
+  if (session.claims.contains(pair)) return;  // AB-082: one answer serves both
+  if (const auto before = hub.refused_claims.find(pair); before != hub.refused_claims.end() &&
+                                                         before->second.until > hub.now() &&
+                                                         before->second.why.reason == Reason::dialback_invalid)
+    return answer(hub, session, pair, verdict_of(before->second.why));
+  if (session.claims.size() >= hub.settings.limits.proving_per_stream ||
+      session.in_pairs.size() >= hub.settings.limits.pairs_per_stream)
+    return refused(Reason::limit_reached, "too many pairs on this stream");
+  session.claims.insert(pair);
+  hub.spawn(decide_claim(hub.shared_from_this(), session.ref, pair, session.machine.id(), std::move(claim.key)));
+}
+
+void answer_as_authority(Hub& hub, Session& session, const stream::DbVerify& verify) {
+  if (session.is_ending) return;
+  if (!session.machine.is_proven() && session.connection->queued() > hub.settings.limits.reply_buffer) {  // AB-019
+    session.end({StreamError::policy_violation, "answers are not read"}, {Reason::limit_reached, "reply_buffer"});
+    return;
+  }
+  DbVerdict verdict{DbType::invalid};
+  if (!hub.is_hosted(verify.sender)) {
+    verdict = {DbType::error, StanzaError::item_not_found};
+  } else if (const auto asked = proof::DialbackKey::parse(verify.key)) {
+    if (*asked == proof::DialbackKey::derive(hub.settings.dialback_secret, verify.target, verify.sender, verify.id))
+      verdict.type = DbType::valid;
+  }
+  if (verdict.type != DbType::valid)
+    hub.count_drop(Reason::dialback_invalid, "a db:verify for a key that is not ours", &session);
+  session.write(stream::answer_verify(verify.sender, verify.target, verify.id, verdict));
+}
+
+Task<void> judge_and_deliver(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey key, pair::Stanza stanza) {
+  SenderRecord* record = co_await judge_sender(hub, ref, key.sender);
+  Session* session = hub->session(ref);
+  if (session == nullptr) {
+    hub->bounce_to_remote(stanza, {Reason::stream_closed, "the stream ended before the sender was proven"});
+    co_return;
+  }
+  HostedDomain* to = hub->hosted(key.target.text());
+  const bool is_proven = to != nullptr && record != nullptr && record->verdict && record->verdict->has_value();
+  const auto pair = session->in_pairs.find(key);
+  std::vector<pair::Stanza> held;
+  if (pair != session->in_pairs.end() && pair->second.held) {
+    held = pair->second.held->take_all();
+    pair->second.held.reset();
+  }
+  if (is_proven) {
+    InPair& granted = hub->grant(*session, key, **record->verdict);
+    granted.stanzas += 1 + held.size();
+    hub->deliver_kept(*to, std::move(stanza));
+    for (pair::Stanza& next : held) hub->deliver_kept(*to, std::move(next));
+    co_return;
+  }
+  hub->count_drop(Reason::sender_not_proven, "unproven_reply", session);
+  if (pair == session->in_pairs.end()) co_return;
+  session->in_pairs.erase(pair);
+  const Error why{Reason::proof_expired, "the proof ran out and could not be renewed"};
+  hub->note_refused_in(*session, key, why);
+  hub->bounce_to_remote(stanza, why);
+  for (const pair::Stanza& next : held) hub->bounce_to_remote(next, why);
+}
+
+}  // namespace ligase

@@ -1,0 +1,419 @@
+// Reaching a domain. Pairs that come up while a connection to their peer is being made wait for it (MUX-04); each is
+// then judged from its own look-ups and that session's certificate (MUX-02, AB-085).
+#include "dial.hpp"
+
+#include <fmt/format.h>
+
+#include "evidence.hpp"
+#include "proof/dialback_key.hpp"
+
+namespace ligase {
+namespace {
+
+using proof::Delegation;
+using proof::Proof;
+using proof::SrvTarget;
+
+constexpr Duration kAnswerPatience = 30s;  // DB-04
+constexpr Duration kFirstStep = 250ms;     // RFC 8305 §5
+constexpr unsigned kMostAttempts = 4;      // of one pair at one target, when streams end under it
+constexpr Duration kRetryAtOnce = 10s;     // ROUTE-04
+
+// Counts a procedure that is about to use a stream, so that the sweep does not take it for unused.
+class Reservation {
+ public:
+  Reservation(std::shared_ptr<Hub> hub, pair::StreamRef ref) : hub_(std::move(hub)), ref_(ref) {
+    if (Session* session = hub_->session(ref_)) ++session->reserved;
+  }
+  ~Reservation() {
+    if (Session* session = hub_->session(ref_)) --session->reserved;
+  }
+  Reservation(const Reservation&) = delete;
+  Reservation& operator=(const Reservation&) = delete;
+
+ private:
+  std::shared_ptr<Hub> hub_;
+  pair::StreamRef ref_;
+};
+
+// Waits at a gate, at most until `deadline`; nullopt: late, or the gate went away.
+template <class T>
+Task<std::optional<T>> wait_until(std::shared_ptr<Hub> hub, std::shared_ptr<Gate<T>> gate, Instant deadline,
+                                  T when_late) {
+  if (gate->is_open()) co_return co_await gate->wait();
+  const seams::TimerId timer = hub->world.clock.call_at(deadline, [gate, when_late] { gate->open(when_late); });
+  std::optional<T> value = co_await gate->wait();
+  hub->world.clock.cancel(timer);
+  co_return value;
+}
+
+// A private deadline on a gate that others wait at too: whoever is late leaves, the gate stays.
+Task<bool> wait_shared(std::shared_ptr<Hub> hub, std::shared_ptr<Gate<bool>> shared, Instant deadline) {
+  if (shared->is_open()) co_return true;
+  auto own = std::make_shared<Gate<bool>>(hub->world.executor);
+  const seams::TimerId timer = hub->world.clock.call_at(deadline, [own] { own->open(false); });
+  hub->spawn([](std::shared_ptr<Gate<bool>> from, std::shared_ptr<Gate<bool>> to) -> Task<void> {
+    co_await from->wait();
+    to->open(true);
+  }(shared, own));
+  const std::optional<bool> came = co_await own->wait();
+  hub->world.clock.cancel(timer);
+  co_return came.value_or(false);
+}
+
+bool may_carry(const Hub& hub, const Peer& peer, const Session& session, const PairKey& pair, Purpose purpose) {
+  if (!session.is_live() || hub.is_shut_down) return false;
+  const bool is_own = *session.machine.local() == pair.sender && *session.machine.remote() == pair.target;
+  if (is_own) return true;
+  if (!hub.policy_towards(pair.target).may_multiplex) return false;
+  if (!session.machine.takes_dialback()) return false;
+  const bool extra_target = !session.targets.contains(pair.target);
+  if (extra_target && (!session.machine.features().dialback_errors || peer.no_extra_targets_until > hub.wall()))
+    return false;
+  if (purpose == Purpose::dial_back) return true;
+  if (*session.machine.local() != pair.sender && peer.no_extra_senders_until > hub.wall()) return false;
+  return session.riding.size() + session.asked.size() < hub.settings.limits.pairs_per_stream;
+}
+
+Session* find_stream(Hub& hub, Peer& peer, const PairKey& pair, Purpose purpose,
+                     const std::set<pair::StreamRef>& unfit) {
+  for (const pair::StreamRef ref : peer.streams) {
+    if (unfit.contains(ref)) continue;
+    Session* session = hub.session(ref);
+    if (session != nullptr && may_carry(hub, peer, *session, pair, purpose)) return session;
+  }
+  return nullptr;
+}
+
+// A connection being made to this peer that this pair may be carried by, as far as is known yet.
+std::shared_ptr<Gate<bool>> find_connecting(const Hub& hub, const Peer& peer, const PairKey& pair) {
+  if (!hub.policy_towards(pair.target).may_multiplex) return nullptr;
+  if (const auto same = peer.connecting.find(pair.target); same != peer.connecting.end()) return same->second;
+  const bool may_take = peer.takes_targets.value_or(true) && peer.no_extra_targets_until <= hub.wall();
+  return may_take && !peer.connecting.empty() ? peer.connecting.begin()->second : nullptr;
+}
+
+// What judge_server() needs of one target, together: looked up by this pair, for this pair.
+struct Way {
+  Delegation delegation;
+  SrvTarget target;
+  HostFacts host;
+};
+
+Result<Proof> judge(const Hub& hub, const Session& session, const Way& way, const Domain& remote) {
+  const proof::ServerEvidence evidence{remote,
+                                       way.delegation,
+                                       way.target,
+                                       way.host.addresses_security,
+                                       way.host.tlsa ? &*way.host.tlsa : nullptr,
+                                       session.facts.peer_chain.get(),
+                                       *hub.settings.anchors,
+                                       way.host.addresses_expire};
+  const proof::PeerPolicy policy = hub.policy_towards(remote);
+  if (!session.machine.is_encrypted() && policy.encryption == proof::Encryption::required)
+    return fail(Reason::tls_required, "the peer offers no TLS");
+  return proof::judge_server(evidence, policy, hub.wall());
+}
+
+// Happy eyeballs (RFC 8305 §5): the next address is tried when the one before fails, or has not answered in its step,
+// and then beside it; the first connection wins, the others are dropped when they come.
+struct Race {
+  std::unique_ptr<seams::Connection> winner;
+  std::optional<Error> last;
+  std::size_t running = 0;
+  bool is_decided = false;
+  std::shared_ptr<Gate<bool>> changed;  // opened with true when an attempt ends
+};
+
+Task<void> run_attempt(std::shared_ptr<Hub> hub, std::shared_ptr<Race> race, Endpoint endpoint, Instant deadline) {
+  Result<std::unique_ptr<seams::Connection>> connected = co_await hub->world.dialer.connect(endpoint, deadline);
+  --race->running;
+  if (!connected) {
+    race->last = connected.error();
+  } else if (!race->is_decided) {
+    race->is_decided = true;
+    race->winner = std::move(*connected);
+  }
+  if (race->changed) race->changed->open(true);
+}
+
+Task<Result<std::unique_ptr<seams::Connection>>> connect_any(std::shared_ptr<Hub> hub, std::vector<Address> addresses,
+                                                             std::uint16_t port, Instant deadline) {
+  auto race = std::make_shared<Race>();
+  std::size_t next = 0;
+  bool step_is_due = true;
+  while (!race->winner && hub->now() < deadline && !hub->is_shut_down) {
+    if (next < addresses.size() && step_is_due) {
+      step_is_due = false;
+      ++race->running;
+      const Endpoint endpoint{addresses[next++], port};
+      hub->spawn(
+          run_attempt(hub, race, endpoint, std::min(deadline, hub->now() + hub->settings.limits.connect_timeout)));
+    }
+    if (race->running == 0 && next == addresses.size()) break;
+    race->changed = std::make_shared<Gate<bool>>(hub->world.executor);
+    const Instant until = next < addresses.size() ? std::min(deadline, hub->now() + kFirstStep) : deadline;
+    co_await wait_until(hub, race->changed, until, false);
+    step_is_due = true;
+  }
+  race->is_decided = true;
+  if (race->winner) co_return std::move(race->winner);
+  co_return fail(race->last.value_or(Error{Reason::connect_timeout, "no address answered in time"}));
+}
+
+// One new stream with (local, remote) in its header, negotiated as far as Opened. The server is judged between TLS and
+// our second header (TLS-03).
+Task<Result<pair::StreamRef>> open_stream(std::shared_ptr<Hub> hub, PairKey pair, Way way, Instant deadline) {
+  Result<std::unique_ptr<seams::Connection>> connection =
+      co_await connect_any(hub, way.host.addresses, way.target.port, deadline);
+  if (!connection) co_return fail(connection.error());
+  if (hub->is_stopping) co_return fail(Reason::shutdown, "the gateway is stopping");
+  Session& added = hub->add_session(std::move(*connection),
+                                    stream::Machine::initiate(hub->stream_limits(), pair.sender, pair.target,
+                                                              hub->encryption_towards(&pair.target), hub->now()));
+  const pair::StreamRef ref = added.ref;
+  added.peer_host = way.target.host.text();
+  added.peer = &hub->peer(way.target.host.text(), way.target.port);
+  const Reservation reservation(hub, ref);
+  auto wants_verdict = added.wants_verdict;
+  auto opened = added.opened;
+  added.start();
+
+  const auto give_up = [&](Error why) -> tl::unexpected<Error> {
+    if (Session* session = hub->session(ref)) {
+      session->ended_by = why;
+      session->close(why);
+    }
+    return fail(std::move(why));
+  };
+  const auto ended = [&](Error otherwise) -> Error {
+    const auto found = hub->sessions.find(ref);
+    return found != hub->sessions.end() && found->second->ended_by ? *found->second->ended_by : otherwise;
+  };
+  const Error late{Reason::setup_timeout, "the negotiation took too long"};
+
+  const std::optional<bool> asks = co_await wait_until(hub, wants_verdict, deadline, false);
+  Session* session = hub->session(ref);
+  if (!asks.value_or(false) || session == nullptr) {
+    if (session != nullptr) co_return give_up(late);
+    co_return fail(ended({Reason::network_closed, "the peer closed the connection during the negotiation"}));
+  }
+  const Result<Proof> verdict = judge(*hub, *session, way, pair.target);
+  if (!verdict) co_return give_up(verdict.error());
+  session->perform(session->machine.go_on(true, hub->now()));
+
+  const std::optional<bool> is_open = co_await wait_until(hub, opened, deadline, false);
+  session = hub->session(ref);
+  if (session == nullptr)
+    co_return fail(ended({Reason::network_closed, "the peer closed the connection during the negotiation"}));
+  if (!is_open.value_or(false)) co_return give_up(late);
+  if (!session->is_authenticated && !session->machine.takes_dialback())
+    co_return give_up(session->external_text.empty()
+                          ? Error{Reason::dialback_not_offered, "the peer offers neither EXTERNAL nor dialback"}
+                          : Error{Reason::external_refused, session->external_text});
+  session->unused_since = hub->now();
+  hub->log(report::Event(report::Level::info, "stream_opened")
+               .with("stream", session->number())
+               .with("direction", "out")
+               .with("peer", session->peer_host)
+               .with("address", session->connection->remote().text())
+               .with("local", pair.sender.text())
+               .with("remote", pair.target.text())
+               .with("tls", session->facts.version)
+               .with("external", session->is_authenticated        ? "accepted"
+                                 : session->external_text.empty() ? "not offered"
+                                                                  : "refused"));
+  co_return ref;
+}
+
+// Is the failure the network's, so that every pair that waited for this peer shares it?
+bool is_network_failure(Reason reason) {
+  return reason == Reason::connect_refused || reason == Reason::connect_timeout ||
+         reason == Reason::address_forbidden || reason == Reason::setup_timeout;
+}
+
+// Makes one connection to the peer, while others that it may serve wait at the gate.
+Task<Result<pair::StreamRef>> connect(std::shared_ptr<Hub> hub, PairKey pair, Way way, Instant deadline) {
+  const std::string host(way.target.host.text());
+  const std::uint16_t port = way.target.port;
+  auto gate = std::make_shared<Gate<bool>>(hub->world.executor);
+  {
+    Peer& peer = hub->peer(host, port);
+    peer.connecting.insert_or_assign(pair.target, gate);
+    peer.last_try = hub->now();
+  }
+  const Result<pair::StreamRef> ref = co_await open_stream(hub, pair, std::move(way), deadline);
+  Peer& peer = hub->peer(host, port);
+  if (const auto own = peer.connecting.find(pair.target); own != peer.connecting.end() && own->second == gate)
+    peer.connecting.erase(own);
+  if (ref) {
+    peer.failures = 0;
+    peer.last_error.reset();
+    if (Session* session = hub->session(*ref)) {
+      peer.streams.insert(*ref);
+      peer.takes_targets = session->machine.features().dialback_errors;
+    }
+  } else if (is_network_failure(ref.error().reason)) {
+    const unsigned steps = std::min(peer.failures++, 9u);
+    const Duration pause = std::min<Duration>(1s * (1u << steps), 300s);
+    peer.retry_at = hub->now() + pause / 2 + pause * hub->draw(1000) / 1000;
+    peer.last_error = ref.error();
+  }
+  gate->open(ref.has_value());
+  co_return ref;
+}
+
+Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, pair::StreamRef claimed_on,
+                                  Way way, Instant deadline) {
+  const std::string host(way.target.host.text());
+  const std::uint16_t port = way.target.port;
+  std::set<pair::StreamRef> unfit;  // whose certificate does not prove this domain
+  Error last{Reason::setup_timeout, "no stream could be opened in time"};
+  unsigned dialed = 0;
+  while (hub->now() < deadline && !hub->is_stopping) {
+    Peer& peer = hub->peer(host, port);
+    if (Session* session = find_stream(*hub, peer, pair, purpose, unfit)) {
+      Result<Proof> verdict = judge(*hub, *session, way, pair.target);
+      if (verdict) co_return Acquired{session->ref, std::move(*verdict), host, session->machine.is_encrypted()};
+      last = verdict.error();
+      unfit.insert(session->ref);  // another certificate may be shown to another SNI: a stream of its own is tried
+      continue;
+    }
+    if (auto connecting = find_connecting(*hub, peer, pair)) {
+      const bool came = co_await wait_shared(hub, connecting, deadline);
+      if (!came) co_return fail(Reason::setup_timeout, "the connection that was being made took too long");
+      const Peer& after = hub->peer(host, port);
+      if (after.last_error && after.connecting.empty() && after.streams.empty()) co_return fail(*after.last_error);
+      continue;
+    }
+    if (dialed >= kMostAttempts) break;
+    if (peer.last_error && peer.retry_at > hub->now() && hub->now() - peer.last_try < kRetryAtOnce)
+      co_return fail(*peer.last_error);
+    ++dialed;
+    if (purpose == Purpose::dial_back) {
+      Session* claimed = hub->session(claimed_on);
+      if (claimed == nullptr) co_return fail(Reason::cancelled, "the stream of the claim is over");
+      if (claimed->dial_backs >= hub->settings.limits.dial_backs_per_stream)
+        co_return fail(Reason::dialback_too_many, "too many authorities are being asked for this stream");
+      ++claimed->dial_backs;
+    }
+    const Result<pair::StreamRef> ref = co_await connect(hub, pair, way, deadline);
+    if (purpose == Purpose::dial_back)
+      if (Session* claimed = hub->session(claimed_on)) --claimed->dial_backs;
+    if (!ref) co_return fail(ref.error());
+  }
+  co_return fail(last);
+}
+
+// The stream accepts us as the sender: EXTERNAL did for the header's pair, any other is asked for (MUX-02).
+Task<Result<void>> be_accepted(std::shared_ptr<Hub> hub, PairKey pair, pair::StreamRef ref, Instant deadline) {
+  Session* session = hub->session(ref);
+  if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
+  const bool is_header_pair = *session->machine.local() == pair.sender && *session->machine.remote() == pair.target;
+  if (is_header_pair && session->is_authenticated) co_return Result<void>{};
+  if (!session->machine.takes_dialback())
+    co_return fail(Reason::dialback_not_offered, "the peer offers no dialback for a further pair");
+  auto& gate = session->asked[pair];
+  const bool is_first = !gate;
+  if (is_first) gate = std::make_shared<Gate<DbAnswer>>(hub->world.executor);
+  std::shared_ptr<Gate<DbAnswer>> answer = gate;
+  if (is_first) {  // DB-07
+    if (!session->targets.contains(pair.target)) session->last_extra_target = hub->now();
+    if (*session->machine.local() != pair.sender) session->last_extra_sender = hub->now();
+    session->targets.insert(pair.target);
+    const auto key =
+        proof::DialbackKey::derive(hub->settings.dialback_secret, pair.target, pair.sender, session->machine.id());
+    session->write(stream::ask_result(pair.sender, pair.target, key.wire_text()));
+  }
+  const DbAnswer late(fail(Reason::dialback_timeout, "the peer did not answer the db:result"));
+  const std::optional<DbAnswer> came =
+      co_await wait_until(hub, answer, std::min(deadline, hub->now() + kAnswerPatience), late);
+  if ((session = hub->session(ref)) != nullptr) session->asked.erase(pair);
+  if (!came) co_return fail(Reason::network_closed, "the stream ended");
+  if (!*came) co_return fail(came->error());
+  switch ((*came)->type) {
+    case stream::DbType::valid:
+      co_return Result<void>{};
+    case stream::DbType::invalid: {
+      // XEP-0220 §2.4: our key was refused. A stream on which nothing lives is of no further use (DB-05).
+      if (session != nullptr && session->riding.empty() && session->asked.empty())
+        session->close({Reason::dialback_invalid, "the peer called our key invalid"});
+      co_return fail(Reason::dialback_invalid, "the peer called our dialback key invalid");
+    }
+    case stream::DbType::error:
+      break;
+  }
+  co_return fail(Reason::dialback_error,
+                 fmt::format("the peer answered the dialback with {}", condition_name((*came)->condition)));
+}
+
+}  // namespace
+
+Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, pair::StreamRef claimed_on,
+                               Instant deadline) {
+  const Domain remote = pair.target;
+  if (hub->policy_towards(remote).is_blocked) co_return fail(Reason::policy_blocked, "[[policy.peer]] blocks it");
+  if (!hub->is_allowed_name(remote))
+    co_return fail(Reason::name_not_allowed, "a special-use name that no [[policy.peer]] lists");
+  Delegation delegation = co_await find_delegation(hub->world.resolver, remote, hub->wall());
+  switch (delegation.kind) {
+    case Delegation::Kind::failed:
+      co_return fail(delegation.failure.value_or(Error{Reason::dns_indeterminate, {}}));
+    case Delegation::Kind::no_service:
+      co_return fail(Reason::dns_no_service, "its SRV record says that XMPP is not offered");
+    case Delegation::Kind::srv:
+    case Delegation::Kind::fallback:
+      break;
+  }
+  std::vector<SrvTarget> targets =
+      proof::order_targets(delegation.targets, [&](std::uint32_t most) { return hub->draw(most); });
+  if (targets.empty()) co_return fail(Reason::dns_not_found, "its SRV records name no usable target");
+  Error last{Reason::dns_not_found, {}};
+  for (const SrvTarget& target : targets) {
+    if (hub->now() >= deadline) break;
+    HostFacts host = co_await look_up_host(hub->world.resolver, target, delegation.security, hub->wall());
+    if (host.failure) {
+      const bool is_absent =
+          host.failure->reason == Reason::address_none && delegation.kind == Delegation::Kind::fallback;
+      last = is_absent ? Error{Reason::dns_not_found, "it has neither SRV nor address records"} : *host.failure;
+      continue;
+    }
+    Way way{delegation, target, std::move(host)};
+    Result<Acquired> acquired = co_await acquire_at(hub, pair, purpose, claimed_on, std::move(way), deadline);
+    if (acquired) co_return acquired;
+    last = acquired.error();
+    if (last.reason == Reason::dialback_too_many || last.reason == Reason::cancelled) break;
+  }
+  co_return fail(last);
+}
+
+Task<void> set_up_pair(std::shared_ptr<Hub> hub, PairKey key) {
+  const Instant deadline = hub->now() + hub->settings.limits.setup_timeout;
+  Error last{Reason::setup_timeout, "it took too long"};
+  for (unsigned attempt = 0; attempt < kMostAttempts; ++attempt) {
+    Result<Acquired> acquired = co_await acquire(hub, key, Purpose::pair, {}, deadline);
+    OutPair* pair = hub->find_out_pair(key);
+    if (pair == nullptr || hub->is_stopping) co_return;
+    if (!acquired) {
+      last = acquired.error();
+      break;
+    }
+    const pair::StreamRef ref = acquired->stream;
+    const Reservation reservation(hub, ref);
+    Result<void> accepted;
+    if (pair->accepted_on != ref) accepted = co_await be_accepted(hub, key, ref, deadline);
+    pair = hub->find_out_pair(key);
+    if (pair == nullptr || hub->is_stopping) co_return;
+    Session* session = hub->session(ref);
+    if (accepted && session != nullptr) {
+      hub->out_pair_is_proven(*pair, *session, std::move(acquired->proof));
+      co_return;
+    }
+    last = accepted ? Error{Reason::network_closed, "the stream ended"} : accepted.error();
+    if (session != nullptr || hub->now() >= deadline) break;  // else the stream ended under it: another is tried
+  }
+  OutPair* pair = hub->find_out_pair(key);
+  if (pair != nullptr && !hub->is_stopping) hub->out_pair_is_refused(*pair, last);
+}
+
+}  // namespace ligase

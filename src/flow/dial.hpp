@@ -1,0 +1,25 @@
+// From a domain to a stream whose far end is proven to be it: DNS, a stream that is there (RFC 7712 §4.4,
+// piggybacking), or a new connection; then judge_server(). The same way serves pairs of ours and dial-backs to an
+// authority.
+#pragma once
+#include "hub.hpp"
+
+namespace ligase {
+
+struct Acquired {
+  pair::StreamRef stream;
+  proof::Proof proof;  // of the server, for this remote domain
+  std::string host;
+  bool is_encrypted;
+};
+enum class Purpose : std::uint8_t { pair, dial_back };
+
+// A live stream for (local, remote) with the server judged for `remote` under today's policy. `claimed_on`: for a
+// dial-back, the stream of the claim, whose budget a new connection is charged to.
+Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, pair::StreamRef claimed_on,
+                               Instant deadline);
+
+// Sets a pair of ours up: acquire, then be accepted as the sender (EXTERNAL for the header's pair, else db:result).
+Task<void> set_up_pair(std::shared_ptr<Hub> hub, PairKey pair);
+
+}  // namespace ligase

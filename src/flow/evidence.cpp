@@ -1,0 +1,96 @@
+// DNS look-ups, side by side where they do not need one another.
+#include "evidence.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/experimental/awaitable_operators.hpp>
+
+namespace ligase {
+namespace {
+
+using namespace boost::asio::experimental::awaitable_operators;
+using proof::Answer;
+using proof::RrType;
+using proof::Security;
+
+constexpr std::size_t kMostTargets = 8;  // of a sender domain, row I-03
+
+std::string tlsa_owner(const proof::SrvTarget& target) {
+  return fmt::format("_{}._tcp.{}", target.port, target.host.text());
+}
+
+// The verdict on two answers together: the worse one.
+Security worse(Security a, Security b) { return std::max(a, b); }
+static_assert(Security::secure < Security::insecure && Security::insecure < Security::bogus &&
+              Security::bogus < Security::indeterminate);
+
+}  // namespace
+
+Task<proof::Delegation> find_delegation(seams::Resolver& resolver, Domain domain, WallTime now) {
+  const Answer srv = co_await resolver.ask(fmt::format("_xmpp-server._tcp.{}", domain.text()), RrType::srv);
+  co_return proof::read_delegation(domain, srv, now);
+}
+
+Task<HostFacts> look_up_host(seams::Resolver& resolver, proof::SrvTarget target, Security delegation, WallTime now) {
+  const std::string host(target.host.text());
+  const std::string owner = tlsa_owner(target);
+  const bool asks_tlsa = delegation == Security::secure;
+  Task<Answer> v6_task = resolver.ask(host, RrType::aaaa);
+  Task<Answer> v4_task = resolver.ask(host, RrType::a);
+  Answer v6, v4, tlsa;
+  if (asks_tlsa) {
+    Task<Answer> tlsa_task = resolver.ask(owner, RrType::tlsa);
+    std::tie(v6, v4, tlsa) = co_await (std::move(v6_task) && std::move(v4_task) && std::move(tlsa_task));
+  } else {
+    std::tie(v6, v4) = co_await (std::move(v6_task) && std::move(v4_task));
+  }
+
+  HostFacts facts;
+  const std::vector<Address> six = proof::read_addresses(v6), four = proof::read_addresses(v4);
+  for (std::size_t i = 0; i < std::max(six.size(), four.size()); ++i) {
+    if (i < six.size()) facts.addresses.push_back(six[i]);
+    if (i < four.size()) facts.addresses.push_back(four[i]);
+  }
+  // One failing family never fails the domain (AB-142), but a forged one is no reason to use the other (O-04).
+  const bool six_failed = v6.security == Security::indeterminate, four_failed = v4.security == Security::indeterminate;
+  facts.addresses_security = six_failed && !four_failed   ? v4.security
+                             : four_failed && !six_failed ? v6.security
+                                                          : worse(v6.security, v4.security);
+  if (facts.addresses_security == Security::bogus) {
+    facts.failure =
+        Error{Reason::dns_bogus, fmt::format("the addresses of {}: {}", host, v4.why.empty() ? v6.why : v4.why)};
+  } else if (facts.addresses_security == Security::indeterminate) {
+    facts.failure = Error{Reason::dns_indeterminate, fmt::format("the addresses of {}: {}", host, v4.why)};
+  } else if (facts.addresses.empty()) {
+    facts.failure = Error{Reason::address_none, fmt::format("{} has no address records", host)};
+  }
+  facts.addresses_expire = std::min(proof::evidence_expiry(v6, now), proof::evidence_expiry(v4, now));
+  if (facts.failure || !asks_tlsa || facts.addresses_security != Security::secure) co_return facts;
+  facts.tlsa = proof::read_tlsa(owner, tlsa, now);
+  if (facts.tlsa->security == Security::bogus || facts.tlsa->security == Security::indeterminate)
+    facts.failure = Error{Reason::dns_tlsa_bogus, fmt::format("TLSA at {}: {}", owner, facts.tlsa->why)};
+  co_return facts;
+}
+
+Task<SenderFacts> look_up_sender(seams::Resolver& resolver, Domain sender, bool dnssec_is_on, WallTime now) {
+  SenderFacts facts;
+  const std::string client_owner = fmt::format("_xmpp-server.{}", sender.text());
+  Task<proof::Delegation> delegation_task = find_delegation(resolver, sender, now);
+  if (dnssec_is_on) {
+    Task<Answer> tlsa_task = resolver.ask(client_owner, RrType::tlsa);
+    Answer tlsa;
+    std::tie(facts.delegation, tlsa) = co_await (std::move(delegation_task) && std::move(tlsa_task));
+    facts.client_tlsa = proof::read_tlsa(client_owner, tlsa, now);
+  } else {
+    facts.delegation = co_await std::move(delegation_task);
+  }
+  if (facts.delegation.security != Security::secure) co_return facts;  // then no target's record names anybody (I-07)
+  for (const proof::SrvTarget& target : facts.delegation.targets) {
+    if (facts.targets.size() >= kMostTargets) break;
+    HostFacts host = co_await look_up_host(resolver, target, facts.delegation.security, now);
+    facts.targets.push_back({target, host.addresses_security, std::move(host.tlsa)});
+  }
+  co_return facts;
+}
+
+}  // namespace ligase

@@ -1,0 +1,56 @@
+// The gateway's face: what the program may ask of the hub behind it.
+#include "gateway.hpp"
+
+#include "hub.hpp"
+#include "snapshot.hpp"
+
+namespace ligase {
+
+class Gateway::Impl {
+ public:
+  std::shared_ptr<Hub> hub;
+};
+
+Gateway::Gateway(Settings settings, World world)
+    : impl_(std::make_unique<Impl>(Impl{std::make_shared<Hub>(std::move(settings), world)})) {
+  impl_->hub->started_at = impl_->hub->wall();
+}
+Gateway::~Gateway() { impl_->hub->shut_down(); }
+
+void Gateway::accept_s2s(std::unique_ptr<seams::Connection> connection) {
+  impl_->hub->accept_s2s(std::move(connection));
+}
+void Gateway::accept_component(std::unique_ptr<seams::Connection> connection) {
+  impl_->hub->accept_component(std::move(connection));
+}
+void Gateway::set_ready(std::vector<std::string> not_ready) {
+  impl_->hub->is_ready = not_ready.empty();
+  impl_->hub->not_ready = std::move(not_ready);
+}
+void Gateway::stop(std::function<void()> done) { impl_->hub->stop(std::move(done)); }
+
+report::Status Gateway::status() const {
+  const Hub& hub = *impl_->hub;
+  report::Status status;
+  status.version = hub.settings.version;
+  status.hostname = hub.settings.hostname.text();
+  status.started_at = hub.started_at;
+  status.ready = hub.is_ready && !hub.is_stopping;
+  status.not_ready = hub.not_ready;
+  if (hub.is_stopping) status.not_ready.emplace_back("stopping");
+  for (const auto& [ref, session] : hub.sessions)
+    ++(session->machine.role() == Role::initiating ? status.streams_out : status.streams_in);
+  std::uint64_t live = 0;
+  for (const report::PairRow& row : pair_rows(hub)) live += row.state == "proven" ? 1 : 0;
+  status.pairs = live;
+  for (const auto& [name, domain] : hub.hosted_domains) status.links += domain->session != nullptr ? 1 : 0;
+  const std::uint64_t open = status.streams_in + status.streams_out;
+  status.connections_saved = live > open ? live - open : 0;
+  status.stanzas_per_s = hub.rate();
+  return status;
+}
+std::vector<report::StreamRow> Gateway::streams() const { return stream_rows(*impl_->hub); }
+std::vector<report::PairRow> Gateway::pairs() const { return pair_rows(*impl_->hub); }
+std::vector<report::LinkRow> Gateway::links() const { return link_rows(*impl_->hub); }
+
+}  // namespace ligase

@@ -1,0 +1,543 @@
+// The hub's tables: streams, links, peers, pairs; their beginnings and ends; time.
+#include "hub.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/this_coro.hpp>
+
+#include "base/bytes.hpp"
+#include "dial.hpp"
+
+namespace ligase {
+namespace {
+
+constexpr Duration kUnused = 10s;        // DB-03: a stream that no pair rides is kept so long
+constexpr Duration kLinkPatience = 30s;  // COMP-04
+constexpr Duration kBlamed = 5s;         // MUX-06
+constexpr auto kLearned = std::chrono::hours(24);
+constexpr std::size_t kMostRefusedClaims = 10000;
+constexpr std::size_t kManyPeers = 1000;
+
+bool is_peer_s_end(Reason reason) {
+  return reason == Reason::stream_error || reason == Reason::stream_closed || reason == Reason::network_closed ||
+         reason == Reason::tls_truncated;
+}
+
+// How long a refused pair rests (MUX-05); what DNS says is remembered by the resolver's cache, what the network does by
+// the peer's own back-off (ROUTE-04).
+std::chrono::seconds rest_after(Reason reason, unsigned times) {
+  switch (describe(reason).condition) {
+    case StanzaError::remote_server_not_found:
+      return std::chrono::seconds(5);
+    default:
+      break;
+  }
+  const bool is_network = reason == Reason::connect_refused || reason == Reason::connect_timeout ||
+                          reason == Reason::setup_timeout || is_peer_s_end(reason);
+  if (is_network || reason == Reason::dns_indeterminate || reason == Reason::cancelled) return std::chrono::seconds(10);
+  return std::chrono::seconds(std::min(30u << std::min(times, 7u), 3600u));
+}
+
+}  // namespace
+
+std::string failure_text(const Domain& remote, const Error& why) {
+  const std::string name = remote.display();
+  const std::string_view reason = name_of(why.reason);
+  const std::string detail = why.detail.empty() ? std::string(describe(why.reason).what_to_do) : why.detail;
+  const bool is_proof = reason.starts_with("pkix.") || reason.starts_with("dane.") || reason.starts_with("posh.") ||
+                        reason.starts_with("dialback.") || reason.starts_with("external.") ||
+                        reason.starts_with("certificate.") || reason == "policy.proof" || reason == "dns.bogus" ||
+                        reason == "dns.tlsa_bogus";
+  return fmt::format("{} {}: {}: {}", name, is_proof ? "could not be authenticated" : "could not be reached", reason,
+                     detail);
+}
+
+Hub::Hub(Settings s, World w) : settings(std::move(s)), world(w) {
+  rate_since_ = now();
+  for (std::size_t i = 0; i < settings.links.size(); ++i) {
+    const auto& domains =
+        std::visit([](const auto& link) -> const std::vector<Domain>& { return link.domains; }, settings.links[i]);
+    for (const Domain& domain : domains) {
+      auto hosted_domain = std::make_unique<HostedDomain>(HostedDomain{domain, i, nullptr, nullptr});
+      const std::string_view key = hosted_domain->domain.text();
+      hosted_domains.emplace(key, std::move(hosted_domain));
+    }
+  }
+}
+Hub::~Hub() = default;
+
+// ---- streams
+// ----------------------------------------------------------------------------------------------------------
+
+Session* Hub::session(pair::StreamRef ref) noexcept {
+  const auto found = sessions.find(ref);
+  return found == sessions.end() || found->second->is_ending ? nullptr : found->second.get();
+}
+
+Session& Hub::add_session(std::unique_ptr<seams::Connection> connection, stream::Machine machine) {
+  const pair::StreamRef ref{next_number_++};
+  auto added = std::make_unique<Session>(*this, ref, std::move(connection), std::move(machine));
+  Session& session = *added;
+  sessions.emplace(ref, std::move(added));
+  schedule_sweep();
+  return session;
+}
+
+void Hub::accept_s2s(std::unique_ptr<seams::Connection> connection) {
+  if (is_stopping || sessions.size() >= settings.limits.streams_total) return;  // accept and close (AB-016)
+  const Address from = connection->remote().address;
+  const auto same_prefix = [&](const Session& other) {
+    return AddressRange{from, from.is_v6 ? 64u : 32u}.contains(other.connection->remote().address);
+  };
+  std::uint64_t unproven = 0;
+  for (const auto& [ref, other] : sessions)
+    if (other->machine.role() == Role::receiving && !other->machine.is_proven() && same_prefix(*other)) ++unproven;
+  if (unproven >= settings.limits.unproven_per_prefix) {
+    count_drop(Reason::limit_reached, "unproven_per_prefix", nullptr);
+    return;
+  }
+  add_session(std::move(connection), stream::Machine::receive(
+                                         stream_limits(), *this, [this] { return new_id(); }, now()))
+      .start();
+}
+
+void Hub::session_is_over(Session& session) {
+  const Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
+  // Who waits for an answer on this stream learns that none will come.
+  if (session.opened) session.opened->open(false);
+  if (session.wants_verdict) session.wants_verdict->open(false);
+  for (auto& [pair, gate] : std::exchange(session.asked, {})) gate->open(DbAnswer(fail(why)));
+  for (auto& [question, gate] : std::exchange(session.verifying, {})) gate->open(DbAnswer(fail(why)));
+  for (auto& [sender, record] : session.senders)
+    if (record.done) record.done->open(false);
+  if (session.peer != nullptr) {
+    session.peer->streams.erase(session.ref);
+    if (session.machine.role() == Role::initiating && is_peer_s_end(why.reason)) {
+      const auto is_blamed = [&](const std::optional<Instant>& asked) { return asked && now() - *asked < kBlamed; };
+      if (is_blamed(session.last_extra_target)) session.peer->no_extra_targets_until = wall() + kLearned;
+      if (is_blamed(session.last_extra_sender)) session.peer->no_extra_senders_until = wall() + kLearned;
+    }
+  }
+  log(report::Event(report::Level::info, "stream_closed")
+          .with("stream", session.number())
+          .with("direction", session.machine.role() == Role::initiating ? "out" : "in")
+          .with("peer", session.peer_host)
+          .with("address", session.connection->remote().text())
+          .with("local", session.machine.local() ? session.machine.local()->text() : std::string_view())
+          .with("remote", session.machine.remote() ? session.machine.remote()->text() : std::string_view())
+          .with("reason", name_of(why.reason))
+          .with("detail", why.detail)
+          .with("unsent_bytes", std::to_string(session.riding.empty() ? 0 : session.connection->queued())));
+  // A pair is a choice made anew (MUX-01): what waits moves on, what is at rest is forgotten.
+  for (OutPair* pair : std::exchange(session.riding, {})) {
+    if (pair->queue && !is_stopping) {
+      pair->state = pair::Proving{wall()};
+      set_up(*pair);
+    } else if (!pair->is_being_set_up && !pair->queue) {
+      out_pairs.erase(out_pairs.find(static_cast<PairView>(pair->key)));
+    } else {
+      pair->state = pair::Expired{wall()};
+    }
+  }
+  for (auto& [key, in_pair] : session.in_pairs)
+    if (in_pair.held)
+      for (pair::Stanza& stanza : in_pair.held->take_all()) bounce_to_remote(stanza, why);
+  session.in_pairs.clear();
+}
+
+void Hub::session_is_closed(Session& session) {
+  auto found = sessions.find(session.ref);
+  if (found == sessions.end()) return;
+  over_.push_back(std::move(found->second));
+  sessions.erase(found);
+  schedule_burial();
+}
+
+void Hub::schedule_burial() {
+  if (burial_is_posted_) return;
+  burial_is_posted_ = true;
+  boost::asio::post(world.executor, [self = shared_from_this()] {
+    self->burial_is_posted_ = false;
+    self->over_.clear();
+    self->over_links_.clear();
+    self->check_stopped();
+  });
+}
+
+Peer& Hub::peer(std::string_view host, std::uint16_t port) {
+  Peer& found = peers[{std::string(host), port}];
+  if (found.host.empty()) {
+    found.host = host;
+    found.port = port;
+  }
+  return found;
+}
+
+// ---- links
+// ------------------------------------------------------------------------------------------------------------
+
+void Hub::accept_component(std::unique_ptr<seams::Connection> connection) {
+  if (is_stopping || links.size() >= settings.limits.streams_total) return;
+  const std::uint64_t number = next_number_++;
+  auto added = std::make_unique<LinkSession>(*this, number, std::move(connection));
+  LinkSession& link = *added;
+  links.emplace(number, std::move(added));
+  link.start();
+}
+
+void Hub::link_is_up(LinkSession& link) {
+  HostedDomain* domain = hosted(link.machine.domain()->text());
+  if (domain == nullptr) return;
+  domain->session = &link;
+  log(report::Event(report::Level::info, "link_up")
+          .with("link", std::to_string(link.number))
+          .with("local", domain->domain.text())
+          .with("address", link.connection->remote().text()));
+  drain_link(link);
+}
+
+void Hub::link_is_over(LinkSession& link) {
+  const Error why = link.ended_by.value_or(Error{Reason::network_closed, {}});
+  HostedDomain* domain = link.machine.domain() ? hosted(link.machine.domain()->text()) : nullptr;
+  const bool was_up = domain != nullptr && domain->session == &link;
+  if (was_up) domain->session = nullptr;
+  log(report::Event(was_up ? report::Level::info : report::Level::warning, was_up ? "link_down" : "link_refused")
+          .with("link", std::to_string(link.number))
+          .with("local", link.machine.domain() ? link.machine.domain()->text() : std::string_view())
+          .with("address", link.connection->remote().text())
+          .with("reason", name_of(why.reason))
+          .with("detail", why.detail));
+}
+
+void Hub::link_is_closed(LinkSession& link) {
+  auto found = links.find(link.number);
+  if (found == links.end()) return;
+  over_links_.push_back(std::move(found->second));
+  links.erase(found);
+  schedule_burial();
+}
+
+// ---- pairs
+// ------------------------------------------------------------------------------------------------------------
+
+OutPair* Hub::find_out_pair(PairView key) noexcept {
+  const auto found = out_pairs.find(key);
+  return found == out_pairs.end() ? nullptr : found->second.get();
+}
+
+OutPair& Hub::out_pair(const PairKey& key) {
+  auto& slot = out_pairs[key];
+  if (!slot) {
+    slot = std::make_unique<OutPair>(OutPair{key, pair::Proving{wall()}, {}, nullptr, false, 0, std::nullopt});
+    schedule_sweep();
+  }
+  return *slot;
+}
+
+void Hub::set_up(OutPair& pair) {
+  if (pair.is_being_set_up || is_shut_down) return;
+  pair.is_being_set_up = true;
+  pair.state = pair::Proving{wall()};
+  spawn(set_up_pair(shared_from_this(), pair.key));
+}
+
+proof::Proof Hub::bounded(proof::Proof proof) const {
+  proof.expires =
+      std::min(proof.expires, wall() + std::chrono::duration_cast<std::chrono::seconds>(settings.limits.proof_max_age));
+  return proof;
+}
+
+void Hub::out_pair_is_proven(OutPair& pair, Session& session, proof::Proof proof) {
+  pair.is_being_set_up = false;
+  pair.accepted_on = session.ref;
+  pair.last_error.reset();
+  log(report::Event(report::Level::info, "pair_proven")
+          .with("direction", "out")
+          .with("local", pair.key.sender.text())
+          .with("remote", pair.key.target.text())
+          .with("stream", session.number())
+          .with("peer", session.peer_host)
+          .with("proof", proof::name_of(proof.type))
+          .with("evidence", proof.evidence)
+          .with("expires", rfc3339(bounded(proof).expires)));
+  pair.state = pair::Proven{bounded(std::move(proof)), session.ref, epoch, wall()};
+  session.riding.insert(&pair);
+  session.machine.pair_proven(now());
+  drain(pair, session);
+}
+
+void Hub::out_pair_is_refused(OutPair& pair, const Error& why) {
+  pair.is_being_set_up = false;
+  const auto* before = std::get_if<pair::Refused>(&pair.state);
+  const unsigned times = before != nullptr ? before->times + 1 : pair.last_error ? 1 : 0;
+  pair.state = pair::Refused{why, wall(), wall() + rest_after(why.reason, times), times};
+  pair.last_error = why;
+  log(report::Event(report::Level::warning, "pair_refused")
+          .with("direction", "out")
+          .with("local", pair.key.sender.text())
+          .with("remote", pair.key.target.text())
+          .with("reason", name_of(why.reason))
+          .with("detail", why.detail)
+          .with("advice", describe(why.reason).what_to_do));
+  if (pair.queue) {
+    queued_.erase(&pair);
+    bounce_all(pair.queue, why, hosted(pair.key.sender.text()), pair.key.target);
+  }
+}
+
+InPair& Hub::grant(Session& session, const PairKey& key, proof::Proof proof) {
+  InPair& pair = session.in_pairs[key];
+  refused_claims.erase(key);
+  log(report::Event(report::Level::info, "pair_proven")
+          .with("direction", "in")
+          .with("local", key.target.text())
+          .with("remote", key.sender.text())
+          .with("stream", session.number())
+          .with("proof", proof::name_of(proof.type))
+          .with("evidence", proof.evidence)
+          .with("expires", rfc3339(bounded(proof).expires)));
+  if (proof.type == proof::ProofType::dialback) session.senders[key.sender].is_proven_by_dialback = true;
+  pair.state = pair::Proven{bounded(std::move(proof)), session.ref, epoch, wall()};
+  session.machine.pair_proven(now());
+  return pair;
+}
+
+void Hub::note_refused_in(Session& session, const PairKey& key, const Error& why) {
+  if (refused_claims.size() >= kMostRefusedClaims)
+    std::erase_if(refused_claims, [&](const auto& entry) { return entry.second.until <= now(); });
+  if (refused_claims.size() < kMostRefusedClaims)
+    refused_claims.insert_or_assign(key, RefusedClaim{why, wall(), now() + settings.limits.negative_proof_cache});
+  log(report::Event(report::Level::warning, "pair_refused")
+          .with("direction", "in")
+          .with("local", key.target.text())
+          .with("remote", key.sender.text())
+          .with("stream", session.number())
+          .with("address", session.connection->remote().text())
+          .with("reason", name_of(why.reason))
+          .with("detail", why.detail));
+}
+
+// ---- facts
+// ------------------------------------------------------------------------------------------------------------
+
+HostedDomain* Hub::hosted(std::string_view domain) noexcept {
+  const auto found = hosted_domains.find(domain);
+  return found == hosted_domains.end() ? nullptr : found->second.get();
+}
+bool Hub::is_hosted(const Domain& domain) const { return hosted_domains.contains(domain.text()); }
+
+stream::Encryption Hub::encryption_towards(const Domain* remote) const {
+  const proof::Encryption demanded =
+      remote != nullptr ? policy_towards(*remote).encryption : settings.policy.defaults.encryption;
+  return demanded == proof::Encryption::required ? stream::Encryption::required : stream::Encryption::preferred;
+}
+
+const std::string* Hub::secret_of(const Domain& domain) const {
+  const auto found = hosted_domains.find(domain.text());
+  if (found == hosted_domains.end()) return nullptr;
+  const auto* component = std::get_if<config::ComponentLink>(&settings.links[found->second->link]);
+  return component == nullptr ? nullptr : &component->secret.bytes;
+}
+
+bool Hub::is_connected(const Domain& domain) const {
+  const auto found = hosted_domains.find(domain.text());
+  return found != hosted_domains.end() && found->second->session != nullptr;
+}
+
+bool Hub::is_allowed_name(const Domain& remote) const {
+  if (!remote.is_special_use()) return true;
+  for (const config::PeerRule& rule : settings.policy.peers)
+    for (const std::string& pattern : rule.patterns)
+      if (pattern == remote.text() ||
+          (pattern.starts_with("*.") && remote.text().ends_with(std::string_view(pattern).substr(1))))
+        return true;
+  return false;
+}
+
+std::string Hub::new_id() {
+  std::uint8_t bytes[16];
+  world.random.fill(bytes, sizeof bytes);
+  return hex(bytes);
+}
+
+std::uint32_t Hub::draw(std::uint32_t most) {
+  std::uint8_t bytes[8];
+  world.random.fill(bytes, sizeof bytes);
+  std::uint64_t number = 0;
+  for (const std::uint8_t byte : bytes) number = number << 8 | byte;
+  return static_cast<std::uint32_t>(number % (static_cast<std::uint64_t>(most) + 1));
+}
+
+stream::Limits Hub::stream_limits() const {
+  const config::Limits& limits = settings.limits;
+  return {{limits.stanza_size_unproven, limits.depth, limits.attributes, limits.start_tag, limits.name},
+          limits.stanza_size,
+          limits.unproven_timeout,
+          limits.idle_timeout,
+          limits.keep_alive,
+          3};
+}
+
+link::Limits Hub::link_limits() const {
+  const config::Limits& limits = settings.limits;
+  return {{limits.stanza_size_unproven, limits.depth, limits.attributes, limits.start_tag, limits.name},
+          limits.stanza_size,
+          limits.unproven_timeout,
+          limits.keep_alive};
+}
+
+void Hub::log(report::Event event) {
+  if (world.log.wants(event.level)) world.log.write(std::move(event));
+}
+
+void Hub::count_drop(Reason reason, std::string_view what, const Session* session) {
+  ++dropped[std::string(name_of(reason))];
+  report::Event event(report::Level::warning, "dropped");
+  event.with("reason", name_of(reason)).with("what", what);
+  if (session != nullptr) event.with("stream", session->number()).with("address", session->connection->remote().text());
+  log(std::move(event));
+}
+
+// ---- time and ends
+// ----------------------------------------------------------------------------------------------------
+
+void Hub::spawn(Task<void> task) {
+  if (is_shut_down) return;
+  boost::asio::co_spawn(world.executor, std::move(task), [self = shared_from_this()](std::exception_ptr failure) {
+    if (!failure) return;
+    try {
+      std::rethrow_exception(failure);
+    } catch (const std::exception& e) {
+      self->log(report::Event(report::Level::error, "internal_fault").with("detail", e.what()));
+    }
+  });
+}
+
+void Hub::schedule_sweep() {
+  if (sweep_is_scheduled_ || is_shut_down) return;
+  sweep_is_scheduled_ = true;
+  sweep_timer_ = world.clock.call_at(now() + 1s, [this] {
+    sweep_is_scheduled_ = false;
+    sweep();
+  });
+}
+
+void Hub::sweep() {
+  sweep_pairs();
+  sweep_sessions();
+  if (peers.size() > kManyPeers)
+    std::erase_if(peers, [&](const auto& entry) {
+      const Peer& peer = entry.second;
+      return peer.streams.empty() && peer.connecting.empty() && peer.retry_at <= now() &&
+             peer.no_extra_targets_until <= wall() && peer.no_extra_senders_until <= wall();
+    });
+  const bool is_waiting = std::any_of(hosted_domains.begin(), hosted_domains.end(),
+                                      [](const auto& entry) { return entry.second->waiting != nullptr; });
+  if (!sessions.empty() || !out_pairs.empty() || is_waiting) schedule_sweep();
+}
+
+void Hub::sweep_pairs() {
+  for (OutPair* pair : std::vector<OutPair*>(queued_.begin(), queued_.end())) {
+    const std::uint64_t before = pair->queue->bytes();
+    const std::vector<pair::Stanza> old = pair->queue->take_older_than(now() - settings.limits.queue_age);
+    queued_total_ -= before - pair->queue->bytes();
+    for (const pair::Stanza& stanza : old)
+      if (HostedDomain* from = hosted(pair->key.sender.text()))
+        bounce_to_local(*from, stanza, pair->last_error.value_or(Error{Reason::queue_age, "it waited too long"}),
+                        pair->key.target);
+    if (pair->queue->is_empty()) {
+      pair->queue.reset();
+      queued_.erase(pair);
+    }
+  }
+  for (auto& [name, domain] : hosted_domains) {
+    if (!domain->waiting || domain->session != nullptr) continue;
+    const std::uint64_t before = domain->waiting->bytes();
+    const std::vector<pair::Stanza> old = domain->waiting->take_older_than(now() - kLinkPatience);
+    queued_total_ -= before - domain->waiting->bytes();
+    for (const pair::Stanza& stanza : old)
+      bounce_to_remote(stanza, {Reason::link_down, "the domain's server is not connected"});
+    if (domain->waiting->is_empty()) domain->waiting.reset();
+  }
+  // A refusal is remembered while it matters; then the pair, at rest, is forgotten.
+  std::erase_if(out_pairs, [&](const auto& entry) {
+    const OutPair& pair = *entry.second;
+    const auto* refused = std::get_if<pair::Refused>(&pair.state);
+    return refused != nullptr && !pair.queue && !pair.is_being_set_up &&
+           refused->retry_at + std::chrono::minutes(10) < wall();
+  });
+}
+
+void Hub::sweep_sessions() {
+  std::vector<pair::StreamRef> unused;
+  for (const auto& [ref, session] : sessions) {
+    if (session->is_ending || session->machine.role() != Role::initiating || !session->machine.is_open()) continue;
+    if (!session->riding.empty() || !session->asked.empty() || !session->verifying.empty() || session->reserved > 0) {
+      session->unused_since = now();
+    } else if (now() - session->unused_since >= kUnused) {
+      unused.push_back(ref);
+    }
+  }
+  for (const pair::StreamRef ref : unused)
+    if (Session* idle = session(ref)) idle->close({Reason::stream_idle, "no pair rides it"});
+}
+
+void Hub::stop(std::function<void()> done) {
+  if (is_stopping) return;
+  is_stopping = true;
+  stopped_ = std::move(done);
+  stop_timer_ = world.clock.call_at(now() + settings.limits.drain_timeout, [self = shared_from_this()] {
+    self->stop_timer_ = seams::TimerId::none;
+    self->shut_down();
+    self->check_stopped();
+  });
+  const Error why{Reason::shutdown, "the gateway is stopping"};
+  for (OutPair* pair : std::exchange(queued_, {}))
+    bounce_all(pair->queue, why, hosted(pair->key.sender.text()), pair->key.target);
+  std::vector<pair::StreamRef> open;
+  for (const auto& [ref, session] : sessions) open.push_back(ref);
+  for (const pair::StreamRef ref : open)
+    if (Session* found = session(ref)) found->end({StreamError::system_shutdown, "the server is being stopped"}, why);
+  std::vector<std::uint64_t> open_links;
+  for (const auto& [number, link] : links) open_links.push_back(number);
+  for (const std::uint64_t number : open_links)
+    if (const auto found = links.find(number); found != links.end() && !found->second->is_ending)
+      found->second->end({StreamError::system_shutdown, "the server is being stopped"}, why);
+  schedule_burial();
+}
+
+void Hub::check_stopped() {
+  if (!stopped_ || !sessions.empty() || !links.empty()) return;
+  if (stop_timer_ != seams::TimerId::none) world.clock.cancel(stop_timer_);
+  std::exchange(stopped_, {})();
+}
+
+void Hub::shut_down() {
+  is_shut_down = true;
+  is_stopping = true;
+  if (sweep_is_scheduled_) world.clock.cancel(sweep_timer_);
+  for (const auto& [ref, session] : sessions) {
+    if (session->opened) session->opened->open(false);
+    if (session->wants_verdict) session->wants_verdict->open(false);
+    session->connection->abort();
+  }
+  for (const auto& [number, link] : links) link->connection->abort();
+  sessions.clear();
+  links.clear();
+  for (auto& [name, domain] : hosted_domains) domain->session = nullptr;
+}
+
+double Hub::rate() const {
+  const Duration passed = now() - rate_since_;
+  if (passed >= 1s) {
+    rate_ = static_cast<double>(stanzas_ - rate_stanzas_) / std::chrono::duration<double>(passed).count();
+    rate_stanzas_ = stanzas_;
+    rate_since_ = now();
+  }
+  return rate_;
+}
+
+}  // namespace ligase

@@ -1,0 +1,169 @@
+// The gateway's state, and the few operations everything else is made of: look a pair up, route a stanza, open and end
+// streams. Procedures (dial.hpp, claims.hpp) hold it by shared_ptr and look up anew after each co_await.
+#pragma once
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "gate.hpp"
+#include "gateway.hpp"
+#include "link_session.hpp"
+#include "pair/queue.hpp"
+#include "pair/standing.hpp"
+#include "pair_key.hpp"
+#include "session.hpp"
+
+namespace ligase {
+
+struct OutPair {  // ours → theirs
+  PairKey key;    // sender: ours
+  pair::PairState state;
+  pair::StreamRef accepted_on;         // the stream on which the peer took us for the sender
+  std::unique_ptr<pair::Queue> queue;  // null at rest
+  bool is_being_set_up = false;
+  std::uint64_t stanzas = 0;
+  std::optional<Error> last_error;
+};
+
+// A remote host as met on the wire: SRV target and port, and what it is known to take.
+struct Peer {
+  std::string host;
+  std::uint16_t port = 0;
+  std::set<pair::StreamRef> streams;                            // initiating ones
+  std::map<Domain, std::shared_ptr<Gate<bool>>> connecting;     // by target domain; opens when the attempt is decided
+  std::optional<bool> takes_targets;                            // <errors/> seen; nullopt: not met yet
+  WallTime no_extra_targets_until{}, no_extra_senders_until{};  // MUX-06, learned
+  unsigned failures = 0;                                        // to connect, in a row (ROUTE-04)
+  Instant last_try{}, retry_at{};
+  std::optional<Error> last_error;
+};
+
+struct HostedDomain {
+  Domain domain;
+  std::size_t link = 0;                  // index in Settings::links
+  LinkSession* session = nullptr;        // null: down
+  std::unique_ptr<pair::Queue> waiting;  // stanzas for it while it is down or does not read
+  std::uint64_t stanzas_in = 0, stanzas_out = 0;
+};
+
+class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosting, public link::Components {
+ public:
+  Hub(Settings settings, World world);
+  ~Hub() override;
+
+  // ---- streams and links
+  void accept_s2s(std::unique_ptr<seams::Connection> connection);
+  void accept_component(std::unique_ptr<seams::Connection> connection);
+  Session* session(pair::StreamRef ref) noexcept;  // null: it is over
+  Session& add_session(std::unique_ptr<seams::Connection> connection, stream::Machine machine);
+  void session_is_over(Session& session);    // nothing rides it any more; its last bytes may still leave
+  void session_is_closed(Session& session);  // the connection's last word; it is deleted one turn later
+  void link_is_up(LinkSession& link);
+  void link_is_over(LinkSession& link);
+  void link_is_closed(LinkSession& link);
+  Peer& peer(std::string_view host, std::uint16_t port);
+
+  // ---- stanzas
+  xml::Take from_component(LinkSession& link, const xml::ElementView& element, stream::StanzaKind kind);
+  xml::Take from_peer(Session& session, const xml::ElementView& element, stream::StanzaKind kind);
+  // Delivers, keeps for a link that is down, or answers with an error.
+  void deliver(HostedDomain& to, const xml::ElementView& element, stream::StanzaKind kind, const xml::Header& header);
+  void deliver_kept(HostedDomain& to, pair::Stanza stanza);
+  void route_out_kept(const PairKey& key, pair::Stanza stanza);
+  void bounce_to_local(HostedDomain& to, const pair::Stanza& stanza, const Error& why, const Domain& remote);
+  void bounce_to_remote(const pair::Stanza& stanza, const Error& why);
+  void drain(Session& session);  // its pairs' queues, in turn, while the connection takes bytes
+  void drain(OutPair& pair, Session& session);
+  void drain_link(LinkSession& link);
+
+  // ---- pairs
+  OutPair& out_pair(const PairKey& key);
+  OutPair* find_out_pair(PairView key) noexcept;
+  void set_up(OutPair& pair);  // starts the procedure if none is at work
+  void out_pair_is_proven(OutPair& pair, Session& session, proof::Proof proof);
+  void out_pair_is_refused(OutPair& pair, const Error& why);
+  InPair& grant(Session& session, const PairKey& key, proof::Proof proof);
+  void note_refused_in(Session& session, const PairKey& key, const Error& why);
+
+  // ---- facts
+  HostedDomain* hosted(std::string_view domain) noexcept;  // canonical text
+  bool is_hosted(const Domain& domain) const override;
+  stream::Encryption encryption_towards(const Domain* remote) const override;
+  const std::string* secret_of(const Domain& domain) const override;
+  bool is_connected(const Domain& domain) const override;
+  proof::PeerPolicy policy_towards(const Domain& remote) const { return settings.policy.towards(remote); }
+  // A special-use name is refused from the network unless a policy rule names it (NAME-01, AB-146).
+  bool is_allowed_name(const Domain& remote) const;
+  Instant now() const { return world.clock.now(); }
+  WallTime wall() const { return world.clock.wall(); }
+  proof::Proof bounded(proof::Proof proof) const;  // by proof_max_age
+  std::string new_id();                            // 128 random bits, hex
+  std::uint32_t draw(std::uint32_t most);          // uniform in [0, most]
+  stream::Limits stream_limits() const;
+  link::Limits link_limits() const;
+  void log(report::Event event);
+
+  void spawn(Task<void> task);  // a procedure; the hub outlives it
+  void count_drop(Reason reason, std::string_view what, const Session* session);
+  void stop(std::function<void()> done);
+  void shut_down();  // the gateway goes: everything ends at once
+
+  Settings settings;
+  World world;
+  pair::PolicyEpoch epoch{1};
+  bool is_stopping = false, is_shut_down = false;
+  std::optional<WallTime> started_at;
+  bool is_ready = false;
+  std::vector<std::string> not_ready;
+
+  std::map<pair::StreamRef, std::unique_ptr<Session>> sessions;
+  std::map<std::uint64_t, std::unique_ptr<LinkSession>> links;
+  std::map<std::pair<std::string, std::uint16_t>, Peer, std::less<>> peers;
+  std::unordered_map<PairKey, std::unique_ptr<OutPair>, PairHash, PairEqual> out_pairs;
+  std::unordered_map<std::string_view, std::unique_ptr<HostedDomain>> hosted_domains;  // key: the domain's own text
+  // Claims refused lately, for `ctl pairs` and the negative cache (30 s, AB-081); bounded.
+  struct RefusedClaim {
+    Error why;
+    WallTime since;
+    Instant until;
+  };
+  std::map<PairKey, RefusedClaim> refused_claims;
+  std::map<std::string, std::uint64_t, std::less<>> dropped;  // by reason
+
+ private:
+  friend class Gateway;
+  xml::Take arrival(Session& session, const xml::ElementView& element, stream::StanzaKind kind);
+  bool own_pair_lives_at(const PairKey& inbound, const Session& session);
+  void queue_out(OutPair& pair, pair::Stanza stanza, LinkSession* link);
+  pair::Stanza keep_for(std::string_view content_ns, const xml::ElementView& element, stream::StanzaKind kind,
+                        const xml::Header& header);
+  void bounce_all(std::unique_ptr<pair::Queue>& queue, const Error& why, HostedDomain* to, const Domain& remote);
+  void schedule_burial();
+  void schedule_sweep();
+  void sweep();
+  void sweep_pairs();
+  void sweep_sessions();
+  void check_stopped();
+  double rate() const;
+
+  std::uint64_t next_number_ = 1;
+  std::uint64_t queued_total_ = 0;  // bytes in all queues
+  std::set<OutPair*> queued_;       // pairs that have a queue
+  std::string scratch_;             // rewriting, reused
+  std::vector<std::unique_ptr<Session>> over_;
+  std::vector<std::unique_ptr<LinkSession>> over_links_;
+  bool burial_is_posted_ = false, sweep_is_scheduled_ = false;
+  seams::TimerId sweep_timer_ = seams::TimerId::none, stop_timer_ = seams::TimerId::none;
+  std::function<void()> stopped_;
+  std::uint64_t stanzas_ = 0;  // in both directions, since the start
+  mutable std::uint64_t rate_stanzas_ = 0;
+  mutable Instant rate_since_{};
+  mutable double rate_ = 0;
+};
+
+// "sender2.tld could not be authenticated: dane.mismatch: …": what a sender and an operator read of a failure.
+std::string failure_text(const Domain& remote, const Error& why);
+
+}  // namespace ligase

@@ -1,0 +1,53 @@
+// One component's connection at work (XEP-0114): whose domain it serves, and what it has sent.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "link/component.hpp"
+#include "seams/clock.hpp"
+#include "seams/network.hpp"
+#include "stream/machine.hpp"
+
+namespace ligase {
+
+class Hub;
+
+class LinkSession final : public seams::Receiver, public stream::StanzaSink {
+ public:
+  LinkSession(Hub& hub, std::uint64_t number, std::unique_ptr<seams::Connection> connection);
+  ~LinkSession() override;
+
+  void start();
+  void write(std::string_view bytes);
+  void end(StreamFault fault, Error why);
+  void close(Error why);
+  void pause_until(Instant when);  // push back on the component that fills a queue, for a bounded time
+  void unpause();
+
+  bool is_up() const noexcept { return machine.is_connected() && !is_ending; }
+
+  void on_bytes(std::string_view bytes) override;
+  void on_tls(const Result<seams::TlsFacts>&) override {}  // components speak in clear on loopback
+  void on_writable() override;
+  void on_closed(const Error& why) override;
+  xml::Take stanza(const xml::ElementView& stanza, stream::StanzaKind kind) override;
+
+  const std::uint64_t number;
+  std::unique_ptr<seams::Connection> connection;
+  link::ComponentMachine machine;
+  bool is_ending = false, is_stalled = false;
+  std::optional<Error> ended_by;
+  std::uint64_t stanzas_in = 0, stanzas_out = 0;
+
+ private:
+  void perform(link::Actions actions);
+  void arm_timer();
+
+  Hub& hub_;
+  seams::TimerId timer_ = seams::TimerId::none, pause_timer_ = seams::TimerId::none;
+  Instant timer_at_ = Instant::max();
+  bool is_performing_ = false;
+};
+
+}  // namespace ligase
