@@ -1,0 +1,109 @@
+// Small elements as trees. Built bottom-up on a stack, so nothing recurses but the destructor, 16 deep at most.
+#include <expat.h>
+
+#include <algorithm>
+#include <memory>
+#include <utility>
+
+#include "xml/context.hpp"
+
+namespace ligase::xml {
+namespace {
+
+constexpr std::size_t kDeepest = 16;
+constexpr std::size_t kMostElements = 256;
+constexpr std::string_view kRoot = "context";
+
+struct Builder {
+  XML_Parser expat = nullptr;
+  bool is_replaying = true;
+  std::vector<Node> open;  // from the element down to the innermost
+  std::optional<Node> done;
+  std::size_t elements = 0;
+  bool is_refused = false;
+
+  void refuse() {
+    is_refused = true;
+    XML_StopParser(expat, XML_FALSE);
+  }
+  void on_start(const char* tag, const char** attributes) {
+    if (is_replaying || is_refused) return;
+    if (done || open.size() == kDeepest || ++elements > kMostElements) return refuse();
+    const ExpandedName element = expanded(tag);
+    Node node;
+    node.name = element.name;
+    node.ns = element.ns;
+    for (; *attributes != nullptr; attributes += 2) {
+      const ExpandedName attribute = expanded(attributes[0]);
+      node.attributes.push_back({std::string(attribute.name), std::string(attribute.ns), attributes[1]});
+    }
+    open.push_back(std::move(node));
+  }
+  void on_end() {
+    if (is_refused) return;
+    if (open.empty()) return refuse();  // the context's end: not a whole element
+    Node node = std::move(open.back());
+    open.pop_back();
+    if (open.empty()) {
+      done = std::move(node);
+    } else {
+      open.back().children.push_back(std::move(node));
+    }
+  }
+  void on_text(std::string_view text) {
+    if (is_refused) return;
+    if (open.empty()) return refuse();
+    open.back().text += text;
+  }
+};
+
+struct FreedByExpat {
+  void operator()(XML_Parser parser) const noexcept { XML_ParserFree(parser); }
+};
+
+}  // namespace
+
+std::optional<std::string_view> Node::attribute(std::string_view wanted) const noexcept {
+  for (const Attribute& attribute : attributes)
+    if (attribute.ns.empty() && attribute.name == wanted) return attribute.value;
+  return std::nullopt;
+}
+
+const Node* Node::child(std::string_view wanted, std::string_view wanted_ns) const noexcept {
+  const auto found =
+      std::ranges::find_if(children, [&](const Node& node) { return node.name == wanted && node.ns == wanted_ns; });
+  return found == children.end() ? nullptr : &*found;
+}
+
+std::optional<Node> to_node(std::string_view bytes, const std::vector<Declaration>& declarations) {
+  const std::unique_ptr<XML_ParserStruct, FreedByExpat> expat(XML_ParserCreate_MM("UTF-8", nullptr, &kSeparator));
+  if (!expat) return std::nullopt;
+  Builder builder;
+  builder.expat = expat.get();
+  XML_SetReparseDeferralEnabled(expat.get(), XML_FALSE);
+  XML_SetUserData(expat.get(), &builder);
+  XML_SetElementHandler(
+      expat.get(),
+      [](void* self, const char* tag, const char** attributes) {
+        static_cast<Builder*>(self)->on_start(tag, attributes);
+      },
+      [](void* self, const char*) { static_cast<Builder*>(self)->on_end(); });
+  XML_SetCharacterDataHandler(expat.get(), [](void* self, const char* text, int size) {
+    static_cast<Builder*>(self)->on_text({text, static_cast<std::size_t>(size)});
+  });
+  XML_SetCommentHandler(expat.get(), [](void* self, const char*) { static_cast<Builder*>(self)->refuse(); });
+  XML_SetProcessingInstructionHandler(
+      expat.get(), [](void* self, const char*, const char*) { static_cast<Builder*>(self)->refuse(); });
+  const auto pass = [&](std::string_view text) {
+    return XML_Parse(expat.get(), text.data(), static_cast<int>(text.size()), XML_FALSE) == XML_STATUS_OK;
+  };
+  if (!pass(start_tag_in_context(kRoot, declarations))) return std::nullopt;
+  builder.is_replaying = false;
+  if (!pass(bytes) || builder.is_refused || !builder.done || !builder.open.empty()) return std::nullopt;
+  // Something unfinished may stand behind the element.
+  const std::size_t end = static_cast<std::size_t>(XML_GetCurrentByteIndex(expat.get()));
+  if (end != start_tag_in_context(kRoot, declarations).size() + bytes.size()) return std::nullopt;
+  return std::move(builder.done);
+}
+
+}  // namespace ligase::xml
