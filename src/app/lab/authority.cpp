@@ -25,7 +25,7 @@ using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using Text = std::unique_ptr<BIO, Freed<BIO_free>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
 
-constexpr long kBackdated = -3600, kLifetime = 24 * 3600;  // seconds
+constexpr long kBackdated = -3600, kLifetime = 90 * 24 * 3600;  // seconds
 
 tl::unexpected<Error> openssl_failed(const char* what) {
   std::array<char, 256> why{};

@@ -1,4 +1,4 @@
-// The lab's certification authority and the providers' certificates. Keys are P-256, live a day, and never leave the
+// The lab's certification authority and the providers' certificates. Keys are P-256, live 90 days, and never leave the
 // lab's folder. Whose names a certificate bears is the point of the lab: the provider's host only, but for `pkix`.
 #pragma once
 #include <memory>

@@ -106,10 +106,11 @@ bool Child::has_logged(std::string_view words) {
 std::string Child::last_lines(std::size_t count) const {
   const auto log = read_file(log_file_);
   if (!log) return log.error().detail;
-  std::size_t start = log->size();
-  for (std::size_t i = 0; i <= count && start != std::string::npos && start > 0; ++i)
-    start = log->rfind('\n', start - 1);
-  return log->substr(start == std::string::npos || start == 0 ? 0 : start + 1);
+  std::string_view text = *log;
+  while (text.ends_with('\n')) text.remove_suffix(1);
+  std::size_t start = text.size();
+  for (std::size_t i = 0; i < count && start != text.npos && start > 0; ++i) start = text.rfind('\n', start - 1);
+  return std::string(text.substr(start == text.npos || start == 0 ? 0 : start + 1));
 }
 
 }  // namespace ligase::lab

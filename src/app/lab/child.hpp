@@ -29,7 +29,7 @@ class Child {
   void ask_to_end() const noexcept;  // SIGTERM
 
   bool has_logged(std::string_view words);          // anywhere in its log so far
-  std::string last_lines(std::size_t count) const;  // of its log, for an error message
+  std::string last_lines(std::size_t count) const;  // of its log, without the last line end
 
  private:
   Child(pid_t pid, std::string log_file) : pid_(pid), log_file_(std::move(log_file)) {}

@@ -30,8 +30,8 @@ TEST_F(LabChild, WhatItWrites_IsInItsLog) {
   EXPECT_EQ(end_of(*child), "exit code 0");
   EXPECT_TRUE(child->has_logged("event=ready"));
   EXPECT_FALSE(child->has_logged("event=started"));
-  EXPECT_EQ(child->last_lines(1), "event=ready\n");
-  EXPECT_EQ(child->last_lines(9), "to stdout\nevent=ready\n");
+  EXPECT_EQ(child->last_lines(1), "event=ready");
+  EXPECT_EQ(child->last_lines(9), "to stdout\nevent=ready");
 }
 
 TEST_F(LabChild, ItsEnd_IsToldInWords) {

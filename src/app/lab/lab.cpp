@@ -1,14 +1,87 @@
-// The command as a whole: what can be refused is refused before anything starts.
+// The command as a whole: what can be refused is refused before anything starts, and whatever happens is told in the form
+// that was asked for.
 #include "lab/lab.hpp"
 
+#include <sys/resource.h>
+
+#include <algorithm>
 #include <cstdio>
 
+#include "base/bytes.hpp"
+#include "cmd/failure.hpp"
+#include "lab/run.hpp"
+
 namespace ligase::lab {
+namespace {
+
+using cmd::Exit;
+using cmd::Failure;
+
+constexpr std::uint64_t kMostStanzasInAll = 20'000'000;
+
+std::optional<Failure> refuse(const Options& options) {
+  const auto usage = [](std::string what, std::string why) {
+    return Failure{Exit::usage, Reason::config_invalid, "ligase lab " + std::move(what),
+                   "",          std::move(why),         "see ligase lab --help"};
+  };
+  const auto not_yet = [](const std::string& what, std::string advice) {
+    return Failure{Exit::failed, Reason::config_invalid,    "ligase lab " + what,
+                   "",           "not yet in this version", std::move(advice)};
+  };
+  const std::string most_domains = std::to_string(kMostDomains), most_stanzas = std::to_string(kMostStanzas);
+  for (const unsigned count : {options.domains_one, options.domains_two})
+    if (count < 1 || count > kMostDomains) return usage("--domains", "it is two numbers from 1 to " + most_domains);
+  if (options.stanzas < 1 || options.stanzas > kMostStanzas)
+    return usage("--stanzas", "it is a number from 1 to " + most_stanzas);
+  if (2ull * options.domains_one * options.domains_two * options.stanzas > kMostStanzasInAll)
+    return usage("--stanzas",
+                 "more than " + std::to_string(kMostStanzasInAll) + " in all; take fewer domains or stanzas");
+  if (options.break_what) return not_yet("--break " + escaped(*options.break_what, 40), "run it without");
+  if (options.proof == Way::posh || options.proof == Way::mixed)
+    return not_yet("--proof " + std::string(name_of(options.proof)), "take dane, dnssec, pkix or dialback");
+  return std::nullopt;
+}
+
+Failure failure_of(const Error& error) {
+  if (error.reason == Reason::cancelled)
+    return {Exit::could_not_tell, error.reason, "the lab was interrupted", "", "", ""};
+  const Exit code = error.reason == Reason::setup_timeout ? Exit::could_not_tell : Exit::failed;
+  return {code, error.reason, "the lab did not come to its end", "", error.detail, "if that repeats, please report it"};
+}
+
+// A connection to each component here, and those and the streams in the children, which inherit the limit.
+void allow_open_files(const Options& options) {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  const rlim_t wanted = 2ul * (options.domains_one + options.domains_two) + 256;
+  if (limit.rlim_cur >= wanted) return;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  setrlimit(RLIMIT_NOFILE, &limit);  // if it cannot be, connecting says so
+}
+
+bool print(const std::string& text) {
+  return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() && std::fflush(stdout) == 0;
+}
+
+}  // namespace
 
 int run(const Options& options) {
-  std::fprintf(stderr, "ligase: error: cannot run the lab with %s: not in this version\n",
-               std::string(name_of(options.proof)).c_str());
-  return 2;
+  const auto output = options.json ? cmd::Output::json : cmd::Output::text;
+  if (const auto refusal = refuse(options)) return cmd::fail(*refusal, output);
+  allow_open_files(options);
+  Run lab(options);
+  const auto report = lab.go();
+  if (!report) return cmd::fail(failure_of(report.error()), output);
+  const bool is_printed = print(options.json ? to_json(*report) : to_table(*report));
+  if (options.json)
+    for (const std::string& fault : report->faults)
+      cmd::fail({Exit::failed, Reason::internal, "the lab found a fault", "", fault, ""}, cmd::Output::text);
+  if (options.keep && is_printed) {
+    std::fputs(lab.how_to_look().c_str(), options.json ? stderr : stdout);
+    std::fflush(stdout);
+    lab.stay();
+  }
+  return static_cast<int>(report->is_fine() && is_printed ? Exit::fine : Exit::failed);
 }
 
 }  // namespace ligase::lab
