@@ -49,10 +49,9 @@ bool would_block(const error_code& error) {
 
 class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
  public:
-  Impl(Loop& loop, tcp::socket socket, Duration handshake_timeout)
-      : loop_(loop), socket_(std::move(socket)), handshake_timeout_(handshake_timeout), outbox_(loop) {
+  Impl(Loop& loop, tcp::socket socket, const Endpoint& remote, Duration handshake_timeout)
+      : loop_(loop), socket_(std::move(socket)), handshake_timeout_(handshake_timeout), outbox_(loop), remote_(remote) {
     error_code error;
-    remote_ = from_asio(socket_.remote_endpoint(error));
     local_ = from_asio(socket_.local_endpoint(error));
     set_options(socket_);
   }
@@ -399,8 +398,8 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
   bool is_flush_posted_ = false, is_resume_posted_ = false, is_failure_posted_ = false;
 };
 
-TcpConnection::TcpConnection(Loop& loop, tcp::socket socket, Duration handshake_timeout)
-    : impl_(std::make_shared<Impl>(loop, std::move(socket), handshake_timeout)) {}
+TcpConnection::TcpConnection(Loop& loop, tcp::socket socket, const Endpoint& remote, Duration handshake_timeout)
+    : impl_(std::make_shared<Impl>(loop, std::move(socket), remote, handshake_timeout)) {}
 TcpConnection::~TcpConnection() { impl_->abort(); }
 
 void TcpConnection::start(seams::Receiver& receiver) { impl_->start(receiver); }

@@ -14,8 +14,9 @@ class TcpConnection final : public seams::Connection {
   // queued() above `high` and then below `low` again makes on_writable().
   static constexpr std::size_t kHighMark = 256 * 1024, kLowMark = 64 * 1024;
 
-  // `socket`: connected, of the loop's context. `handshake_timeout` runs from start_tls() on.
-  TcpConnection(Loop& loop, boost::asio::ip::tcp::socket socket, Duration handshake_timeout = 10s);
+  // `socket`: connected to `remote`, of the loop's context. `handshake_timeout` runs from start_tls() on.
+  TcpConnection(Loop& loop, boost::asio::ip::tcp::socket socket, const Endpoint& remote,
+                Duration handshake_timeout = 10s);
   ~TcpConnection() override;
 
   void start(seams::Receiver& receiver) override;

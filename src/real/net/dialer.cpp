@@ -57,7 +57,7 @@ Task<Result<std::unique_ptr<seams::Connection>>> TcpDialer::connect(Endpoint end
   if (attempt->socket.local_endpoint(error) == attempt->socket.remote_endpoint(error))
     co_return fail(Reason::self_connect, endpoint.text() + " is this connection's own end");
   std::unique_ptr<seams::Connection> connection =
-      std::make_unique<TcpConnection>(loop_, std::move(attempt->socket), handshake_timeout_);
+      std::make_unique<TcpConnection>(loop_, std::move(attempt->socket), endpoint, handshake_timeout_);
   co_return connection;
 }
 

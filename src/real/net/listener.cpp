@@ -88,8 +88,9 @@ class Listener::Impl : public std::enable_shared_from_this<Impl> {
         return pause("only the reserved descriptors are left");
       }
       is_exhausted_ = false;
-      if (handlers_.admit && !handlers_.admit(from_asio(from).address)) continue;  // its destructor closes it
-      handlers_.take(std::make_unique<TcpConnection>(loop_, std::move(socket), settings_.handshake_timeout));
+      const Endpoint remote = from_asio(from);  // the socket itself no longer knows it if it was reset meanwhile
+      if (handlers_.admit && !handlers_.admit(remote.address)) continue;  // its destructor closes it
+      handlers_.take(std::make_unique<TcpConnection>(loop_, std::move(socket), remote, settings_.handshake_timeout));
     }
     wait();
   }
