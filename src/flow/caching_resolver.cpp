@@ -1,0 +1,162 @@
+#include "caching_resolver.hpp"
+
+#include <algorithm>
+#include <array>
+#include <boost/asio/co_spawn.hpp>
+#include <chrono>
+#include <exception>
+#include <map>
+#include <utility>
+
+#include "gate.hpp"
+
+namespace ligase {
+namespace {
+
+using proof::Answer;
+using proof::Security;
+using Kept = std::shared_ptr<const Answer>;
+using Key = std::pair<std::string, proof::RrType>;
+
+constexpr std::chrono::seconds kShortest = 5s, kLongest = 24h, kLongestDenial = 300s;
+constexpr std::array<std::chrono::seconds, 4> kFailureSteps{5s, 10s, 20s, 30s};
+constexpr Duration kFailuresRemembered = 60s;  // after the last one's time, for the next step
+
+bool is_failure(const Answer& answer) {
+  switch (answer.security) {
+    case Security::secure:
+    case Security::insecure:
+      return false;
+    case Security::bogus:
+    case Security::indeterminate:
+      return true;
+  }
+  return true;
+}
+
+Answer indeterminate(std::string why) {
+  Answer answer;
+  answer.why = std::move(why);
+  return answer;
+}
+
+}  // namespace
+
+// Shared with the fetches, which may end after the cache is gone.
+struct CachingResolver::State : std::enable_shared_from_this<State> {
+  State(seams::Resolver& resolver, seams::Clock& time, Executor on, CacheLimits bounds)
+      : inner(resolver), clock(time), executor(std::move(on)), limits(bounds) {}
+
+  struct Entry;
+  using Entries = std::map<Key, Entry>;
+  using Order = std::multimap<Instant, Entries::iterator>;
+  struct Entry {
+    Kept answer;
+    Instant until;             // when it stops to be an answer
+    std::size_t failures = 0;  // one after another
+    Order::iterator place;     // by when it may be forgotten
+  };
+
+  // The answer as it is now; nullopt: not there, or past its time.
+  std::optional<Answer> find(const Key& key) const {
+    const auto found = entries.find(key);
+    if (found == entries.end() || found->second.until <= clock.now()) return std::nullopt;
+    const Kept& kept = found->second.answer;
+    if (kept->signatures_expire && *kept->signatures_expire <= clock.wall()) return std::nullopt;
+    return with_ttl_left(*kept, found->second.until);
+  }
+
+  Answer with_ttl_left(Answer answer, Instant until) const {
+    answer.ttl = std::chrono::ceil<std::chrono::seconds>(std::max(until - clock.now(), Duration::zero()));
+    return answer;
+  }
+
+  // How long from now on it is an answer.
+  std::chrono::seconds lifetime(const Answer& answer, std::size_t failures) const {
+    if (is_failure(answer)) return kFailureSteps[std::min(failures, kFailureSteps.size()) - 1];
+    const auto longest = answer.is_denial() ? kLongestDenial : kLongest;
+    const auto by_ttl = std::clamp(answer.ttl, kShortest, longest);
+    if (!answer.signatures_expire) return by_ttl;
+    return std::clamp(*answer.signatures_expire - clock.wall(), std::chrono::seconds::zero(), by_ttl);
+  }
+
+  Kept store(const Key& key, Answer answer) {
+    const Instant now = clock.now();
+    const auto [at, is_new] = entries.try_emplace(key);
+    Entry& entry = at->second;
+    if (!is_new) forget_order.erase(entry.place);
+    entry.failures = is_failure(answer) ? entry.failures + 1 : 0;
+    const auto life = lifetime(answer, entry.failures);
+    entry.until = now + life;
+    answer.ttl = life;
+    entry.answer = std::make_shared<const Answer>(std::move(answer));
+    entry.place = forget_order.emplace(entry.failures == 0 ? entry.until : entry.until + kFailuresRemembered, at);
+    Kept kept = entry.answer;
+    for (int swept = 0; swept < 2; ++swept) {  // a little at each turn, so that no turn pays for all
+      if (!forget_order.empty() && forget_order.begin()->first <= now) forget_first();
+    }
+    while (entries.size() > limits.most_entries) forget_first();
+    return kept;
+  }
+
+  void forget_first() {
+    entries.erase(forget_order.begin()->second);
+    forget_order.erase(forget_order.begin());
+  }
+
+  static Task<void> fetch(std::shared_ptr<State> self, Key key) {
+    Answer answer;
+    try {
+      answer = co_await self->inner.ask(key.first, key.second);
+    } catch (const std::exception& broken) {  // memory, or a loop that ends
+      answer = indeterminate(std::string("the question failed: ") + broken.what());
+    }
+    if (self->is_closed) co_return;
+    const auto node = self->open.extract(key);
+    node.mapped()->open(self->store(key, std::move(answer)));
+  }
+
+  static Task<Answer> ask(std::shared_ptr<State> self, Key key) {
+    if (self->is_closed) co_return indeterminate("the resolver was shut down");
+    if (auto hit = self->find(key)) co_return *std::move(hit);
+    const bool is_first = !self->open.contains(key);
+    if (is_first && self->open.size() >= self->limits.most_in_flight) {
+      co_return indeterminate("too many questions at once");
+    }
+    std::unique_ptr<Gate<Kept>>& gate = self->open[key];
+    if (is_first) gate = std::make_unique<Gate<Kept>>(self->executor);
+    Task<std::optional<Kept>> answered = gate->wait();  // the fetch may end, and the gate go, inside co_spawn
+    if (is_first) {
+      boost::asio::co_spawn(self->executor, fetch(self, key), [](std::exception_ptr) {});  // fetch() lets none out
+    }
+    const std::optional<Kept> kept = co_await std::move(answered);
+    if (!kept) co_return indeterminate("the question was cancelled, or the resolver shut down");
+    co_return **kept;
+  }
+
+  seams::Resolver& inner;
+  seams::Clock& clock;
+  Executor executor;
+  CacheLimits limits;
+  bool is_closed = false;
+  Entries entries;
+  Order forget_order;
+  std::map<Key, std::unique_ptr<Gate<Kept>>> open;
+};
+
+CachingResolver::CachingResolver(seams::Resolver& inner, seams::Clock& clock, Executor executor, CacheLimits limits)
+    : state_(std::make_shared<State>(inner, clock, std::move(executor), limits)) {}
+
+CachingResolver::~CachingResolver() {
+  state_->is_closed = true;
+  state_->open.clear();
+}
+
+Task<proof::Answer> CachingResolver::ask(std::string name, proof::RrType type) {
+  return State::ask(state_, Key(std::move(name), type));
+}
+
+std::size_t CachingResolver::size() const noexcept { return state_->entries.size(); }
+std::size_t CachingResolver::in_flight() const noexcept { return state_->open.size(); }
+
+}  // namespace ligase

@@ -1,0 +1,273 @@
+// DNS-05: every bound of the cache, over a resolver and a clock of the test's own.
+#include "caching_resolver.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <map>
+#include <stdexcept>
+
+#include "gate.hpp"
+
+namespace ligase {
+namespace {
+
+using proof::Answer;
+using proof::RrType;
+using proof::Security;
+
+struct TestClock final : seams::Clock {
+  Instant now() const override { return time; }
+  WallTime wall() const override { return wall_time; }
+  seams::TimerId call_at(Instant, std::function<void()>) override { return seams::TimerId::none; }
+  void cancel(seams::TimerId) override {}
+  void advance(std::chrono::seconds by) { time += by, wall_time += by; }
+
+  Instant time{1h};
+  WallTime wall_time{std::chrono::seconds(1'800'000'000)};
+};
+
+struct TestResolver final : seams::Resolver {
+  Task<Answer> ask(std::string name, RrType type) override {
+    ++asked[{name, type}];
+    if (held) co_await held->wait();
+    if (throws) throw std::runtime_error("out of order");
+    co_return answer;
+  }
+  std::map<std::pair<std::string, RrType>, int> asked;
+  Answer answer;
+  std::unique_ptr<Gate<int>> held;  // if set, answers wait for it
+  bool throws = false;
+};
+
+Answer good(std::chrono::seconds ttl) {
+  Answer answer;
+  answer.security = Security::secure;
+  answer.rdata = {Bytes{127, 0, 0, 1}};
+  answer.ttl = ttl;
+  return answer;
+}
+Answer denial(std::chrono::seconds ttl) {
+  Answer answer = good(ttl);
+  answer.rdata.clear();
+  return answer;
+}
+Answer failure(Security security) {
+  Answer answer;
+  answer.security = security;
+  answer.why = "broken";
+  return answer;
+}
+
+Task<void> ask_into(seams::Resolver& cache, std::string name, RrType type, std::vector<Answer>& answers) {
+  Answer answer = co_await cache.ask(std::move(name), type);
+  answers.push_back(std::move(answer));
+}
+
+struct CachingResolverTest : testing::Test {
+  void start(const std::string& name, RrType type = RrType::a) {
+    boost::asio::co_spawn(loop, ask_into(*cache, name, type, answers), boost::asio::detached);
+  }
+  void turn() { loop.restart(), loop.poll(); }
+  Answer ask(const std::string& name = "x.tld", RrType type = RrType::a) {
+    answers.clear();
+    start(name, type);
+    turn();
+    EXPECT_EQ(answers.size(), 1u);
+    return answers.empty() ? Answer{} : answers.front();
+  }
+  int asked(const std::string& name = "x.tld", RrType type = RrType::a) { return resolver.asked[{name, type}]; }
+  // How long the cache keeps what the resolver says now: asked again from when on.
+  std::chrono::seconds kept_for() {
+    ask();
+    const int before = asked();
+    for (std::chrono::seconds waited = 0s; waited <= 25h; waited += 1s, clock.advance(1s)) {
+      ask();
+      if (asked() != before) return waited;
+    }
+    return 100h;
+  }
+
+  boost::asio::io_context loop{1};
+  TestClock clock;
+  TestResolver resolver;
+  std::unique_ptr<CachingResolver> cache =
+      std::make_unique<CachingResolver>(resolver, clock, loop.get_executor(), CacheLimits{50, 20});
+  std::vector<Answer> answers;
+};
+
+// AB-140: TTL 0 and 2^31-1 are brought within 5 s and a day.
+TEST_F(CachingResolverTest, Answer_IsKeptByItsTtlWithinBounds) {
+  resolver.answer = good(77s);
+  EXPECT_EQ(kept_for(), 77s);
+  clock.advance(48h);
+  resolver.answer = good(0s);
+  EXPECT_EQ(kept_for(), 5s);
+  clock.advance(48h);
+  resolver.answer = good(std::chrono::seconds(2147483647));
+  EXPECT_EQ(kept_for(), 24h);
+}
+
+// AB-140: negative caching.
+TEST_F(CachingResolverTest, Denial_IsKeptForFiveMinutesAtMost) {
+  resolver.answer = denial(60s);
+  EXPECT_EQ(kept_for(), 60s);
+  clock.advance(48h);
+  resolver.answer = denial(1h);
+  EXPECT_EQ(kept_for(), 300s);
+  clock.advance(48h);
+  resolver.answer = denial(0s);
+  EXPECT_EQ(kept_for(), 5s);
+}
+
+// AB-140: the end of a signature bounds the cache, also below the shortest TTL.
+TEST_F(CachingResolverTest, Signature_EndsTheAnswer) {
+  resolver.answer = good(1h);
+  resolver.answer.signatures_expire = clock.wall() + 90s;
+  EXPECT_EQ(kept_for(), 90s);
+  clock.advance(48h);
+  resolver.answer.signatures_expire = clock.wall() + 2s;
+  EXPECT_EQ(kept_for(), 2s);
+  clock.advance(48h);
+  resolver.answer.signatures_expire = clock.wall() - 1s;
+  ask();
+  const int before = asked();
+  EXPECT_EQ(ask().ttl, 0s);
+  EXPECT_EQ(asked(), before + 1) << "what is past is not kept";
+}
+
+TEST_F(CachingResolverTest, WallClockSetForward_EndsSignedAnswers) {
+  resolver.answer = good(1h);
+  resolver.answer.signatures_expire = clock.wall() + 30min;
+  ask();
+  clock.wall_time += 31min;
+  ask();
+  EXPECT_EQ(asked(), 2);
+}
+
+TEST_F(CachingResolverTest, CachedAnswer_HasTheTtlThatIsLeft) {
+  resolver.answer = good(100s);
+  EXPECT_EQ(ask().ttl, 100s);
+  clock.advance(40s);
+  EXPECT_EQ(ask().ttl, 60s);
+  EXPECT_EQ(ask().rdata, resolver.answer.rdata);
+  EXPECT_EQ(asked(), 1);
+}
+
+// DNS-05: failures 5…30 s, growing; a success begins anew.
+TEST_F(CachingResolverTest, Failures_AreKeptLongerStepByStep) {
+  for (const Security security : {Security::indeterminate, Security::bogus}) {
+    for (const auto expected : {5s, 10s, 20s, 30s, 30s}) {
+      resolver.answer = failure(security);
+      const Answer fresh = ask();
+      EXPECT_EQ(fresh.security, security);
+      EXPECT_EQ(fresh.ttl, expected);
+      const int before = asked();
+      clock.advance(expected - 1s);
+      EXPECT_EQ(ask().security, security);
+      EXPECT_EQ(asked(), before);
+      clock.advance(1s);
+    }
+    resolver.answer = good(5s);
+    EXPECT_EQ(ask().security, Security::secure);
+    clock.advance(5s);
+  }
+}
+
+TEST_F(CachingResolverTest, FailureLongAgo_BeginsAtTheFirstStep) {
+  resolver.answer = failure(Security::bogus);
+  EXPECT_EQ(ask().ttl, 5s);
+  clock.advance(1h);
+  ask("another.tld");  // what is past is swept as others come
+  EXPECT_EQ(ask().ttl, 5s);
+}
+
+// DNS-05: one question in flight serves all who wait.
+TEST_F(CachingResolverTest, HundredsAskTheSame_OneQuestionIsAsked) {
+  resolver.answer = good(60s);
+  resolver.held = std::make_unique<Gate<int>>(loop.get_executor());
+  for (int i = 0; i < 400; ++i) start("x.tld");
+  turn();
+  EXPECT_EQ(asked(), 1);
+  EXPECT_TRUE(answers.empty());
+  EXPECT_EQ(cache->in_flight(), 1u);
+  resolver.held->open(1);
+  turn();
+  EXPECT_EQ(answers.size(), 400u);
+  EXPECT_EQ(asked(), 1);
+  EXPECT_EQ(cache->in_flight(), 0u);
+  for (const Answer& answer : answers) EXPECT_EQ(answer.security, Security::secure);
+}
+
+TEST_F(CachingResolverTest, NameAndTypeTogether_AreTheKey) {
+  resolver.answer = good(60s);
+  ask("x.tld", RrType::a), ask("x.tld", RrType::aaaa), ask("y.tld", RrType::a), ask("x.tld", RrType::a);
+  EXPECT_EQ(asked("x.tld", RrType::a), 1);
+  EXPECT_EQ(asked("x.tld", RrType::aaaa), 1);
+  EXPECT_EQ(asked("y.tld", RrType::a), 1);
+  EXPECT_EQ(cache->size(), 3u);
+}
+
+TEST_F(CachingResolverTest, Full_WhatExpiresSoonestGivesWay) {
+  resolver.answer = good(1000s);
+  for (int i = 0; i < 50; ++i) ask("long" + std::to_string(i) + ".tld");
+  resolver.answer = good(50s);
+  ask("short.tld");
+  EXPECT_EQ(cache->size(), 50u);
+  resolver.answer = good(2000s);
+  ask("longest.tld");
+  EXPECT_EQ(cache->size(), 50u);
+  ask("longest.tld");
+  EXPECT_EQ(asked("longest.tld"), 1);
+  ask("short.tld");
+  EXPECT_EQ(asked("short.tld"), 2);
+}
+
+TEST_F(CachingResolverTest, ExpiredEntries_AreSweptAsOthersCome) {
+  resolver.answer = good(5s);
+  for (int i = 0; i < 40; ++i) ask("x" + std::to_string(i) + ".tld");
+  clock.advance(1h);
+  resolver.answer = good(1000s);
+  for (int i = 0; i < 30; ++i) ask("y" + std::to_string(i) + ".tld");
+  EXPECT_EQ(cache->size(), 30u);
+}
+
+TEST_F(CachingResolverTest, TooManyDifferentQuestions_AreIndeterminateAtOnce) {
+  resolver.answer = good(60s);
+  resolver.held = std::make_unique<Gate<int>>(loop.get_executor());
+  for (int i = 0; i < 25; ++i) start("x" + std::to_string(i) + ".tld");
+  turn();
+  ASSERT_EQ(answers.size(), 5u);
+  for (const Answer& answer : answers) EXPECT_EQ(answer.security, Security::indeterminate);
+  resolver.held->open(1);
+  turn();
+  EXPECT_EQ(answers.size(), 25u);
+}
+
+TEST_F(CachingResolverTest, Destroyed_WaitersGetAnIndeterminateAnswer) {
+  resolver.answer = good(60s);
+  resolver.held = std::make_unique<Gate<int>>(loop.get_executor());
+  start("x.tld"), start("x.tld"), start("y.tld");
+  turn();
+  cache.reset();
+  turn();
+  ASSERT_EQ(answers.size(), 3u);
+  for (const Answer& answer : answers) EXPECT_EQ(answer.security, Security::indeterminate);
+  resolver.held->open(1);  // the fetches end without a cache to write to
+  turn();
+  EXPECT_EQ(answers.size(), 3u);
+}
+
+TEST_F(CachingResolverTest, ResolverThatThrows_IsAFailureForAllWhoWait) {
+  resolver.throws = true;
+  start("x.tld"), start("x.tld");
+  turn();
+  ASSERT_EQ(answers.size(), 2u);
+  for (const Answer& answer : answers) EXPECT_EQ(answer.security, Security::indeterminate);
+  EXPECT_NE(answers[0].why.find("out of order"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace ligase
