@@ -14,18 +14,19 @@ int serve(const ServeOptions& options) {
   const os::SystemFiles files;
   config::Parsed parsed = config::parse(options.config_file, files);
   if (parsed.config) node::judge(*parsed.config, files, parsed);
-  print_warnings(parsed.warnings);
   if (!parsed.faults.empty()) {
+    print_warnings(parsed.warnings);
     print_faults(parsed.faults);
     return static_cast<int>(Exit::configuration);
   }
   if (options.is_check) {
+    print_warnings(parsed.warnings);
     fmt::print("{}: OK\n", escaped(options.config_file));
     return static_cast<int>(parsed.warnings.empty() ? Exit::fine : Exit::warnings);
   }
-  return fail({Exit::failed, Reason::internal, "the gateway cannot run", escaped(options.config_file),
-               "its node is not in this build", "--check judges the configuration"},
-              Output::text);
+  const Result<void> ran = node::run(*parsed.config, files, parsed.warnings);
+  if (ran) return static_cast<int>(Exit::fine);
+  return fail({Exit::failed, ran.error().reason, ran.error().detail, "", "", ""}, Output::text);
 }
 
 }  // namespace ligase::cmd

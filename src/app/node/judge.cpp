@@ -3,9 +3,10 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <chrono>
 
 #include "base/bytes.hpp"
+#include "dns/anchors.hpp"
+#include "node/materials.hpp"
 #include "node/node.hpp"
 #include "proof/certificate.hpp"
 #include "tls/contexts.hpp"
@@ -15,8 +16,6 @@ namespace {
 
 using config::Fault;
 constexpr auto kNearExpiry = std::chrono::days(14);  // PKIX-06
-
-WallTime wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
 
 class Judge {
  public:
@@ -37,6 +36,21 @@ class Judge {
         warn(other.credential.line, fmt::format("the certificate of [[tls.for]] does not name {}", domain.text()),
              "get one that names it, or take the domain out");
       }
+    }
+  }
+
+  void anchors() {
+    if (const auto anchors = read_anchors(config_, files_); !anchors) {
+      const bool is_system = config_.trust_anchors == "system";
+      fault(0, "[tls] trust_anchors: " + anchors.error().detail,
+            is_system ? "install ca-certificates, or name a PEM file" : "name a PEM file with the CAs to trust");
+    }
+    if (config_.dns_trust_anchor.empty()) return;
+    const Result<std::string> text = read_dns_anchor(config_, files_);
+    const auto records = text ? dns::read_trust_anchors(*text) : tl::unexpected(text.error());
+    if (!records) {
+      fault(0, "[dns] trust_anchor: " + records.error().detail,
+            "name a file with DS or DNSKEY lines, such as /usr/share/dns/root.key of the package dns-root-data");
     }
   }
 
@@ -124,6 +138,7 @@ class Judge {
 void judge(const config::Config& config, const config::Files& files, config::Parsed& findings) {
   Judge judge(config, files, findings);
   judge.credentials();
+  judge.anchors();
   judge.version();
 }
 

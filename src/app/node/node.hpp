@@ -7,10 +7,12 @@
 namespace ligase::node {
 
 // What only a clock and this version can say of a configuration: credentials that expired or do not fit, names that do
-// not cover the hostname (PKIX-06), and parts that this version does not have. Adds to `findings`.
+// not cover the hostname (PKIX-06), anchors that could prove nothing, and parts that this version does not have. Adds to
+// `findings`.
 void judge(const config::Config& config, const config::Files& files, config::Parsed& findings);
 
-// Runs until SIGTERM or SIGINT; returns when everything is closed. An error: it could not start.
-Result<void> run(const config::Config& config, const config::Files& files);
+// Runs until SIGTERM or SIGINT; returns when everything is closed. `warnings` go to the log. An error: it could not
+// start, and why.
+Result<void> run(const config::Config& config, const config::Files& files, const std::vector<config::Fault>& warnings);
 
 }  // namespace ligase::node

@@ -1,0 +1,25 @@
+// What a node reads from files before it starts: certificates, trust anchors, the dialback secret.
+#pragma once
+#include <memory>
+#include <string>
+
+#include "base/result.hpp"
+#include "config/config.hpp"
+#include "proof/certificate.hpp"
+#include "tls/contexts.hpp"
+
+namespace ligase::node {
+
+constexpr const char* kSystemAnchors = "/etc/ssl/certs/ca-certificates.crt";  // Debian's ca-certificates
+
+WallTime wall_now();
+
+// [tls] trust_anchors, or the system's. Reason::file_unreadable, pkix_chain.
+Result<std::shared_ptr<const proof::TrustAnchors>> read_anchors(const config::Config& config,
+                                                                const config::Files& files);
+// [tls] and [[tls.for]]. The first that cannot be used is the error.
+Result<std::shared_ptr<const tls::Contexts>> read_contexts(const config::Config& config, const config::Files& files);
+// The text of [dns] trust_anchor; "" where DNSSEC is off.
+Result<std::string> read_dns_anchor(const config::Config& config, const config::Files& files);
+
+}  // namespace ligase::node

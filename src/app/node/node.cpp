@@ -1,0 +1,261 @@
+// The order of a life: files, binding, giving up root, resolver, gateway, ready; and all of it backwards.
+#include "node/node.hpp"
+
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <list>
+
+#include "dns/resolver.hpp"
+#include "gateway.hpp"
+#include "http/api.hpp"
+#include "net/dialer.hpp"
+#include "net/listener.hpp"
+#include "net/loop.hpp"
+#include "node/materials.hpp"
+#include "node/notify.hpp"
+#include "os/files.hpp"
+#include "os/log.hpp"
+#include "os/process.hpp"
+#include "os/random.hpp"
+
+namespace ligase::node {
+namespace {
+
+using config::ListenKind;
+using report::Event;
+using report::Level;
+constexpr std::size_t kReservedDescriptors = 64;     // for dial-backs, links, the control socket (AB-160)
+constexpr auto kNearExpiry = std::chrono::days(14);  // PKIX-06
+constexpr Duration kDay = std::chrono::hours(24);
+
+std::string_view kind_name(ListenKind kind) noexcept {
+  switch (kind) {
+    case ListenKind::s2s:
+      return "s2s";
+    case ListenKind::s2s_tls:
+      return "s2s-tls";
+    case ListenKind::component:
+      return "component";
+    case ListenKind::backend:
+      return "backend";
+    case ListenKind::dns_view:
+      return "dns-view";
+    case ListenKind::http:
+      return "http";
+  }
+  return "";
+}
+
+class Node {
+ public:
+  Node(const config::Config& config, const config::Files& files)
+      : config_(config), files_(files), log_(STDERR_FILENO, config.log_format, config.log_level) {}
+
+  Result<void> start(const std::vector<config::Fault>& warnings) {
+    log_.write(Event(Level::info, "start")
+                   .with("version", LIGASE_VERSION)
+                   .with("hostname", config_.hostname.text())
+                   .with("config", config_.file));
+    for (const config::Fault& warning : warnings)
+      log_.write(Event(Level::warning, "config_warning").with("text", warning.text()));
+    for (const auto step :
+         {&Node::prepare_process, &Node::read_materials, &Node::bind, &Node::give_up_root, &Node::make_gateway}) {
+      if (Result<void> done = (this->*step)(); !done) return done;
+    }
+    go();
+    return {};
+  }
+
+  void run() {
+    loop_.run();
+    log_.write(Event(Level::info, "stopped"));
+  }
+
+ private:
+  struct Bound {
+    ListenKind kind;
+    Endpoint endpoint;
+    std::unique_ptr<net::Listener> listener;  // s2s, component
+    std::unique_ptr<http::Server> server;     // http
+  };
+
+  Result<void> prepare_process() {
+    std::signal(SIGPIPE, SIG_IGN);
+    os::refuse_core_dumps();
+    os::raise_open_files();
+    return {};
+  }
+
+  Result<void> read_materials() {
+    if (Result<void> made = os::make_private_folder(config_.state_dir); !made) return made;
+    Result<std::string> secret = os::read_or_create_secret(secret_file());
+    if (!secret) return fail(secret.error());
+    dialback_secret_ = std::move(*secret);
+    auto anchors = read_anchors(config_, files_);
+    if (!anchors) return fail(anchors.error());
+    anchors_ = std::move(*anchors);
+    auto contexts = read_contexts(config_, files_);
+    if (!contexts) return fail(contexts.error());
+    loop_.set_certificates(std::move(*contexts));
+    Result<std::string> anchor = read_dns_anchor(config_, files_);
+    if (!anchor) return fail(anchor.error());
+    dns_anchor_ = std::move(*anchor);
+    const auto certificate = files_.read(config_.credential.certificate_file);
+    const auto chain = certificate ? proof::Chain::parse_pem(certificate->text) : fail(Reason::file_unreadable);
+    if (chain) certificate_expires_ = (*chain)->not_after();
+    return {};
+  }
+
+  Result<void> bind() {
+    const http::Handler api = [this](const http::Request& request) { return api_(request); };
+    auto control = http::Server::on_unix(loop_.context(), config_.control, api);
+    if (!control) return fail(control.error());
+    control_ = std::move(*control);
+    for (const config::Listen& listen : config_.listen) {
+      Bound bound{listen.kind, listen.endpoint, nullptr, nullptr};
+      if (listen.kind == ListenKind::http) {
+        auto server = listen.unix_path.empty() ? http::Server::on_tcp(loop_.context(), listen.endpoint, api)
+                                               : http::Server::on_unix(loop_.context(), listen.unix_path, api);
+        if (!server) return fail(server.error());
+        bound.server = std::move(*server);
+        if (listen.unix_path.empty()) bound.endpoint = bound.server->local();
+      } else {
+        net::Listener::Settings settings;
+        settings.handshake_timeout = config_.limits.tls_handshake_timeout;
+        settings.reserved_descriptors = listen.kind == ListenKind::s2s ? kReservedDescriptors : 0;
+        auto listener = net::Listener::open(loop_, listen.endpoint, settings);
+        if (!listener) return fail(listener.error());
+        bound.listener = std::move(*listener);
+        bound.endpoint = bound.listener->local();
+      }
+      const std::string place = listen.unix_path.empty() ? bound.endpoint.text() : listen.unix_path;
+      log_.write(Event(Level::info, "listening").with("kind", kind_name(listen.kind)).with("address", place));
+      bound_.push_back(std::move(bound));
+    }
+    return {};
+  }
+
+  // SEC-01: before the first outside byte. What was made as root becomes the account's.
+  Result<void> give_up_root() {
+    if (!os::is_root()) return {};
+    const Result<os::Account> account = os::unprivileged_account();
+    if (!account) return fail(account.error());
+    for (const std::string& path : {config_.state_dir, secret_file(), config_.control})
+      if (Result<void> handed = os::hand_over(path, *account); !handed) return handed;
+    if (Result<void> became = os::become(*account); !became) return became;
+    os::refuse_core_dumps();  // a change of user allows them again
+    log_.write(Event(Level::info, "root_given_up").with("user", account->name));
+    return {};
+  }
+
+  Result<void> make_gateway() {
+    dns::ResolverOptions options;
+    options.trust_anchor = dns_anchor_;
+    options.forwarders = config_.dns_forward;
+    auto resolver = dns::UnboundResolver::create(options);
+    if (!resolver) return fail(resolver.error());
+    resolver_ = std::move(*resolver);
+    AddressGuard guard{config_.allow_addresses, {}};
+    for (const Bound& bound : bound_) guard.own_listeners.push_back(bound.endpoint);
+    dialer_ = std::make_unique<net::TcpDialer>(loop_, std::move(guard), config_.limits.tls_handshake_timeout);
+    Settings settings{.version = LIGASE_VERSION,
+                      .hostname = config_.hostname,
+                      .limits = config_.limits,
+                      .policy = config_.policy,
+                      .links = config_.links,
+                      .anchors = anchors_,
+                      .dialback_secret = dialback_secret_,
+                      .dnssec_is_on = !config_.dns_trust_anchor.empty()};
+    World world{loop_.executor(), loop_.clock(), random_, *resolver_, *dialer_, log_};
+    gateway_ = std::make_unique<Gateway>(std::move(settings), world);
+    api_ = http::make_api(*gateway_);
+    return {};
+  }
+
+  void go() {
+    for (Bound& bound : bound_)
+      if (bound.listener) bound.listener->start(handlers(bound.kind));
+    loop_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); });
+    gateway_->set_ready({});
+    check_expiry();
+    log_.write(Event(Level::info, "ready").with("listeners", std::to_string(bound_.size())));
+    notify_service_manager("READY=1");
+  }
+
+  net::Listener::Handlers handlers(ListenKind kind) {
+    const bool is_component = kind == ListenKind::component;
+    return {.take =
+                [this, is_component](std::unique_ptr<seams::Connection> connection) {
+                  if (is_component) {
+                    gateway_->accept_component(std::move(connection));
+                  } else {
+                    gateway_->accept_s2s(std::move(connection));
+                  }
+                },
+            .admit = {},
+            .on_exhausted =
+                [this, kind](const Error& error) {
+                  log_.write(Event(Level::warning, "accept_paused")
+                                 .with("kind", kind_name(kind))
+                                 .with("reason", name_of(error.reason))
+                                 .with("text", error.detail));
+                }};
+  }
+
+  void on_signal(int signal) {
+    if (signal == SIGHUP) {
+      log_.write(Event(Level::warning, "reload_unavailable")
+                     .with("text", "reloading is not in this version; restart to apply a new configuration"));
+      return;
+    }
+    log_.write(Event(Level::info, "stop").with("signal", signal == SIGINT ? "SIGINT" : "SIGTERM"));
+    if (is_stopping_) return loop_.stop();  // asked twice: at once (AB-167)
+    is_stopping_ = true;
+    notify_service_manager("STOPPING=1");
+    for (Bound& bound : bound_)
+      if (bound.listener) bound.listener->stop();
+    gateway_->stop([this] { loop_.stop(); });
+  }
+
+  // PKIX-06: at start and daily.
+  void check_expiry() {
+    const WallTime now = loop_.clock().wall();
+    if (certificate_expires_ < now + kNearExpiry) {
+      log_.write(Event(Level::warning, "certificate_expiring")
+                     .with("file", config_.credential.certificate_file)
+                     .with("expires", rfc3339(certificate_expires_)));
+    }
+    loop_.clock().call_at(loop_.clock().now() + kDay, [this] { check_expiry(); });
+  }
+
+  std::string secret_file() const { return config_.state_dir + "/dialback.secret"; }
+
+  const config::Config& config_;
+  const config::Files& files_;
+  os::LogSink log_;
+  os::SystemRandom random_;
+  net::Loop loop_;
+  std::string dialback_secret_, dns_anchor_;
+  std::shared_ptr<const proof::TrustAnchors> anchors_;
+  WallTime certificate_expires_{};
+  std::unique_ptr<seams::Resolver> resolver_;
+  std::unique_ptr<net::TcpDialer> dialer_;
+  std::unique_ptr<Gateway> gateway_;
+  http::Handler api_;
+  std::vector<Bound> bound_;
+  std::unique_ptr<http::Server> control_;
+  bool is_stopping_ = false;
+};
+
+}  // namespace
+
+Result<void> run(const config::Config& config, const config::Files& files, const std::vector<config::Fault>& warnings) {
+  Node node(config, files);
+  if (Result<void> started = node.start(warnings); !started) return started;
+  node.run();
+  return {};
+}
+
+}  // namespace ligase::node
