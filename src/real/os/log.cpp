@@ -121,7 +121,7 @@ class LogSink::Writer {
   std::thread thread_;  // last: it starts when all else stands
 };
 
-// Counts records of one event and reason. Both are words of ours, so there are few of them.
+// Counts records of one event and reason. Should a reason ever hold a stranger's words, the table still stays small.
 class LogSink::Repeats {
  public:
   explicit Repeats(LogLimits limits) : limits_(limits) {}
@@ -132,7 +132,8 @@ class LogSink::Repeats {
   };
   Verdict count(const std::string& key) {
     const Steady::time_point now = Steady::now();
-    Window& window = windows_[key];
+    const bool fits = windows_.size() < kMostKeys || windows_.contains(key);
+    Window& window = windows_[fits ? key : std::string("other other")];
     std::uint64_t suppressed = 0;
     if (now >= window.ends) {
       suppressed = window.count > limits_.same_reason ? window.count - limits_.same_reason : 0;
@@ -153,8 +154,9 @@ class LogSink::Repeats {
     Steady::time_point ends{};
     std::uint64_t count = 0;
   };
+  static constexpr std::size_t kMostKeys = 1024;
   LogLimits limits_;
-  std::map<std::string, Window> windows_;
+  std::map<std::string, Window> windows_;  // at most kMostKeys + 1
 };
 
 namespace {

@@ -103,5 +103,22 @@ TEST(LogSink, OneReasonRepeating_IsCutShortAndCounted) {
   EXPECT_THAT(text, HasSubstr("event=pair_refused reason=pkix.name\n"));
 }
 
+// AB-111
+TEST(LogSink, AStrangersWordsAsReason_DoNotEscapeTheLimit) {
+  Pipe pipe;
+  LogLimits limits;
+  limits.same_reason = 3;
+  limits.queued_lines = 100'000;
+  ::fcntl(pipe.writer(), F_SETPIPE_SZ, 1 << 20);
+  {
+    LogSink log(pipe.writer(), config::LogFormat::text, Level::info, limits);
+    for (int i = 0; i < 5000; ++i)
+      log.write(Event(Level::info, "external_refused").with("reason", "text " + std::to_string(i)));
+  }
+  const std::string text = pipe.read_all();
+  EXPECT_EQ(lines_in(text), 1024u + 3u + 1u);
+  EXPECT_THAT(text, HasSubstr("event=log_suppressed of=other reason=other count=3973\n"));
+}
+
 }  // namespace
 }  // namespace ligase::os
