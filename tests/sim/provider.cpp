@@ -1,0 +1,87 @@
+// Providers and their components.
+#include "sim/provider.hpp"
+
+#include <fmt/format.h>
+
+namespace ligase::sim {
+
+void Component::connect(Gateway& gateway) {
+  World::Ends ends = world_.connect(*Endpoint::parse("127.0.0.9:1"), *Endpoint::parse("127.0.0.1:5347"));
+  connection_ = std::move(ends.client);
+  connection_->start(*this);
+  connection_->write(fmt::format(
+      "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' to='{}'>",
+      domain_));
+  gateway.accept_component(std::move(ends.server));
+}
+
+void Component::send(std::string_view stanza) {
+  if (is_up) {
+    connection_->write(stanza);
+  } else {
+    waiting_ += stanza;
+  }
+}
+
+void Component::disconnect() {
+  is_up = false;
+  connection_->close(1s);
+}
+
+void Component::on_bytes(std::string_view bytes) { parser_.feed(bytes, *this); }
+
+xml::Take Component::header(const xml::Header& header) {
+  connection_->write(fmt::format("<handshake>{}</handshake>", link::handshake_digest(header.id.value_or(""), secret_)));
+  return xml::Take::more;
+}
+
+xml::Take Component::element(const xml::ElementView& element) {
+  if (element.name == "handshake") {
+    is_up = true;
+    connection_->write(std::exchange(waiting_, {}));
+  } else if (element.name == "error" && element.ns != "jabber:component:accept") {
+    stream_error = element.bytes;
+  } else {
+    const auto text = [](const std::optional<std::string_view>& value) { return std::string(value.value_or("")); };
+    received.push_back(
+        {text(element.from), text(element.to), text(element.id), text(element.type), std::string(element.bytes)});
+  }
+  return xml::Take::more;
+}
+
+Provider::Provider(World& world, const ProviderSpec& spec)
+    : endpoint{*Address::parse(spec.address), 5269},
+      world_(world),
+      clock_(world),
+      random_(world.dice.next()),
+      resolver_(world),
+      dialer_(world, *Address::parse(spec.address)) {
+  Settings settings{.version = "sim",
+                    .hostname = *Domain::parse(spec.host),
+                    .limits = spec.limits,
+                    .policy = spec.policy,
+                    .links = {},
+                    .anchors = spec.anchors,
+                    .dialback_secret = fmt::format("{:032}", world.dice.next())};
+  for (const std::string& domain : spec.domains)
+    settings.links.emplace_back(config::ComponentLink{{*Domain::parse(domain)}, config::Secret{"secret-" + domain}});
+  if (spec.chain) world.chains[endpoint.address] = spec.chain;
+  gateway = std::make_unique<Gateway>(std::move(settings),
+                                      ligase::World{world.executor(), clock_, random_, resolver_, dialer_, log});
+  world.listeners[endpoint].accept = [this](std::unique_ptr<seams::Connection> connection) {
+    if (gateway) gateway->accept_s2s(std::move(connection));
+  };
+  for (const std::string& domain : spec.domains) {
+    auto& component = components_[domain] = std::make_unique<Component>(world, domain, "secret-" + domain);
+    component->connect(*gateway);
+  }
+}
+
+Provider::~Provider() { stop(); }
+
+void Provider::stop() {
+  world_.listeners.erase(endpoint);
+  gateway.reset();
+}
+
+}  // namespace ligase::sim

@@ -1,0 +1,301 @@
+// The simulated network and DNS.
+#include "sim/world.hpp"
+
+namespace ligase::sim {
+
+// One end. Bytes written in a turn leave together; they arrive in order, in fragments, after a delay. TLS is a change of
+// state in which each end learns the other's chain: what is in clear before it stays before it.
+class SimConnection final : public seams::Connection {
+ public:
+  struct Side {
+    Side(World& w, Endpoint a, Endpoint b) : world(&w), own(a), other(b) {}
+    World* world;
+    Endpoint own, other;
+    seams::Receiver* receiver = nullptr;
+    std::weak_ptr<Side> peer;
+    std::string outgoing;   // written, not yet sent
+    std::string arrived;    // while paused, or before start()
+    std::string after_tls;  // written during the handshake
+    std::size_t in_flight = 0;
+    Instant last_arrival{};
+    bool flush_is_posted = false, paused = false, closed = false, wants_tls = false, is_tls = false, eof = false;
+    bool is_giving = false;
+    seams::TlsRequest request{Role::initiating, std::nullopt, {}, {}};
+  };
+
+  explicit SimConnection(std::shared_ptr<Side> side) : side_(std::move(side)) {}
+  ~SimConnection() override { abort(); }
+
+  void start(seams::Receiver& receiver) override {
+    side_->receiver = &receiver;
+    post([](const std::shared_ptr<Side>& side) { give(side); });
+  }
+  void write(std::string_view bytes) override {
+    if (side_->closed) return;
+    (side_->wants_tls && !side_->is_tls ? side_->after_tls : side_->outgoing) += bytes;
+    schedule_flush(side_);
+  }
+  void start_tls(seams::TlsRequest request) override {
+    side_->request = std::move(request);
+    flush(side_);
+    side_->wants_tls = true;
+    if (!side_->arrived.empty()) {
+      side_->arrived.clear();
+      post([](const std::shared_ptr<Side>& side) {
+        if (side->receiver != nullptr)
+          side->receiver->on_tls(fail(Reason::tls_injection, "clear bytes behind STARTTLS"));
+      });
+      return;
+    }
+    handshake_if_both(side_);
+  }
+  void pause_reading() override { side_->paused = true; }
+  void resume_reading() override {
+    if (!side_->paused) return;
+    side_->paused = false;
+    post([](const std::shared_ptr<Side>& side) { give(side); });
+  }
+  std::size_t queued() const override { return side_->outgoing.size() + side_->after_tls.size(); }
+  void close(Duration) override {
+    if (side_->closed) return;
+    side_->outgoing += std::exchange(side_->after_tls, {});
+    flush(side_);
+    if (const auto peer = side_->peer.lock()) {
+      const Instant when = arrival_of(side_, *side_->world);
+      side_->world->call_at(when, [peer] { end(peer, {Reason::network_closed, "the peer closed the connection"}); });
+    }
+    post([](const std::shared_ptr<Side>& side) { end(side, {Reason::network_closed, "closed"}); });
+  }
+  void abort() override {
+    if (side_->closed) return;
+    side_->closed = true;
+    side_->receiver = nullptr;
+    if (const auto peer = side_->peer.lock())
+      side_->world->call_at(side_->world->now() + side_->world->weather.least_delay, [peer] {
+        end(peer, {Reason::network_closed, "the connection was reset"});
+      });
+  }
+  Endpoint remote() const override { return side_->other; }
+  Endpoint local() const override { return side_->own; }
+
+ private:
+  template <class Action>
+  void post(Action action) {
+    boost::asio::post(side_->world->context_, [side = side_, action] {
+      if (!side->closed) action(side);
+    });
+  }
+  static bool is_local(const Side& side) {
+    return side.other.address.bytes[0] == 127 || side.own.address.bytes[0] == 127;
+  }
+  static Instant arrival_of(const std::shared_ptr<Side>& side, World& world) {
+    const Instant when = world.now() + world.dice.between(world.weather.least_delay, world.weather.most_delay);
+    return side->last_arrival = std::max(when, side->last_arrival);
+  }
+  static void schedule_flush(const std::shared_ptr<Side>& side) {
+    if (side->flush_is_posted) return;
+    side->flush_is_posted = true;
+    boost::asio::post(side->world->context_, [side] {
+      side->flush_is_posted = false;
+      if (!side->closed) flush(side);
+    });
+  }
+  static void flush(const std::shared_ptr<Side>& side) {
+    const auto peer = side->peer.lock();
+    std::string bytes = std::exchange(side->outgoing, {});
+    if (!peer || bytes.empty()) return;
+    World& world = *side->world;
+    while (!bytes.empty()) {
+      const std::size_t length = 1 + world.dice.below(std::min(bytes.size(), world.weather.largest_fragment));
+      const bool is_cut = !is_local(*side) && world.dice.chance(world.weather.cut);
+      world.call_at(arrival_of(side, world), [side, peer, piece = bytes.substr(0, length), is_cut] {
+        if (peer->closed) return;
+        if (is_cut) {
+          end(peer, {Reason::network_closed, "cut"});
+          end(side, {Reason::network_closed, "cut"});
+          return;
+        }
+        peer->arrived += piece;
+        give(peer);
+      });
+      bytes.erase(0, length);
+    }
+  }
+  static void give(const std::shared_ptr<Side>& side) {
+    // A receiver that asks for more from within on_bytes gets it in the same loop, not one level deeper.
+    if (side->is_giving) return;
+    side->is_giving = true;
+    while (!side->closed && !side->paused && side->receiver != nullptr && !side->arrived.empty() &&
+           (!side->wants_tls || side->is_tls)) {
+      const std::string bytes = std::exchange(side->arrived, {});
+      side->receiver->on_bytes(bytes);
+    }
+    side->is_giving = false;
+  }
+  static void handshake_if_both(const std::shared_ptr<Side>& side) {
+    const auto peer = side->peer.lock();
+    if (!peer || !peer->wants_tls) return;
+    const Instant when =
+        side->world->now() +
+        side->world->dice.between(side->world->weather.least_delay, side->world->weather.most_delay) * 2;
+    for (const auto& one : {side, peer}) {
+      const auto other = one == side ? peer : side;
+      side->world->call_at(when, [one, other] {
+        if (one->closed) return;
+        seams::TlsFacts facts{"TLSv1.3", "TLS_AES_128_GCM_SHA256", "X25519", {}, one->request.sni, nullptr};
+        if (const auto chain = one->world->chains.find(other->own.address); chain != one->world->chains.end())
+          facts.peer_chain = chain->second;
+        one->is_tls = true;
+        if (one->receiver != nullptr) one->receiver->on_tls(facts);
+        if (one->closed) return;
+        one->outgoing += std::exchange(one->after_tls, {});
+        schedule_flush(one);
+        give(one);
+      });
+    }
+  }
+  static void end(const std::shared_ptr<Side>& side, const Error& why) {
+    if (side->closed) return;
+    side->closed = true;
+    if (seams::Receiver* receiver = std::exchange(side->receiver, nullptr)) receiver->on_closed(why);
+  }
+
+  std::shared_ptr<Side> side_;
+};
+
+World::World(std::uint64_t seed, Weather w) : dice(seed), weather(w) {}
+World::~World() = default;
+
+WallTime World::wall() const {
+  return std::chrono::sys_days(std::chrono::year(2026) / 11 / 24) +
+         std::chrono::duration_cast<std::chrono::seconds>(now_.time_since_epoch());
+}
+
+std::uint64_t World::call_at(Instant when, std::function<void()> action) {
+  const std::uint64_t id = next_id_++;
+  queue_.emplace(std::pair{std::max(when, now_), id}, id);
+  events_by_id_.emplace(id, std::move(action));
+  return id;
+}
+
+bool World::run_until(const std::function<bool()>& done, Duration limit) {
+  const Instant end = now_ + limit;
+  for (;;) {
+    context_.restart();
+    context_.poll();
+    if (done()) return true;
+    if (queue_.empty() || queue_.begin()->first.first > end) {
+      now_ = end;
+      return false;
+    }
+    const auto [key, id] = *queue_.begin();
+    queue_.erase(queue_.begin());
+    auto event = events_by_id_.extract(id);
+    if (!event) continue;  // cancelled
+    now_ = key.first;
+    event.mapped()();
+  }
+}
+
+void World::run_for(Duration time) {
+  run_until([] { return false; }, time);
+}
+
+World::Ends World::connect(Endpoint from, Endpoint to) {
+  auto client = std::make_shared<SimConnection::Side>(*this, from, to);
+  auto server = std::make_shared<SimConnection::Side>(*this, to, from);
+  client->peer = server;
+  server->peer = client;
+  return {std::make_unique<SimConnection>(client), std::make_unique<SimConnection>(server)};
+}
+
+namespace {
+
+Bytes srv_rdata(const std::string& target, std::uint16_t port) {
+  Bytes data{0, 0, 0, 0, static_cast<std::uint8_t>(port >> 8), static_cast<std::uint8_t>(port)};
+  std::size_t at = 0;
+  while (at < target.size()) {
+    const std::size_t dot = std::min(target.find('.', at), target.size());
+    data.push_back(static_cast<std::uint8_t>(dot - at));
+    data.insert(data.end(), target.begin() + static_cast<std::ptrdiff_t>(at),
+                target.begin() + static_cast<std::ptrdiff_t>(dot));
+    at = dot + 1;
+  }
+  data.push_back(0);
+  return data;
+}
+
+proof::Answer answer_of(proof::Security security, std::string owner, std::vector<Bytes> rdata) {
+  proof::Answer answer;
+  answer.security = security;
+  answer.rdata = std::move(rdata);
+  answer.canonical_name = std::move(owner);
+  answer.ttl = std::chrono::hours(1);
+  return answer;
+}
+
+}  // namespace
+
+void World::add_srv(const std::string& domain, const std::string& target, std::uint16_t port,
+                    proof::Security security) {
+  const std::string owner = "_xmpp-server._tcp." + domain;
+  records[{owner, proof::RrType::srv}] = answer_of(security, owner, {srv_rdata(target, port)});
+  if (security != proof::Security::secure) unsigned_zones.push_back(domain);
+}
+
+void World::add_address(const std::string& host, const std::string& address) {
+  const Address parsed = *Address::parse(address);
+  const std::size_t length = parsed.is_v6 ? 16 : 4;
+  records[{host, parsed.is_v6 ? proof::RrType::aaaa : proof::RrType::a}] =
+      answer_of(proof::Security::secure, host, {Bytes(parsed.bytes.begin(), parsed.bytes.begin() + length)});
+}
+
+void World::add_tlsa(const std::string& host, std::uint16_t port, const proof::Chain& chain) {
+  const std::string owner = "_" + std::to_string(port) + "._tcp." + host;
+  Bytes rdata{3, 0, 0};
+  const Bytes& der = chain.der(0);
+  rdata.insert(rdata.end(), der.begin(), der.end());
+  records[{owner, proof::RrType::tlsa}] = answer_of(proof::Security::secure, owner, {rdata});
+}
+
+Task<proof::Answer> SimResolver::ask(std::string name, proof::RrType type) {
+  ++questions;
+  auto gate = std::make_shared<Gate<bool>>(world_.executor());
+  const bool fails = world_.dice.chance(world_.weather.dns_fails);
+  world_.call_at(world_.now() + world_.dice.between(world_.weather.least_delay, world_.weather.most_delay),
+                 [gate] { gate->open(true); });
+  co_await gate->wait();
+  proof::Answer answer;
+  if (fails) {
+    answer.security = proof::Security::indeterminate;
+    answer.why = "no answer";
+    co_return answer;
+  }
+  const auto found = world_.records.find({name, type});
+  if (found != world_.records.end()) co_return found->second;
+  answer = answer_of(proof::Security::secure, name, {});
+  for (const std::string& zone : world_.unsigned_zones)
+    if (name.ends_with(zone)) answer.security = proof::Security::insecure;
+  co_return answer;
+}
+
+Task<Result<std::unique_ptr<seams::Connection>>> SimDialer::connect(Endpoint endpoint, Instant) {
+  auto gate = std::make_shared<Gate<bool>>(world_.executor());
+  const bool fails = world_.dice.chance(world_.weather.connect_fails);
+  world_.call_at(world_.now() + world_.dice.between(world_.weather.least_delay, world_.weather.most_delay),
+                 [gate] { gate->open(true); });
+  co_await gate->wait();
+  const auto listener = world_.listeners.find(endpoint);
+  if (fails || listener == world_.listeners.end()) co_return fail(Reason::connect_refused, "refused");
+  ++world_.connections_made;
+  World::Ends ends = world_.connect({own_, 0}, endpoint);
+  listener->second.accept(std::move(ends.server));
+  co_return std::move(ends.client);
+}
+
+std::size_t SimLog::count(std::string_view name) const {
+  return static_cast<std::size_t>(
+      std::count_if(events.begin(), events.end(), [&](const auto& event) { return event.name == name; }));
+}
+
+}  // namespace ligase::sim
