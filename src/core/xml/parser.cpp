@@ -1,8 +1,6 @@
 // The parser on expat. What is passed to expat, and when, is decided here: only up to the last '>' received, since
 // expat scans an unfinished tag again from its start each time, and never past a limit before all before it was judged,
 // so that the first fault in the bytes is the one reported, however they were cut (XML-02).
-//
-// Positions are counts of bytes since the stream began. The window of bytes at hand is pending_ followed by fed_.
 #include "xml/parser.hpp"
 
 #include <expat.h>
@@ -13,16 +11,14 @@
 
 #include "xml/context.hpp"
 #include "xml/fault.hpp"
+#include "xml/window.hpp"
 
 namespace ligase::xml {
 namespace {
 
-using Position = std::uint64_t;
-
 constexpr std::size_t kChunk = 7 * 1024;  // keeps expat's own buffer, this and 1 KiB of context, at 8 KiB
 // expat remembers every element and attribute name it ever saw. A new one takes over after so many bytes (P7).
 constexpr Position kRenewAfter = 256 * 1024;
-constexpr std::size_t kKeptCapacity = 16 * 1024;  // of the buffer for unfinished elements, while it is empty
 
 bool is_space(char c) noexcept { return c == ' ' || c == '\n' || c == '\r' || c == '\t'; }
 
@@ -75,11 +71,7 @@ struct Parser::State {
   Tail tail = Tail::none;
   StreamFault fault;
 
-  // The window, and how far we are in it.
-  std::string pending;
-  std::string_view fed;
-  Position pending_start = 0;
-  Position kept_from = 0;    // bytes of pending before it are dead
+  Window window;             // the bytes at hand, and how far we are in them
   Position passed = 0;       // to expat
   Position searched = 0;     // no '>' from `passed` to here
   Position token_start = 0;  // of the token expat has not finished; == passed if there is none
@@ -125,33 +117,9 @@ struct Parser::State {
   void understand(XML_Status status);
   std::optional<Position> cut_before(Position end);
   std::optional<Position> end_of_tag(Position end);
-  std::optional<Position> find(char c, Position start, Position end) const;
-  std::optional<Position> find_last(char c, Position start, Position end) const;
   bool is_in_comment(Position where) const;
   bool is_behind_text(Position where) const;
   void keep();
-
-  Position fed_start() const { return pending_start + pending.size(); }
-  Position received() const { return fed_start() + fed.size(); }
-  char at(Position position) const {
-    return position < fed_start() ? pending[position - pending_start] : fed[position - fed_start()];
-  }
-  bool has_at(Position position, std::string_view text) const {
-    for (std::size_t i = 0; i < text.size(); ++i)
-      if (position + i >= received() || at(position + i) != text[i]) return false;
-    return true;
-  }
-  // Bytes of the window that lie in pending, or in fed.
-  std::string_view in_pending(Position start, Position end) const {
-    if (start >= fed_start()) return {};
-    return std::string_view(pending).substr(start - pending_start, std::min(end, fed_start()) - start);
-  }
-  std::string_view in_fed(Position start, Position end) const {
-    if (end <= fed_start()) return {};
-    const Position first = std::max(start, fed_start());
-    return fed.substr(first - fed_start(), end - first);
-  }
-  std::string_view contiguous(Position start, Position end);
 
   void fail_with(StreamFault what) {
     if (life == Life::failed || life == Life::closed) return;
@@ -216,10 +184,8 @@ void Parser::State::reset() {
   life = Life::running;
   tail = Tail::none;
   fault = {};
-  pending.clear();
-  if (pending.capacity() > kKeptCapacity) pending.shrink_to_fit();
-  fed = {};
-  pending_start = kept_from = passed = searched = token_start = delivered = expat_start = renewed_at = 0;
+  window.clear();
+  passed = searched = token_start = delivered = expat_start = renewed_at = 0;
   tag_start = tag_scanned = element_start = 0;
   wants_renewal = is_encoding_checked = is_declared = is_begun = is_replaying = needs_rewriting = false;
   depth = declared_count = new_declarations = 0;
@@ -269,7 +235,7 @@ Fed Parser::State::result() const {
     case Life::running:
       return {};
     case Life::stopped:
-      return {Fed::State::stopped, static_cast<std::size_t>(received() - delivered), std::nullopt};
+      return {Fed::State::stopped, static_cast<std::size_t>(window.end() - delivered), std::nullopt};
     case Life::closed:
       return {Fed::State::closed, 0, std::nullopt};
     case Life::failed:
@@ -279,7 +245,7 @@ Fed Parser::State::result() const {
 }
 
 bool Parser::State::pass_next() {
-  const Position end = received();
+  const Position end = window.end();
   if (passed == end) return false;
   if (!is_begun) return pass_prolog(end);
   const bool is_inside = depth > 1;
@@ -288,8 +254,8 @@ bool Parser::State::pass_next() {
   const Position bound = std::min(stanza_bound, token_bound);
   std::optional<Position> cut = cut_before(std::min(end, bound));
   // Between elements there is nothing to wait for but a tag.
-  if (!cut && !is_inside && at(passed) != '<' && (token_start == passed || at(token_start) != '<'))
-    cut = find('<', passed, std::min(end, bound)).value_or(std::min(end, bound));
+  if (!cut && !is_inside && window.at(passed) != '<' && (token_start == passed || window.at(token_start) != '<'))
+    cut = window.find('<', passed, std::min(end, bound)).value_or(std::min(end, bound));
   if (!cut && end > bound) {
     if (passed >= bound) {
       fail_with(stanza_bound <= token_bound ? too_much("a stanza", limits.stanza_size, "bytes")
@@ -307,20 +273,20 @@ bool Parser::State::pass_next() {
 bool Parser::State::pass_prolog(Position end) {
   if (!is_encoding_checked && !check_encoding(end)) return false;
   if (token_start == passed) {
-    if (at(passed) != '<') {
-      if (!is_space(at(passed))) {
+    if (window.at(passed) != '<') {
+      if (!is_space(window.at(passed))) {
         fail_with({StreamError::not_well_formed, "text before the stream's start tag"});
         return false;
       }
       Position next = passed;
-      while (next < end && is_space(at(next))) ++next;
+      while (next < end && is_space(window.at(next))) ++next;
       pass(next);
       token_start = passed;
       return life == Life::running;
     }
-    if (has_at(passed, "<!")) {
+    if (window.has_at(passed, "<!")) {
       if (end - passed < 3) return false;
-      const char third = at(passed + 2);
+      const char third = window.at(passed + 2);
       fail_with(third == 'D'   ? doctype_fault()
                 : third == '-' ? comment_fault()
                                : fault_of_expat(XML_ERROR_INVALID_TOKEN));
@@ -332,7 +298,7 @@ bool Parser::State::pass_prolog(Position end) {
   std::optional<Position> cut;
   if (token_start < passed) {
     cut = end_of_tag(limit);
-  } else if (const auto found = find('>', std::max(passed, searched), limit)) {
+  } else if (const auto found = window.find('>', std::max(passed, searched), limit)) {
     cut = *found + 1;
   } else {
     searched = limit;
@@ -358,11 +324,11 @@ bool Parser::State::check_encoding(Position end) {
     fail_with({StreamError::unsupported_encoding, what});
     return false;
   };
-  const char first = at(0);
+  const char first = window.at(0);
   if (first == '\0' || first == '\xFE' || first == '\xFF') return refuse("an encoding other than UTF-8");
   if (first == '\xEF') return refuse("a byte order mark");
   if (end < 2) return false;
-  if (at(1) == '\0') return refuse("an encoding other than UTF-8");
+  if (window.at(1) == '\0') return refuse("an encoding other than UTF-8");
   is_encoding_checked = true;
   return true;
 }
@@ -370,12 +336,12 @@ bool Parser::State::check_encoding(Position end) {
 // A comment or processing instruction that expat waits for the end of: refused now, whatever its end may be.
 bool Parser::State::check_unfinished() {
   if (token_start == passed) return true;
-  if (token_start == 0 && has_at(0, "<?xml")) return true;  // its own size bounds it
-  if (has_at(token_start, "<?")) {
+  if (token_start == 0 && window.has_at(0, "<?xml")) return true;  // its own size bounds it
+  if (window.has_at(token_start, "<?")) {
     const bool is_declaration =
-        has_at(token_start, "<?xml") && token_start + 5 < received() && is_space(at(token_start + 5));
+        window.has_at(token_start, "<?xml") && token_start + 5 < window.end() && is_space(window.at(token_start + 5));
     fail_with(is_declaration ? second_declaration_fault() : instruction_fault());
-  } else if (has_at(token_start, "<!--")) {
+  } else if (window.has_at(token_start, "<!--")) {
     fail_with(comment_fault());
   }
   return life == Life::running;
@@ -384,8 +350,7 @@ bool Parser::State::check_unfinished() {
 void Parser::State::pass(Position end) {
   // Two calls where a piece kept from before is followed by fresh bytes.
   while (passed < end && life == Life::running) {
-    std::string_view piece = in_pending(passed, end);
-    if (piece.empty()) piece = in_fed(passed, end);
+    const std::string_view piece = window.piece(passed, end);
     passed += piece.size();
     understand(XML_Parse(expat, piece.data(), static_cast<int>(piece.size()), XML_FALSE));
   }
@@ -399,7 +364,8 @@ void Parser::State::understand(XML_Status status) {
       if (code == XML_ERROR_INVALID_TOKEN) {
         // What stands at this position was no token; in a comment or before a document type it is neither's business.
         const Position where = event_start();
-        if (where >= pending_start + 2 && where < received() && at(where) == 'D' && has_at(where - 2, "<!"))
+        if (where >= window.start() + 2 && where < window.end() && window.at(where) == 'D' &&
+            window.has_at(where - 2, "<!"))
           return fail_with(doctype_fault());
         if (is_in_comment(where)) return fail_with(comment_fault());
         // expat refuses "text]]>" whole, and "text" already when it comes alone.
@@ -418,29 +384,29 @@ void Parser::State::understand(XML_Status status) {
 
 // True if a comment began before `where` and has not ended.
 bool Parser::State::is_in_comment(Position where) const {
-  for (Position i = std::min(where, received()); i > pending_start; --i) {
-    if (has_at(i - 1, "<!--")) return true;
-    if (has_at(i - 1, "]]>")) return false;
+  for (Position i = std::min(where, window.end()); i > window.start(); --i) {
+    if (window.has_at(i - 1, "<!--")) return true;
+    if (window.has_at(i - 1, "]]>")) return false;
   }
   return false;
 }
 
 // True if what follows the last element, up to `where`, begins as text.
 bool Parser::State::is_behind_text(Position where) const {
-  Position i = std::max(delivered, pending_start);
-  while (i < where && is_space(at(i))) ++i;
-  return i < where && at(i) != '<';
+  Position i = std::max(delivered, window.start());
+  while (i < where && is_space(window.at(i))) ++i;
+  return i < where && window.at(i) != '<';
 }
 
 // Behind the last '>' before `end`, or behind an unfinished tag's own '>'.
 std::optional<Position> Parser::State::cut_before(Position end) {
-  if (token_start < passed && at(token_start) == '<') return end_of_tag(end);
+  if (token_start < passed && window.at(token_start) == '<') return end_of_tag(end);
   const Position start = std::max(passed, searched);
   if (start >= end) return std::nullopt;
   const Position chunk = std::min(end, passed + kChunk);
   std::optional<Position> found;
-  if (chunk > start) found = find_last('>', start, chunk);
-  if (!found && end > chunk) found = find('>', std::max(start, chunk), end);
+  if (chunk > start) found = window.find_last('>', start, chunk);
+  if (!found && end > chunk) found = window.find('>', std::max(start, chunk), end);
   if (found) return *found + 1;
   searched = end;
   return std::nullopt;
@@ -453,7 +419,7 @@ std::optional<Position> Parser::State::end_of_tag(Position end) {
     tag_quote = 0;
   }
   while (tag_scanned < end) {
-    const char c = at(tag_scanned++);
+    const char c = window.at(tag_scanned++);
     if (tag_quote != 0) {
       if (c == tag_quote) tag_quote = 0;
     } else if (c == '\'' || c == '"') {
@@ -465,57 +431,16 @@ std::optional<Position> Parser::State::end_of_tag(Position end) {
   return std::nullopt;
 }
 
-std::optional<Position> Parser::State::find(char c, Position start, Position end) const {
-  if (const std::string_view part = in_pending(start, end); !part.empty())
-    if (const auto* at = static_cast<const char*>(std::memchr(part.data(), c, part.size())))
-      return start + static_cast<Position>(at - part.data());
-  if (const std::string_view part = in_fed(start, end); !part.empty())
-    if (const auto* at = static_cast<const char*>(std::memchr(part.data(), c, part.size())))
-      return std::max(start, fed_start()) + static_cast<Position>(at - part.data());
-  return std::nullopt;
-}
-
-std::optional<Position> Parser::State::find_last(char c, Position start, Position end) const {
-  if (const std::string_view part = in_fed(start, end); !part.empty())
-    if (const std::size_t at = part.rfind(c); at != std::string_view::npos) return std::max(start, fed_start()) + at;
-  if (const std::string_view part = in_pending(start, end); !part.empty())
-    if (const std::size_t at = part.rfind(c); at != std::string_view::npos) return start + at;
-  return std::nullopt;
-}
-
-// Bytes of the window in one piece; what lies across the seam is moved to the front part.
-std::string_view Parser::State::contiguous(Position start, Position end) {
-  if (start >= fed_start()) return in_fed(start, end);
-  if (end > fed_start()) {
-    const std::size_t more = end - fed_start();
-    pending.append(fed.substr(0, more));
-    fed.remove_prefix(more);
-  }
-  return in_pending(start, end);
-}
-
 // The caller's bytes go; what is still needed of them stays.
 void Parser::State::keep() {
-  kept_from = received();
+  Position needed = window.end();
   if (life == Life::stopped) {
-    kept_from = delivered;
+    needed = delivered;
   } else if (life == Life::running) {
-    kept_from = std::min(token_start, passed);
-    if (is_begun && depth > 1) kept_from = std::min(kept_from, element_start);
+    needed = std::min(token_start, passed);
+    if (is_begun && depth > 1) needed = std::min(needed, element_start);
   }
-  if (kept_from >= fed_start()) {
-    const std::string_view rest = fed.substr(kept_from - fed_start());
-    pending.assign(rest);
-    pending_start = kept_from;
-    if (pending.empty() && pending.capacity() > kKeptCapacity) pending.shrink_to_fit();
-  } else {
-    pending.append(fed);
-    if (const std::size_t dead = kept_from - pending_start; dead > pending.size() / 2) {
-      pending.erase(0, dead);
-      pending_start = kept_from;
-    }
-  }
-  fed = {};
+  window.keep_from(needed);
 }
 
 // ---- What expat says ----
@@ -643,7 +568,7 @@ void Parser::State::deliver(Position end) {
   });
   if (end - element_start > limits.stanza_size) return fail_with(too_much("a stanza", limits.stanza_size, "bytes"));
   ElementView view;
-  view.bytes = contiguous(element_start, end);
+  view.bytes = window.contiguous(element_start, end);
   view.name = values.at(name);
   view.ns = values.at(ns);
   view.to = values.maybe(to);
@@ -681,7 +606,7 @@ Parser& Parser::operator=(Parser&&) noexcept = default;
 Fed Parser::feed(std::string_view bytes, Sink& sink) {
   State& state = *state_;
   if (state.life == State::Life::closed || state.life == State::Life::failed) return state.result();
-  state.fed = bytes;
+  state.window.feed(bytes);
   if (state.life == State::Life::stopped) {
     state.keep();
     return state.result();
@@ -705,9 +630,7 @@ void Parser::restart() {
 }
 
 void Parser::set_stanza_size(std::size_t bytes) noexcept { state_->limits.stanza_size = bytes; }
-std::size_t Parser::buffered() const noexcept {
-  return static_cast<std::size_t>(state_->received() - state_->kept_from);
-}
+std::size_t Parser::buffered() const noexcept { return state_->window.held(); }
 const Header& Parser::header() const noexcept { return state_->stream; }
 
 }  // namespace ligase::xml
