@@ -420,9 +420,8 @@ tl::expected<Proof, ClientRefusal> judge_client(const ClientEvidence& evidence, 
   if (is_path_open)
     look_at_path(*evidence.chain, evidence.anchors, evidence.domain, evidence.delegation, known_targets(evidence),
                  findings, now);
-  PeerPolicy by_certificate = policy;
-  std::erase(by_certificate.proofs, ProofType::dialback);
-  if (std::optional<Proof> proof = findings.choose(by_certificate)) return *std::move(proof);
+  // Dialback is not among the findings: no certificate grants it.
+  if (std::optional<Proof> proof = findings.choose(policy)) return *std::move(proof);
   if (std::optional<Error> error = findings.not_allowed(policy)) return Refusal(refused(*std::move(error), policy));
   return Refusal(refused(not_proven(evidence.domain, findings, policy), policy));
 }

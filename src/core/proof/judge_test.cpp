@@ -392,6 +392,10 @@ TEST(JudgeServer, TlsaAtTheExpandedName_TakesThatNameToo) {  // O-28
   };
   EXPECT_EQ(judge("_5269._tcp.expanded.receiving.tld")->type, ProofType::dane);
   EXPECT_EQ(judge("_5269._tcp.xmpp1.receiving.tld").error().reason, Reason::dane_name);
+  // O-21: without an SRV record the domain is the only name, wherever its alias leads (D-03).
+  aliased.delegation = delegation_of("none-secure");
+  aliased.target = target_of(aliased.delegation);
+  EXPECT_EQ(judge("_5269._tcp.expanded.receiving.tld").error().reason, Reason::dane_name);
 }
 
 TEST(JudgeServer, StrengthNeverUpgradesAList) {  // O-26
