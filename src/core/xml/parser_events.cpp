@@ -1,0 +1,175 @@
+// What is made of what expat says: the header, the elements below it, and the limits that count names, attributes and
+// depth (RFC 6120 §11, XML-03). Nothing in here allocates for an ordinary stanza.
+#include <expat.h>
+
+#include <algorithm>
+
+#include "xml/fault.hpp"
+#include "xml/parser_state.hpp"
+
+namespace ligase::xml {
+namespace {
+// expat remembers every element and attribute name it ever saw. A new one takes over after so many bytes (P7).
+constexpr Position kRenewAfter = 256 * 1024;
+}  // namespace
+
+Position Parser::State::event_start() const {
+  return expat_start + static_cast<Position>(XML_GetCurrentByteIndex(expat));
+}
+std::size_t Parser::State::event_size() const { return static_cast<std::size_t>(XML_GetCurrentByteCount(expat)); }
+
+// Between elements only: inside of them nobody asks for the text.
+void Parser::State::expect_text() {
+  XML_SetCharacterDataHandler(expat, [](void* self, const char* text, int size) {
+    static_cast<State*>(self)->on_text({text, static_cast<std::size_t>(size)});
+  });
+}
+
+void Parser::State::on_start(std::string_view qualified, const char** attributes) {
+  if (is_deaf()) return;
+  const ExpandedName element = expanded(qualified);
+  const std::size_t tag_size = event_size();
+  const std::size_t declarations = new_declarations;
+  new_declarations = 0;
+  if (++depth > limits.depth) return fail_with(too_much("a nesting", limits.depth, "elements"));
+  if (tag_size > limits.start_tag) return fail_with(too_much("a start tag", limits.start_tag, "bytes"));
+  const auto is_name_too_long = [&](const ExpandedName& given) {
+    return given.name.size() + given.prefix.size() + 1 > limits.name;
+  };
+  if (tag_size > limits.name && is_name_too_long(element)) return fail_with(too_much("a name", limits.name, "bytes"));
+  if (tag_size > std::min(limits.name, limits.attributes)) {
+    std::size_t count = declarations;
+    for (const char** attribute = attributes; *attribute != nullptr; attribute += 2, ++count)
+      if (is_name_too_long(expanded(*attribute))) return fail_with(too_much("a name", limits.name, "bytes"));
+    if (count > limits.attributes)
+      return fail_with(too_much("a start tag", limits.attributes, "attributes and namespace declarations"));
+  }
+  if (depth == 1) {
+    if (declarations == 0) stream.declarations.clear();
+    return on_header(element, attributes);
+  }
+  if (depth == 2) {
+    XML_SetCharacterDataHandler(expat, nullptr);
+    element_start = event_start();
+    values.clear();
+    name = values.add(element.name);
+    ns = values.add(element.ns);
+    to = from = id = type = lang = {};
+  }
+  use_prefix(element.prefix);
+  look_at_attributes(attributes, depth == 2);
+}
+
+void Parser::State::look_at_attributes(const char** attributes, bool is_first_level) {
+  for (; *attributes != nullptr; attributes += 2) {
+    const ExpandedName attribute = expanded(attributes[0]);
+    if (attribute.ns.empty()) {
+      if (!is_first_level) continue;
+      Values::Slice* slice = attribute.name == "to"     ? &to
+                             : attribute.name == "from" ? &from
+                             : attribute.name == "id"   ? &id
+                             : attribute.name == "type" ? &type
+                                                        : nullptr;
+      if (slice != nullptr) *slice = values.add(attributes[1]);
+    } else if (attribute.ns == kXmlNamespace) {
+      if (is_first_level && attribute.name == "lang") lang = values.add(attributes[1]);
+    } else {
+      use_prefix(attribute.prefix);
+    }
+  }
+}
+
+void Parser::State::use_prefix(std::string_view prefix) {
+  if (prefix.empty() || prefix == "xml" || needs_rewriting) return;
+  for (std::size_t i = 0; i < declared_count; ++i)
+    if (declared[i].prefix == prefix) return;
+  needs_rewriting = true;  // declared on the stream header
+}
+
+void Parser::State::on_header(const ExpandedName& root, const char** attributes) {
+  stream.name = root.name;
+  stream.ns = root.ns;
+  stream.to = stream.from = stream.id = stream.version = stream.lang = std::nullopt;
+  root_name = root.prefix.empty() ? std::string(root.name) : std::string(root.prefix) + ":" + std::string(root.name);
+  for (; *attributes != nullptr; attributes += 2) {
+    const ExpandedName attribute = expanded(attributes[0]);
+    const char* value = attributes[1];
+    if (attribute.ns == kXmlNamespace && attribute.name == "lang") stream.lang = value;
+    if (!attribute.ns.empty()) continue;
+    if (attribute.name == "to") stream.to = value;
+    if (attribute.name == "from") stream.from = value;
+    if (attribute.name == "id") stream.id = value;
+    if (attribute.name == "version") stream.version = value;
+  }
+  is_begun = true;
+  delivered = event_start() + event_size();
+  expect_text();
+  if (sink->header(stream) == Take::stop && life == Life::running) stop();
+}
+
+void Parser::State::on_declaration(const char* prefix, const char* uri) {
+  if (is_deaf()) return;
+  ++new_declarations;
+  const std::string_view name_space = uri == nullptr ? "" : uri;
+  const std::string_view short_name = prefix == nullptr ? "" : prefix;
+  if (depth == 0) {
+    if (new_declarations == 1) stream.declarations.clear();
+    if (new_declarations <= limits.attributes)
+      stream.declarations.push_back({std::string(short_name), std::string(name_space)});
+    return;
+  }
+  if (name_space == stream.default_ns()) needs_rewriting = true;
+  if (short_name.empty()) return;
+  if (declared_count == declared.size()) declared.emplace_back();
+  declared[declared_count].prefix = short_name;
+  declared[declared_count++].depth = depth + 1;
+}
+
+void Parser::State::on_end() {
+  if (is_deaf()) return;
+  while (declared_count > 0 && declared[declared_count - 1].depth == depth) --declared_count;
+  --depth;
+  if (depth > 1) return;
+  if (depth == 1) return deliver(event_start() + event_size());
+  if (life == Life::stopped) {  // <stream:stream/>, and the sink stopped at the header
+    tail = Tail::close;
+    return;
+  }
+  life = Life::closed;
+  sink->close();
+  XML_StopParser(expat, XML_FALSE);
+}
+
+void Parser::State::deliver(Position end) {
+  expect_text();
+  if (end - element_start > limits.stanza_size) return fail_with(too_much("a stanza", limits.stanza_size, "bytes"));
+  ElementView view;
+  view.bytes = window.contiguous(element_start, end);
+  view.name = values.at(name);
+  view.ns = values.at(ns);
+  view.to = values.maybe(to);
+  view.from = values.maybe(from);
+  view.id = values.maybe(id);
+  view.type = values.maybe(type);
+  view.lang = values.maybe(lang);
+  view.after_name = 1;
+  while (!is_space(view.bytes[view.after_name]) && view.bytes[view.after_name] != '/' &&
+         view.bytes[view.after_name] != '>')
+    ++view.after_name;
+  view.needs_rewriting = needs_rewriting;
+  needs_rewriting = false;
+  declared_count = 0;
+  delivered = end;
+  const Take take = sink->element(view);
+  if (life != Life::running) return;
+  wants_renewal = end - renewed_at >= kRenewAfter;
+  if (take == Take::stop) return stop();
+  if (wants_renewal) XML_StopParser(expat, XML_TRUE);
+}
+
+void Parser::State::on_text(std::string_view text) {
+  if (is_deaf() || depth != 1) return;
+  if (!std::ranges::all_of(text, is_space)) fail_with(text_fault());
+}
+
+}  // namespace ligase::xml
