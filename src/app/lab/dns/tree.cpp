@@ -128,6 +128,7 @@ class Tree::Impl {
   std::optional<NameKey> answer_once(Reply& reply, const NameKey& name, ldns_rr_type type) {
     Zone& zone = zone_for(name, type);
     if (auto next = follow_dname(reply, zone, name)) return next;
+    if (ldns_pkt_get_rcode(reply.packet) == LDNS_RCODE_YXDOMAIN) return std::nullopt;
     if (Node* node = zone.find(name)) return answer_at(reply, zone, name, *node, name, type);
     if (zone.exists(name)) {
       reply.push_soa(zone);
