@@ -78,9 +78,6 @@ Result<void> check_purpose(const std::vector<CertificatePtr>& path) {
     roles &= roles_of(*path[i]);
     if (roles == 0)
       return fail(Reason::pkix_purpose, fmt::format("the extended key usage of {} excludes TLS", subject_of(*path[i])));
-    // A key usage alone makes no authority (AB-054); the library lets it pass.
-    if (i > 0 && X509_check_ca(path[i].get()) != 1)
-      return fail(Reason::pkix_chain, fmt::format("{} is no certificate authority", subject_of(*path[i])));
   }
   return {};
 }
