@@ -52,6 +52,7 @@ struct CertificateSpec {
   std::vector<std::string> name_constraints;  // OpenSSL's words: "permitted;DNS:good.tld", "excluded;DNS:bad.tld"
   std::optional<std::string> srv_constraint;  // a permitted subtree of the SRVName form
   MadeKey key = MadeKey::p256;
+  Bytes public_key;              // a SubjectPublicKeyInfo to carry instead of the key's own; empty: its own
   bool signs_with_sha1 = false;  // the signature *on* this certificate
   long serial = 0;               // 0: drawn
 };
@@ -164,7 +165,13 @@ inline MadeCertificate make_certificate(const CertificateSpec& spec, const MadeC
   must(ASN1_INTEGER_set(X509_get_serialNumber(x), spec.serial != 0 ? spec.serial : ++serials));
   must(ASN1_TIME_set(X509_getm_notBefore(x), spec.not_before.time_since_epoch().count()));
   must(ASN1_TIME_set(X509_getm_notAfter(x), spec.not_after.time_since_epoch().count()));
-  must(X509_set_pubkey(x, key.get()));
+  if (spec.public_key.empty()) {
+    must(X509_set_pubkey(x, key.get()));
+  } else {
+    const unsigned char* at = spec.public_key.data();
+    const KeyPtr carried(must(d2i_PUBKEY(nullptr, &at, static_cast<long>(spec.public_key.size()))));
+    must(X509_set_pubkey(x, carried.get()));
+  }
   must(X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8,
                                   reinterpret_cast<const unsigned char*>(spec.common_name.data()),
                                   static_cast<int>(spec.common_name.size()), -1, 0));

@@ -115,6 +115,48 @@ TEST_F(VerifyPath, WeakKeysAndSignatures_AreRefused) {  // PKIX-02
   expect(verify_under(weak_middle, leaf()), Reason::pkix_chain, "key too weak");
 }
 
+// An RSA SubjectPublicKeyInfo of these sizes; nobody has its private key.
+Bytes rsa_public_key(int modulus_bits, int exponent_bits) {
+  const auto number = [](int bits) {
+    Bytes value(static_cast<std::size_t>(bits / 8), 0xC5);
+    Bytes der{0x02, 0x82, static_cast<std::uint8_t>((value.size() + 1) >> 8),
+              static_cast<std::uint8_t>(value.size() + 1), 0};
+    der.insert(der.end(), value.begin(), value.end());
+    return der;
+  };
+  const auto wrapped = [](std::uint8_t tag, const Bytes& content) {
+    Bytes der{tag, 0x82, static_cast<std::uint8_t>(content.size() >> 8), static_cast<std::uint8_t>(content.size())};
+    der.insert(der.end(), content.begin(), content.end());
+    return der;
+  };
+  Bytes numbers = number(modulus_bits);
+  for (const std::uint8_t byte : number(exponent_bits)) numbers.push_back(byte);
+  Bytes bits{0};
+  for (const std::uint8_t byte : wrapped(0x30, numbers)) bits.push_back(byte);
+  Bytes key{0x30, 0x0D, 0x06, 0x09, 0x2A, 0x86, 0x48, 0x86, 0xF7, 0x0D, 0x01, 0x01, 0x01, 0x05, 0x00};  // rsaEncryption
+  for (const std::uint8_t byte : wrapped(0x03, bits)) key.push_back(byte);
+  return wrapped(0x30, key);
+}
+
+TEST_F(VerifyPath, GiantRsaKeys_AreNotComputedWith) {  // AB-063
+  CertificateSpec fine = leaf();
+  fine.public_key = rsa_public_key(4096, 64);
+  EXPECT_TRUE(verify({make_certificate(fine, &root)}));
+  for (const auto& [modulus, exponent] :
+       {std::pair{8256, 64}, std::pair{16384, 64}, std::pair{2048, 72}, std::pair{2048, 2048}}) {
+    CertificateSpec end = leaf(), middle = authority("middle");
+    end.public_key = middle.public_key = rsa_public_key(modulus, exponent);
+    expect(verify({make_certificate(end, &root)}), Reason::pkix_chain, "RSA key");
+    expect(verify_under(middle, leaf()), Reason::pkix_chain, "RSA key");
+  }
+}
+
+TEST_F(VerifyPath, NegativeSerial_ChangesNothing) {  // AB-063
+  CertificateSpec end = leaf();
+  end.serial = -5;
+  EXPECT_TRUE(verify({make_certificate(end, &root)}));
+}
+
 TEST_F(VerifyPath, ExtendedKeyUsage_EitherTlsRoleWillDo) {  // PKIX-03
   for (const std::vector<std::string>& good : {std::vector<std::string>{},
                                                {"serverAuth"},
