@@ -48,6 +48,8 @@ Result<void> hand_over(const std::string& path, const Account& account) {
 }
 
 Result<void> become(const Account& account) {
+  int signal_of_parents_death = 0;
+  ::prctl(PR_GET_PDEATHSIG, &signal_of_parents_death, 0, 0, 0);
   if (::setgroups(0, nullptr) != 0) return cannot_become(account, "setgroups");
   if (::setresgid(account.group, account.group, account.group) != 0) return cannot_become(account, "setresgid");
   if (::setresuid(account.user, account.user, account.user) != 0) return cannot_become(account, "setresuid");
@@ -55,6 +57,8 @@ Result<void> become(const Account& account) {
     return fail(Reason::internal, fmt::format("became user {}, yet root can be had back; is this a sandbox that "
                                               "keeps CAP_SETUID?",
                                               account.name));
+  // A change of user forgets it, and whoever started us so wants us to end with it (prctl(2)).
+  ::prctl(PR_SET_PDEATHSIG, signal_of_parents_death, 0, 0, 0);
   return {};
 }
 
