@@ -313,6 +313,18 @@ Task<Result<void>> be_accepted(std::shared_ptr<Hub> hub, PairKey pair, pair::Str
   if (is_header_pair && session->is_authenticated) co_return Result<void>{};
   if (!session->machine.takes_dialback())
     co_return fail(Reason::dialback_not_offered, "the peer offers no dialback for a further pair");
+  // MUX-04: all that wait are asked at once, but never more than the peer decides at a time (if its limit is ours).
+  while (session->asked.size() >= hub->settings.limits.proving_per_stream && !session->asked.contains(pair)) {
+    auto turn = std::make_shared<Gate<bool>>(hub->world.executor);
+    session->wait_to_ask.push_back(turn);
+    const std::optional<bool> is_mine = co_await wait_until(hub, turn, deadline, false);
+    session = hub->session(ref);
+    if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
+    if (!is_mine.value_or(false)) {
+      std::erase(session->wait_to_ask, turn);
+      co_return fail(Reason::setup_timeout, "too many pairs were asked for before this one");
+    }
+  }
   auto& gate = session->asked[pair];
   const bool is_first = !gate;
   if (is_first) gate = std::make_shared<Gate<DbAnswer>>(hub->world.executor);
@@ -328,7 +340,13 @@ Task<Result<void>> be_accepted(std::shared_ptr<Hub> hub, PairKey pair, pair::Str
   const DbAnswer late(fail(Reason::dialback_timeout, "the peer did not answer the db:result"));
   const std::optional<DbAnswer> came =
       co_await wait_until(hub, answer, std::min(deadline, hub->now() + kAnswerPatience), late);
-  if ((session = hub->session(ref)) != nullptr) session->asked.erase(pair);
+  if ((session = hub->session(ref)) != nullptr) {
+    session->asked.erase(pair);
+    if (!session->wait_to_ask.empty()) {
+      session->wait_to_ask.front()->open(true);
+      session->wait_to_ask.pop_front();
+    }
+  }
   if (!came) co_return fail(Reason::network_closed, "the stream ended");
   if (!*came) co_return fail(came->error());
   switch ((*came)->type) {

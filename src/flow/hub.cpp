@@ -110,6 +110,7 @@ void Hub::session_is_over(Session& session) {
   if (session.opened) session.opened->open(false);
   if (session.wants_verdict) session.wants_verdict->open(false);
   for (auto& [pair, gate] : std::exchange(session.asked, {})) gate->open(DbAnswer(fail(why)));
+  for (auto& turn : std::exchange(session.wait_to_ask, {})) turn->open(false);
   for (auto& [question, gate] : std::exchange(session.verifying, {})) gate->open(DbAnswer(fail(why)));
   for (auto& [sender, record] : session.senders)
     if (record.done) record.done->open(false);

@@ -1,6 +1,7 @@
 // One s2s stream at work: its connection, its machine, and what rides on it. It carries out the machine's actions and
 // hands stanzas to the hub; what needs a look-up is a procedure of its own (claims.hpp, dial.hpp).
 #pragma once
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -78,6 +79,7 @@ class Session final : public seams::Receiver, public stream::StanzaSink {
   std::set<Domain> targets;       // the header's, and those asked for
   std::unordered_set<OutPair*> riding;
   std::unordered_map<PairKey, std::shared_ptr<Gate<DbAnswer>>, PairHash, PairEqual> asked;
+  std::deque<std::shared_ptr<Gate<bool>>> wait_to_ask;  // while `asked` holds as many as a peer like us decides at once
   std::map<std::tuple<Domain, Domain, std::string>, std::shared_ptr<Gate<DbAnswer>>> verifying;  // sender, target, id
   std::shared_ptr<Gate<bool>> opened;         // the negotiation is done; destroyed or false: it failed
   std::shared_ptr<Gate<bool>> wants_verdict;  // the server is to be judged
