@@ -108,6 +108,16 @@ def test_the_main_job_as_a_new_user_runs_it(lab):
     run.assert_nothing_left()
 
 
+def test_more_pairs_at_once_than_a_peer_decides_at_a_time(lab):  # MUX-04: 1,225 claims a direction, 1,000 at a time
+    run = lab("--domains", "35x35", "--stanzas", "1", "--json")
+    code, out, err = run.wait()
+    assert code == 0, err
+    document = json.loads(out)
+    assert document["stanzas"] == {"sent": 2450, "delivered": 2450, "lost": 0, "bounced": 0}
+    assert document["connections"]["measured"] <= 2
+    run.assert_nothing_left()
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_signal_in_the_middle_leaves_nothing(lab, number):
     run = lab("--domains", "40x40", "--stanzas", "200", "--json")

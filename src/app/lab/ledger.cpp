@@ -11,7 +11,7 @@
 namespace ligase::lab {
 namespace {
 
-constexpr std::size_t kMostTexts = 20;
+constexpr std::size_t kMostTexts = 5;
 
 std::optional<std::pair<std::size_t, unsigned>> parse_id(std::string_view id) {
   std::size_t flow = 0;

@@ -64,7 +64,7 @@ class Ledger {
     std::string example;
   };
   const std::map<std::string, Fault>& faults() const noexcept { return faults_; }
-  // Texts of bounces, at most 20 different ones, with their numbers.
+  // Texts of bounces, at most 5 different ones, with their numbers.
   const std::map<std::string, std::uint64_t>& bounce_texts() const noexcept { return bounce_texts_; }
   // Up to `most` stanzas that neither came nor bounced, as "sender1.tld → target2.tld, stanza 1".
   std::vector<std::string> missing(std::size_t most) const;
