@@ -40,6 +40,13 @@ void Parser::State::prepare() {
   XML_SetCommentHandler(expat, [](void* self, const char*) { static_cast<State*>(self)->fail_with(comment_fault()); });
   XML_SetProcessingInstructionHandler(
       expat, [](void* self, const char*, const char*) { static_cast<State*>(self)->fail_with(instruction_fault()); });
+  XML_SetCdataSectionHandler(
+      expat, [](void* self) { static_cast<State*>(self)->is_in_cdata = true; },
+      [](void* data) {
+        State& self = *static_cast<State*>(data);
+        self.is_in_cdata = false;
+        self.cdata_end = self.event_start();
+      });
   XML_SetStartDoctypeDeclHandler(expat, [](void* self, const char*, const char*, const char*, int) {
     static_cast<State*>(self)->fail_with(doctype_fault());
   });
@@ -65,8 +72,8 @@ void Parser::State::reset() {
   fault = {};
   window.clear();
   passed = searched = token_start = delivered = expat_start = renewed_at = 0;
-  tag_start = tag_scanned = element_start = 0;
-  wants_renewal = is_encoding_checked = is_declared = is_begun = is_replaying = needs_rewriting = false;
+  tag_start = tag_scanned = element_start = cdata_end = 0;
+  wants_renewal = is_encoding_checked = is_declared = is_begun = is_replaying = needs_rewriting = is_in_cdata = false;
   depth = declared_count = new_declarations = 0;
 }
 

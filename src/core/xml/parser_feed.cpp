@@ -136,7 +136,7 @@ void Parser::State::understand(int status) {
         if (where >= window.start() + 2 && where < window.end() && window.at(where) == 'D' &&
             window.has_at(where - 2, "<!"))
           return fail_with(doctype_fault());
-        if (is_in_comment(where)) return fail_with(comment_fault());
+        if (auto unfinished = unfinished_fault(where)) return fail_with(std::move(*unfinished));
         // expat refuses "text]]>" whole, and "text" already when it comes alone.
         if (is_begun && depth == 1 && is_behind_text(where)) return fail_with(text_fault());
       }
@@ -151,13 +151,18 @@ void Parser::State::understand(int status) {
   }
 }
 
-// True if a comment began before `where` and has not ended.
-bool Parser::State::is_in_comment(Position where) const {
-  for (Position i = std::min(where, window.end()); i > window.start(); --i) {
-    if (window.has_at(i - 1, "<!--")) return true;
-    if (window.has_at(i - 1, "]]>")) return false;
+// The fault of a comment or processing instruction that began before `where` and has not ended; nullopt: neither did.
+std::optional<StreamFault> Parser::State::unfinished_fault(Position where) const {
+  if (is_in_cdata) return std::nullopt;
+  const Position start = std::max({window.start(), delivered, cdata_end});
+  for (Position i = std::min(where, window.end()); i > start; --i) {
+    if (window.has_at(i - 1, "<!--")) return comment_fault();
+    if (window.has_at(i - 1, "<?")) {
+      const bool is_declaration = window.has_at(i - 1, "<?xml") && i + 4 < window.end() && is_space(window.at(i + 4));
+      return is_declaration ? std::nullopt : std::optional(instruction_fault());
+    }
   }
-  return false;
+  return std::nullopt;
 }
 
 // True if what follows the last element, up to `where`, begins as text.

@@ -80,6 +80,8 @@ struct Parser::State {
   Values values;
   Values::Slice name, ns, to, from, id, type, lang;
   bool needs_rewriting = false;
+  bool is_in_cdata = false;
+  Position cdata_end = 0;  // of the last section
   struct Declared {
     std::string prefix;
     std::size_t depth;
@@ -107,7 +109,7 @@ struct Parser::State {
   void understand(int status);  // an XML_Status
   std::optional<Position> cut_before(Position end);
   std::optional<Position> end_of_tag(Position end);
-  bool is_in_comment(Position where) const;
+  std::optional<StreamFault> unfinished_fault(Position where) const;
   bool is_behind_text(Position where) const;
 
   // parser_events.cpp: what expat says

@@ -247,15 +247,18 @@ TEST(Parser, Entities_AreRestrictedXml) {
 
 // AB-003, XML-01
 TEST(Parser, CommentOrInstruction_IsRestrictedXml) {
-  for (const auto* element : {"<!-- x -->", "<m><!-- x --></m>", "<m><x/><!----></m>", "<?pi?>", "<m><?pi x?></m>",
-                              "<?xml-stylesheet href='x'?>", "<!-- > x", "<m><!-- a > b > c", "<m><?pi a > b",
-                              "<m><!-- a < b -- c --></m>", "<m><!-- \x01 --></m>"})
+  for (const auto* element :
+       {"<!-- x -->", "<m><!-- x --></m>", "<m><x/><!----></m>", "<?pi?>", "<m><?pi x?></m>",
+        "<?xml-stylesheet href='x'?>", "<!-- > x", "<m><!-- a > b > c", "<m><?pi a > b", "<m><!-- a < b -- c --></m>",
+        "<m><!-- \x01 --></m>", "<m><?xmlesult a='>' \x01?></m>", "<m><!-- ]]> ?> \x01 --></m>"})
     EXPECT_EQ(condition_of(kHeader + element), "restricted-xml") << element;
   for (const auto& text : {"<!-- x -->" + kHeader, "<!--"s, "<?pi?>" + kHeader, "<?xml version='1.0'?><?pi?>" + kHeader,
                            "<?xml version='1.0'?> <!-- -->" + kHeader})
     EXPECT_EQ(condition_of(text), "restricted-xml") << text;
   EXPECT_EQ(text_of(kHeader + "<!-- x -->"), "a comment; RFC 6120 §11.1 forbids it");
   EXPECT_EQ(condition_of(kHeader + "<m><![CDATA[<!-- not a comment --> <?nor?> <!DOCTYPE]]></m>"), "");
+  EXPECT_EQ(condition_of(kHeader + "<m><![CDATA[<!-- <? > \x01]]></m>"), "not-well-formed");
+  EXPECT_EQ(condition_of(kHeader + "<m><![CDATA[<!-- <? ]]>\x01</m>"), "not-well-formed");
 }
 
 std::string utf16(std::string_view text, bool is_big_endian) {
