@@ -20,6 +20,7 @@ PREFIXES = (
     "_Z",  # C++: judged below, by its demangled name
     "XML_",  # expat
     "idn2_", "u8_", "u32_",  # names
+    "__libc_single_threaded",  # asked by shared_ptr, to count without locking
     "__gxx_", "__cxa_", "_Unwind_", "__dso_handle", "_GLOBAL_OFFSET_TABLE_", "__cpu", "__popcount", "__ubsan", "__asan",
     "__gcov", "__mul", "__udiv", "__umod", "__div", "__mod", "__float", "__fix", "__dynamic_cast",
 )
