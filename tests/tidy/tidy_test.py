@@ -113,6 +113,10 @@ class Totals(unittest.TestCase):
                   "<testcase name='c'><error/></testcase><testcase name='d'><skipped/></testcase></testsuite>")
         self.assertEqual(self.run_on(report), (1, "1 passed, 2 failed, 1 skipped"))
 
+    def test_what_was_not_built_is_a_failure(self):
+        report = "<testsuite><testcase name='a'/><testcase name='x_NOT_BUILT' status='notrun'><skipped/></testcase></testsuite>"
+        self.assertEqual(self.run_on(report), (1, "1 passed, 1 failed"))
+
     def test_a_report_without_a_test_is_a_failure(self):
         self.assertEqual(self.run_on("<testsuite/>"), (1, "0 passed, 1 failed"))
         self.assertEqual(self.run_on("<testsuite><testcase name='a'/></testsuite>"), (0, "1 passed, 0 failed"))

@@ -11,7 +11,7 @@
 namespace ligase::config {
 namespace {
 
-std::string quoted(std::string_view text) { return '"' + escaped(text, 80) + '"'; }
+std::string in_quotes(std::string_view text) { return '"' + escaped(text, 80) + '"'; }
 
 template <class T>
 const T* as(const Entry* entry) noexcept {
@@ -24,14 +24,14 @@ std::string listed(std::span<const std::string_view> words) {
   std::string text;
   for (const std::string_view word : words) {
     if (!text.empty()) text += ", ";
-    text += quoted(word);
+    text += in_quotes(word);
   }
   return text;
 }
 
 std::string suggestion(std::string_view word, std::span<const std::string_view> known) {
   if (const std::optional<std::string_view> near = nearest(word, known))
-    return fmt::format("did you mean {}?", quoted(*near));
+    return fmt::format("did you mean {}?", in_quotes(*near));
   return fmt::format("known here: {}", listed(known));
 }
 
@@ -117,7 +117,7 @@ std::optional<std::size_t> Section::one_of(std::string_view key, std::span<const
   if (!word) return std::nullopt;
   const auto found = std::ranges::find(words, std::string_view(word->text));
   if (found != words.end()) return static_cast<std::size_t>(found - words.begin());
-  findings_.fault(word->line, fmt::format("{} {} cannot be {}", title_, key, quoted(word->text)),
+  findings_.fault(word->line, fmt::format("{} {} cannot be {}", title_, key, in_quotes(word->text)),
                   suggestion(word->text, words));
   return std::nullopt;
 }
@@ -129,10 +129,10 @@ void Section::duration(std::string_view key, Duration& into, Duration least, Dur
   if (text == nullptr) return wrong_type(*entry, "a duration", fmt::format("\"{}\"", duration_text(into)));
   const std::optional<Duration> value = parse_duration(*text);
   if (!value) {
-    findings_.fault(entry->line, fmt::format("{} {} cannot be {}", title_, key, quoted(*text)),
+    findings_.fault(entry->line, fmt::format("{} {} cannot be {}", title_, key, in_quotes(*text)),
                     "write a whole number and a unit: \"250ms\", \"30s\", \"5m\", \"1h\", \"1d\"");
   } else if (*value < least || *value > most) {
-    findings_.fault(entry->line, fmt::format("{} {} cannot be {}", title_, key, quoted(*text)),
+    findings_.fault(entry->line, fmt::format("{} {} cannot be {}", title_, key, in_quotes(*text)),
                     fmt::format("choose between \"{}\" and \"{}\"", duration_text(least), duration_text(most)));
   } else {
     into = *value;
@@ -146,10 +146,10 @@ void Section::size(std::string_view key, std::uint64_t& into, std::uint64_t leas
   if (text == nullptr) return wrong_type(*entry, "a size", fmt::format("\"{}\"", size_text(into)));
   const std::optional<std::uint64_t> value = parse_size(*text);
   if (!value) {
-    findings_.fault(entry->line, fmt::format("{} {} cannot be {}", title_, key, quoted(*text)),
+    findings_.fault(entry->line, fmt::format("{} {} cannot be {}", title_, key, in_quotes(*text)),
                     "write a whole number and a unit: \"10000B\", \"512KiB\", \"16MiB\", \"1GiB\"");
   } else if (*value < least || *value > most) {
-    findings_.fault(entry->line, fmt::format("{} {} cannot be {}", title_, key, quoted(*text)),
+    findings_.fault(entry->line, fmt::format("{} {} cannot be {}", title_, key, in_quotes(*text)),
                     fmt::format("choose between \"{}\" and \"{}\"", size_text(least), size_text(most)));
   } else {
     into = *value;
@@ -204,7 +204,7 @@ void Section::finish() {
   for (const Entry& entry : *table_) {
     if (std::ranges::find(known_, std::string_view(entry.key)) != known_.end()) continue;
     const std::string where = title_.empty() ? "" : " in " + title_;
-    findings_.fault(entry.line, fmt::format("unknown key {}{}", quoted(entry.key), where),
+    findings_.fault(entry.line, fmt::format("unknown key {}{}", in_quotes(entry.key), where),
                     suggestion(entry.key, known_));
   }
 }
