@@ -3,6 +3,8 @@
 
 #include <toml++/toml.h>
 
+#include <algorithm>
+
 #include "base/bytes.hpp"
 
 namespace ligase::config {
