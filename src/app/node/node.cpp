@@ -7,6 +7,7 @@
 #include <csignal>
 #include <list>
 
+#include "caching_resolver.hpp"
 #include "dns/resolver.hpp"
 #include "gateway.hpp"
 #include "http/api.hpp"
@@ -157,6 +158,7 @@ class Node {
     auto resolver = dns::UnboundResolver::create(options);
     if (!resolver) return fail(resolver.error());
     resolver_ = std::move(*resolver);
+    cache_ = std::make_unique<CachingResolver>(*resolver_, loop_.clock(), loop_.executor());
     AddressGuard guard{config_.allow_addresses, {}};
     for (const Bound& bound : bound_) guard.own_listeners.push_back(bound.endpoint);
     dialer_ = std::make_unique<net::TcpDialer>(loop_, std::move(guard), config_.limits.tls_handshake_timeout);
@@ -168,7 +170,7 @@ class Node {
                       .anchors = anchors_,
                       .dialback_secret = dialback_secret_,
                       .dnssec_is_on = !config_.dns_trust_anchor.empty()};
-    World world{loop_.executor(), loop_.clock(), random_, *resolver_, *dialer_, log_};
+    World world{loop_.executor(), loop_.clock(), random_, *cache_, *dialer_, log_};
     gateway_ = std::make_unique<Gateway>(std::move(settings), world);
     api_ = http::make_api(*gateway_);
     return {};
@@ -241,6 +243,7 @@ class Node {
   std::shared_ptr<const proof::TrustAnchors> anchors_;
   WallTime certificate_expires_{};
   std::unique_ptr<seams::Resolver> resolver_;
+  std::unique_ptr<CachingResolver> cache_;
   std::unique_ptr<net::TcpDialer> dialer_;
   std::unique_ptr<Gateway> gateway_;
   http::Handler api_;
