@@ -1,0 +1,254 @@
+// A node from its configuration to its exit code, as an operator meets it: in a process of its own, on loopback.
+#include "node/node.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <boost/json.hpp>
+#include <chrono>
+#include <csignal>
+#include <filesystem>
+#include <fstream>
+
+#include "cmd/cli.hpp"
+#include "http/client.hpp"
+#include "os/files.hpp"
+#include "support/certificates.hpp"
+
+namespace ligase::node {
+namespace {
+
+namespace fs = std::filesystem;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+test::CertificateSpec naming(const char* host) {
+  test::CertificateSpec spec;
+  spec.dns = {host};
+  return spec;
+}
+
+test::CertificateSpec ending(WallTime not_after) {
+  test::CertificateSpec spec = naming("xmpp1.receiving.tld");
+  spec.not_after = not_after;
+  return spec;
+}
+
+// A folder with a whole configuration for 127.0.0.1, every port a free one.
+class Folder {
+ public:
+  Folder() {
+    std::string path = testing::TempDir() + "ligase-node-XXXXXX";
+    path_ = ::mkdtemp(path.data());
+    certificate(naming("xmpp1.receiving.tld"));
+  }
+  ~Folder() { fs::remove_all(path_); }
+
+  void certificate(const test::CertificateSpec& spec) {
+    const test::MadeCertificate made = test::make_certificate(spec);
+    write("gw.pem", made.pem);
+    write("gw.key", made.key_pem);
+    ::chmod(file("gw.key").c_str(), 0600);
+  }
+  void write(const std::string& name, const std::string& text) const { std::ofstream(file(name)) << text; }
+  std::string file(const std::string& name) const { return path_ / name; }
+
+  void configure(const std::string& more = {}) const {
+    write("gw.toml",
+          "[gateway]\nhostname = \"xmpp1.receiving.tld\"\nstate_dir = \"state\"\ncontrol = \"control.sock\"\n"
+          "[tls]\ncertificate = \"gw.pem\"\nprivate_key = \"gw.key\"\ntrust_anchors = \"gw.pem\"\n"
+          "[[listen]]\nkind = \"s2s\"\naddress = \"127.0.0.1:0\"\n"
+          "[[listen]]\nkind = \"component\"\naddress = \"127.0.0.1:0\"\n"
+          "[[domain]]\nname = \"target1.tld\"\nvia = \"component\"\nsecret = \"s3cret-of-target1\"\n" +
+              more);
+  }
+
+ private:
+  fs::path path_;
+};
+
+// `ligase serve` in a child of this process; its stderr is ours to read.
+class Serving {
+ public:
+  explicit Serving(const Folder& folder) {
+    int ends[2];
+    EXPECT_EQ(::pipe(ends), 0);
+    child_ = ::fork();
+    if (child_ == 0) {
+      ::dup2(ends[1], STDERR_FILENO);
+      ::close(ends[0]);
+      ::close(ends[1]);
+      std::string words[] = {"ligase", "serve", "--config", folder.file("gw.toml")};
+      char* argv[] = {words[0].data(), words[1].data(), words[2].data(), words[3].data(), nullptr};
+      ::_exit(cmd::run(4, argv));
+    }
+    ::close(ends[1]);
+    stderr_ = ends[0];
+  }
+  ~Serving() {
+    if (child_ > 0) {
+      ::kill(child_, SIGKILL);
+      ::waitpid(child_, nullptr, 0);
+    }
+    ::close(stderr_);
+  }
+  Serving(const Serving&) = delete;
+  Serving& operator=(const Serving&) = delete;
+
+  // Reads the log until `text` is in it; false: it ended before.
+  bool wait_for(const std::string& text) {
+    char chunk[4096];
+    while (log_.find(text) == std::string::npos) {
+      const ssize_t count = ::read(stderr_, chunk, sizeof chunk);
+      if (count <= 0) return false;
+      log_.append(chunk, static_cast<std::size_t>(count));
+    }
+    return true;
+  }
+  void send(int signal) const { ::kill(child_, signal); }
+  int exit_code() {
+    wait_for(std::string(1, '\0'));  // to the end
+    int status = 0;
+    ::waitpid(child_, &status, 0);
+    child_ = -1;
+    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+  }
+  const std::string& log() const { return log_; }
+
+ private:
+  pid_t child_ = -1;
+  int stderr_ = -1;
+  std::string log_;
+};
+
+std::vector<std::string> texts(const std::vector<config::Fault>& faults) {
+  std::vector<std::string> all;
+  for (const config::Fault& fault : faults) all.push_back(fault.what + "; " + fault.advice);
+  return all;
+}
+
+config::Parsed judged(const Folder& folder) {
+  const os::SystemFiles files;
+  config::Parsed parsed = config::parse(folder.file("gw.toml"), files);
+  EXPECT_THAT(texts(parsed.faults), IsEmpty());
+  if (parsed.config) judge(*parsed.config, files, parsed);
+  return parsed;
+}
+
+TEST(Judge, WholeConfiguration_HasNeitherFaultsNorWarnings) {
+  Folder folder;
+  folder.configure();
+  const config::Parsed parsed = judged(folder);
+  EXPECT_THAT(texts(parsed.faults), IsEmpty());
+  EXPECT_THAT(texts(parsed.warnings), IsEmpty());
+}
+
+// PKIX-06
+TEST(Judge, CertificateForAnotherHost_IsAWarning) {
+  Folder folder;
+  folder.certificate(naming("other.tld"));
+  folder.configure();
+  EXPECT_THAT(texts(judged(folder).warnings), ElementsAre(HasSubstr("does not name the hostname xmpp1.receiving.tld")));
+}
+
+// PKIX-06
+TEST(Judge, CertificateNearItsEnd_IsAWarning) {
+  Folder folder;
+  const WallTime now = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
+  folder.certificate(ending(now + std::chrono::days(13)));
+  folder.configure();
+  EXPECT_THAT(texts(judged(folder).warnings), ElementsAre(HasSubstr("the certificate expires on ")));
+}
+
+// AB-164
+TEST(Judge, ExpiredCertificate_IsAFault) {
+  Folder folder;
+  folder.certificate(ending(test::day(2026, 1, 2)));
+  folder.configure();
+  EXPECT_THAT(texts(judged(folder).faults), ElementsAre(HasSubstr("expired")));
+}
+
+TEST(Judge, WhatThisVersionHasNot_IsRefusedAllAtOnce) {
+  Folder folder;
+  folder.write("list.crl", "x");
+  folder.configure(
+      "[[listen]]\nkind = \"s2s-tls\"\naddress = \"127.0.0.1:0\"\n"
+      "[[listen]]\nkind = \"backend\"\naddress = \"127.0.0.1:0\"\n"
+      "[[listen]]\nkind = \"dns-view\"\naddress = \"127.0.0.1:0\"\n"
+      "[[domain]]\nname = \"b.tld\"\nvia = \"backend\"\naddress = \"127.0.0.1:15269\"\n"
+      "[policy]\nproofs = [\"posh\"]\n");
+  const std::vector<std::string> faults = texts(judged(folder).faults);
+  EXPECT_EQ(faults.size(), 5u);
+  for (const std::string& fault : faults) EXPECT_THAT(fault, HasSubstr("is not in this version; "));
+}
+
+TEST(Judge, AnchorsThatCouldProveNothing_AreFaults) {
+  Folder folder;
+  folder.write("root.key", ". IN DS 1 13 2 abcd\n");
+  folder.write("empty.pem", "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n");
+  folder.configure("[dns]\ntrust_anchor = \"root.key\"\n");
+  EXPECT_THAT(texts(judged(folder).faults), ElementsAre(HasSubstr("[dns] trust_anchor: ")));
+}
+
+TEST(Serve, FromReadyToStopped_AnswersTheControlSocketAndExitsZero) {  // AB-167
+  Folder folder;
+  folder.configure("[[listen]]\nkind = \"http\"\naddress = \"127.0.0.1:0\"\n");
+  Serving serving(folder);
+  ASSERT_TRUE(serving.wait_for("event=ready")) << serving.log();
+  EXPECT_THAT(serving.log(), HasSubstr("event=listening kind=s2s address=127.0.0.1:"));
+  EXPECT_THAT(serving.log(), Not(HasSubstr("address=127.0.0.1:0\n")));  // the real port
+  const Result<http::Got> status = http::get(folder.file("control.sock"), "/api/v1/status", 30s);
+  ASSERT_TRUE(status) << status.error().detail;
+  const boost::json::value document = boost::json::parse(status->body);
+  EXPECT_TRUE(document.at("ready").as_bool());
+  EXPECT_EQ(document.at("hostname").as_string(), "xmpp1.receiving.tld");
+  EXPECT_EQ(http::get(folder.file("control.sock"), "/readyz", 30s)->status, 200u);
+  struct stat facts {};
+  ASSERT_EQ(::stat(folder.file("state").c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 0777, 0700u);
+  serving.send(SIGHUP);
+  EXPECT_TRUE(serving.wait_for("event=reload_unavailable"));
+  serving.send(SIGTERM);
+  EXPECT_EQ(serving.exit_code(), 0);
+  EXPECT_THAT(serving.log(), HasSubstr("event=stop signal=SIGTERM"));
+  EXPECT_THAT(serving.log(), HasSubstr("event=stopped"));
+  EXPECT_THAT(serving.log(), Not(HasSubstr("s3cret-of-target1")));  // SEC-02, AB-115
+}
+
+TEST(Serve, KilledAndStartedAgain_TakesItsSocketAndKeepsItsSecret) {
+  Folder folder;
+  folder.configure();
+  const auto secret = [&] {
+    std::ifstream file(folder.file("state/dialback.secret"));
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  {
+    Serving first(folder);
+    ASSERT_TRUE(first.wait_for("event=ready")) << first.log();
+  }  // kill -9
+  const std::string before = secret();
+  EXPECT_EQ(before.size(), 32u);
+  Serving second(folder);
+  ASSERT_TRUE(second.wait_for("event=ready")) << second.log();
+  EXPECT_EQ(secret(), before);
+  Serving third(folder);  // while the second runs
+  EXPECT_EQ(third.exit_code(), 2);
+  EXPECT_THAT(third.log(), HasSubstr("is a gateway running already?"));
+  EXPECT_TRUE(http::get(folder.file("control.sock"), "/healthz", 30s));
+}
+
+TEST(Serve, ConfigurationFaults_AreAllSaidAndExit78) {
+  Folder folder;
+  folder.configure("[polcy]\n[log]\nlevel = \"loud\"\n");
+  Serving serving(folder);
+  EXPECT_EQ(serving.exit_code(), 78);
+  EXPECT_THAT(serving.log(), HasSubstr("unknown key \"polcy\"; did you mean \"policy\"?"));
+  EXPECT_THAT(serving.log(), HasSubstr("[log] level cannot be \"loud\""));
+}
+
+}  // namespace
+}  // namespace ligase::node
