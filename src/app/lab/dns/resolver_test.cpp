@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -380,6 +381,24 @@ TEST_F(ResolverTest, Destroyed_OpenQuestionsEndAsIndeterminate) {
   loop.run();
   ASSERT_EQ(answers.size(), 20u);
   for (const Answer& answer : answers) EXPECT_EQ(answer.security, Security::indeterminate);
+}
+
+TEST_F(ResolverTest, CancelledWait_EndsAtOnce) {
+  server->set_manner("", Manner::silent);
+  ResolverOptions with = options();
+  with.patience = 1h;
+  start(with);
+  std::vector<Answer> answers;
+  boost::asio::cancellation_signal cancel;
+  boost::asio::co_spawn(loop, ask_into(*resolver, "host.tld", RrType::a, answers),
+                        boost::asio::bind_cancellation_slot(cancel.slot(), boost::asio::detached));
+  loop.restart();
+  loop.poll();
+  EXPECT_TRUE(answers.empty());
+  cancel.emit(boost::asio::cancellation_type::terminal);
+  loop.run();
+  ASSERT_EQ(answers.size(), 1u);
+  EXPECT_EQ(answers[0].security, Security::indeterminate);
 }
 
 TEST_F(ResolverTest, NotAName_IsIndeterminate) {
