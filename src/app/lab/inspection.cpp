@@ -1,6 +1,8 @@
 // Reads documents and certificates; whatever cannot be read is an error, never a zero.
 #include "lab/inspection.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <boost/json/parse.hpp>
 
@@ -32,7 +34,7 @@ Result<void> count_pairs(std::string_view document, PairCount& count) {
       continue;
     }
     const std::string why = text_of(entry, "last_error");
-    const std::string other = why.empty() ? state : state + ": " + why;
+    const std::string other = why.empty() ? state : fmt::format("{}: {}", state, why);
     if (count.others.size() < kMostOthers || count.others.contains(other)) ++count.others[other];
   }
   return {};

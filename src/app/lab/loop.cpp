@@ -1,11 +1,10 @@
 // Asio's signal set: its handlers stay installed until this object is gone, which is after the clean-up.
 #include "lab/loop.hpp"
 
-#include <signal.h>
-
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <csignal>
 
 namespace ligase::lab {
 namespace {

@@ -1,7 +1,8 @@
 #include "lab/loop.hpp"
 
 #include <gtest/gtest.h>
-#include <signal.h>
+
+#include <csignal>
 
 namespace ligase::lab {
 namespace {

@@ -1,10 +1,10 @@
 // Zones and certificates of each way side by side, since they are two halves of one statement.
 #include "lab/zones.hpp"
 
+#include <fmt/format.h>
+
 namespace ligase::lab {
 namespace {
-
-constexpr const char* kTtl = " 3600 IN ";
 
 Result<Identity> make_identity(const Plan& plan, const Provider& provider, const Authority& authority) {
   switch (plan.way) {
@@ -39,16 +39,16 @@ std::vector<ZoneText> make_zones(const Plan& plan, const std::array<Identity, 2>
   std::vector<ZoneText> zones{{"tld", true, {}}};
   for (std::size_t i = 0; i < plan.providers.size(); ++i) {
     const Provider& provider = plan.providers[i];
-    const std::string port = std::to_string(provider.s2s_port);
-    ZoneText own{provider.domain, plan.zones_are_signed(), {provider.host + "." + kTtl + "A " + kLoopback}};
+    ZoneText own{provider.domain, plan.zones_are_signed(), {fmt::format("{}. 3600 IN A {}", provider.host, kLoopback)}};
     if (plan.way == Way::dane)
-      own.records.push_back("_" + port + "._tcp." + provider.host + "." + kTtl + "TLSA 3 1 1 " +
-                            hex(identities[i].spki_sha256));
+      own.records.push_back(fmt::format("_{}._tcp.{}. 3600 IN TLSA 3 1 1 {}", provider.s2s_port, provider.host,
+                                        hex(identities[i].spki_sha256)));
     zones.push_back(std::move(own));
     for (const std::string& customer : provider.customers)
-      zones.push_back({customer,
-                       plan.zones_are_signed(),
-                       {"_xmpp-server._tcp." + customer + "." + kTtl + "SRV 0 0 " + port + " " + provider.host + "."}});
+      zones.push_back(
+          {customer,
+           plan.zones_are_signed(),
+           {fmt::format("_xmpp-server._tcp.{}. 3600 IN SRV 0 0 {} {}.", customer, provider.s2s_port, provider.host)}});
   }
   return zones;
 }
