@@ -88,7 +88,7 @@ Task<SenderFacts> look_up_sender(seams::Resolver& resolver, Domain sender, bool 
   for (const proof::SrvTarget& target : facts.delegation.targets) {
     if (facts.targets.size() >= kMostTargets) break;
     HostFacts host = co_await look_up_host(resolver, target, facts.delegation.security, now);
-    facts.targets.push_back({target, host.addresses_security, std::move(host.tlsa)});
+    facts.targets.push_back({target, host.addresses_security, std::move(host.tlsa), host.addresses_expire});
   }
   co_return facts;
 }

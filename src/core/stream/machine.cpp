@@ -215,6 +215,12 @@ void Machine::end(std::optional<StreamFault> fault, Error why) {
   actions_.push_back(Ended{std::move(why)});
 }
 
+// AB-040: what lies behind <starttls/> or <proceed/> was sent in clear by somebody on the path, or by a broken peer.
+void Machine::end_for_injection() {
+  phase_ = Phase::over;
+  actions_.push_back(Ended{{Reason::tls_injection, "clear bytes behind the STARTTLS negotiation"}});
+}
+
 Actions Machine::fail(StreamFault fault, Error why) {
   end(std::move(fault), std::move(why));
   return take_actions();
@@ -238,6 +244,10 @@ bool Machine::waits_for_verdict() const noexcept { return phase_ == Phase::verdi
 Actions Machine::feed(std::string_view bytes, StanzaSink& sink, Instant now) {
   now_ = now;
   if (is_over()) return {};
+  if (phase_ == Phase::tls) {
+    end_for_injection();
+    return take_actions();
+  }
   if (waits_for_verdict() || parser_is_stopped_ || !held_.empty()) {
     if (held_.size() + bytes.size() > kMostHeld)
       return fail({StreamError::policy_violation, "too much sent before it was asked for"},
@@ -269,11 +279,8 @@ Actions Machine::take_fed(const xml::Fed& fed) {
       break;
     case xml::Fed::State::stopped:
       if (phase_ == Phase::tls && fed.unconsumed > 0) {
-        // AB-040: what lies behind <starttls/> or <proceed/> was sent in clear by somebody on the path, or by a broken
-        // peer.
-        phase_ = Phase::over;
         actions_.clear();
-        actions_.push_back(Ended{{Reason::tls_injection, "clear bytes behind the STARTTLS negotiation"}});
+        end_for_injection();
         break;
       }
       if (restart_is_due_) {

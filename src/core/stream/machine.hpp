@@ -189,6 +189,7 @@ class Machine : private xml::Sink {
   void send(std::string bytes);
   void send_header();
   void end(std::optional<StreamFault> fault, Error why);
+  void end_for_injection();
   void receiving_header(const xml::Header& header);
   void initiating_header(const xml::Header& header);
   void offer();
