@@ -245,7 +245,7 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
       if (is_handshaking_) {
         is_handshaking_ = false;
         stop_timer();
-        receiver_->on_tls(session_->facts());
+        receiver_->on_tls(session_->take_facts());
         if (!is_live() || is_closing_) return;
         if (!is_paused_) continue;  // what follows the handshake in the same bytes
       }

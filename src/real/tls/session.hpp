@@ -6,6 +6,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/result.hpp"
 #include "base/time.hpp"
@@ -44,6 +45,8 @@ class Session {
 
   // Of an established session (TLS-06).
   const seams::TlsFacts& facts() const noexcept { return facts_; }
+  // The same, handed over: a session does not keep the peer's chain alive for those who no longer need it.
+  seams::TlsFacts take_facts() noexcept { return std::exchange(facts_, {}); }
 
  private:
   struct Native;
