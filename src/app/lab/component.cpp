@@ -46,7 +46,8 @@ std::string error_text(const xml::Node& error) {
 
 class Component::Impl : public std::enable_shared_from_this<Component::Impl>, private xml::Sink {
  public:
-  Impl(Executor executor, std::uint16_t port, std::string domain, std::string secret, std::size_t who, Owner& owner)
+  Impl(const Executor& executor, std::uint16_t port, std::string domain, std::string secret, std::size_t who,
+       Owner& owner)
       : socket_(executor),
         to_(asio::ip::make_address(kLoopback), port),
         domain_(std::move(domain)),
@@ -162,9 +163,9 @@ class Component::Impl : public std::enable_shared_from_this<Component::Impl>, pr
   std::array<char, 16384> block_;
 };
 
-Component::Component(Executor executor, std::uint16_t port, std::string domain, std::string secret, std::size_t who,
-                     Owner& owner)
-    : impl_(std::make_shared<Impl>(std::move(executor), port, std::move(domain), std::move(secret), who, owner)) {}
+Component::Component(const Executor& executor, std::uint16_t port, std::string domain, std::string secret,
+                     std::size_t who, Owner& owner)
+    : impl_(std::make_shared<Impl>(executor, port, std::move(domain), std::move(secret), who, owner)) {}
 Component::~Component() {
   if (impl_) impl_->hang_up();
 }

@@ -27,7 +27,7 @@ class Component {
   };
 
   // `who` is the owner's number for it; the owner outlives it. Connects to 127.0.0.1:`port`.
-  Component(Executor executor, std::uint16_t port, std::string domain, std::string secret, std::size_t who,
+  Component(const Executor& executor, std::uint16_t port, std::string domain, std::string secret, std::size_t who,
             Owner& owner);
   ~Component();
   Component(Component&&) noexcept;

@@ -8,7 +8,7 @@ constexpr std::size_t kMostFailures = 5;
 
 }  // namespace
 
-Exchange::Exchange(const Plan& plan, unsigned stanzas, Executor executor)
+Exchange::Exchange(const Plan& plan, unsigned stanzas, const Executor& executor)
     : plan_(plan), stanzas_(stanzas), ledger_(plan, stanzas) {
   for (const Provider& provider : plan.providers)
     for (const std::string& customer : provider.customers)

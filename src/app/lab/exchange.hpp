@@ -13,7 +13,7 @@ namespace ligase::lab {
 
 class Exchange final : private Component::Owner {
  public:
-  Exchange(const Plan& plan, unsigned stanzas, Executor executor);
+  Exchange(const Plan& plan, unsigned stanzas, const Executor& executor);
 
   void connect();
   bool is_connected() const noexcept { return ready_ == components_.size(); }
