@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include <boost/asio/ip/v6_only.hpp>
 #include <utility>
 
 #include "net/endpoint.hpp"
