@@ -1,0 +1,486 @@
+// Abuse cases against a real gateway in the simulated world: what a stranger, a hostile peer or a hostile component says,
+// and what must come of it. Each test names its case of docs/threats.md.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "proof/dialback_key.hpp"
+#include "sim/provider.hpp"
+#include "sim/raw_peer.hpp"
+#include "support/certificates.hpp"
+
+namespace ligase::sim {
+namespace {
+
+using proof::Security;
+using testing::HasSubstr;
+
+const test::MadeCertificate& authority() {
+  static const test::MadeCertificate made = test::make_root("Abuse CA");
+  return made;
+}
+std::shared_ptr<const proof::Chain> chain_for(const std::string& name) {
+  return *proof::Chain::parse({test::make_leaf(authority(), {name}).der});
+}
+
+// One gateway hosting target1.tld and target2.tld; a stranger at 198.51.100.7, whose domain evil.tld is served at
+// 198.51.100.8 by whoever the test puts there.
+class Abuse : public testing::Test {
+ protected:
+  void start(config::Limits limits = {}, config::Policy policy = {}) {
+    world.add_srv("evil.tld", "mx.evil.tld", 5269, Security::insecure);
+    world.add_address("mx.evil.tld", "198.51.100.8");
+    static const auto unrelated = chain_for("unrelated.tld");
+    world.chains[*Address::parse("198.51.100.8")] = unrelated;
+    static const auto own = chain_for("xmpp1.receiving.tld");
+    gateway.emplace(world, ProviderSpec{"xmpp1.receiving.tld",
+                                        "192.0.2.2",
+                                        {"target1.tld", "target2.tld"},
+                                        own,
+                                        *proof::TrustAnchors::parse_pem(authority().pem),
+                                        policy,
+                                        limits});
+    world.run_for(5s);
+  }
+  std::size_t delivered() {
+    return gateway->component("target1.tld").received.size() + gateway->component("target2.tld").received.size();
+  }
+  Endpoint door() const { return gateway->endpoint; }
+  // A stranger with a pair evil.tld → target1.tld proven by dialback.
+  void prove_by_dialback() {
+    authority_server.emplace(world, "198.51.100.8");
+    authority_server->answer = [](const auto& from, const auto& to, const auto& id) {
+      return verify_answer(from, to, id, "valid");
+    };
+    ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+    stranger.say("<db:result from='evil.tld' to='target1.tld'>key</db:result>");
+    ASSERT_TRUE(stranger.wait_for("type='valid'"));
+    stranger.received.clear();
+  }
+
+  World world{77};
+  std::optional<Provider> gateway;
+  std::optional<RawAuthority> authority_server;
+  RawPeer stranger{world, "198.51.100.7"};
+};
+
+constexpr const char* kMessage = "<message from='m@evil.tld' to='b@target1.tld' id='m1'><body>x</body></message>";
+
+// AB-015: thirty seconds after accept an unproven stream ends, whatever is said meanwhile.
+TEST_F(Abuse, ChatterWithoutProof_EndsInTime) {
+  start();
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  for (int i = 0; i < 40 && !stranger.is_closed; ++i) {
+    stranger.say(" ");
+    world.run_for(1s);
+  }
+  EXPECT_TRUE(stranger.is_closed);
+  EXPECT_THAT(stranger.received, HasSubstr("connection-timeout"));
+}
+
+// AB-016: only so many unproven streams of one prefix are kept; the others are closed at once.
+TEST_F(Abuse, ManyConnectionsFromOnePrefix_AreCapped) {
+  start();
+  std::list<RawPeer> peers;
+  for (int i = 0; i < 80; ++i) peers.emplace_back(world, "198.51.100.7").connect(door());
+  world.run_for(5s);
+  EXPECT_EQ(gateway->gateway->status().streams_in, 64u);
+  world.run_for(60s);
+  EXPECT_EQ(gateway->gateway->status().streams_in, 0u);
+}
+
+// AB-024: a hosted domain is refused as a sender before any DNS question, and nobody is dialed.
+TEST_F(Abuse, ClaimOfAHostedDomain_IsRefusedWithoutALook) {
+  start();
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  const std::size_t dialed = world.connections_made;
+  stranger.say("<db:result from='target2.tld' to='target1.tld'>key</db:result>");
+  ASSERT_TRUE(stranger.wait_for("type='error'"));
+  EXPECT_THAT(stranger.received, HasSubstr("not-authorized"));
+  EXPECT_EQ(world.connections_made, dialed);
+}
+
+// AB-025: a stanza before any proof.
+TEST_F(Abuse, StanzaBeforeProof_EndsTheStreamAndIsNotDelivered) {
+  start();
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  stranger.say(kMessage);
+  EXPECT_TRUE(stranger.wait_for("not-authorized"));
+  world.run_for(60s);
+  EXPECT_EQ(delivered(), 0u);
+  EXPECT_TRUE(stranger.is_closed);
+}
+
+// AB-070: a key that the authority did not make; nothing else lives on the stream, so it is closed.
+TEST_F(Abuse, ForgedKey_IsInvalidAndEndsAStreamWithoutPairs) {
+  start();
+  authority_server.emplace(world, "198.51.100.8");
+  authority_server->answer = [](const auto& from, const auto& to, const auto& id) {
+    return verify_answer(from, to, id, "invalid");
+  };
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  stranger.say("<db:result from='evil.tld' to='target1.tld'>forged</db:result>");
+  EXPECT_TRUE(stranger.wait_for("type='invalid'"));
+  EXPECT_TRUE(world.run_until([&] { return stranger.is_closed; }, 10s));
+}
+
+// AB-070, AB-091, MUX-05: with a pair that lives, only the forged one suffers.
+TEST_F(Abuse, ForgedKeyBesideAProvenPair_LeavesTheStream) {
+  start();
+  prove_by_dialback();
+  authority_server->answer = [](const auto& from, const auto& to, const auto& id) {
+    return verify_answer(from, to, id, "invalid");
+  };
+  stranger.say("<db:result from='evil.tld' to='target2.tld'>forged</db:result>");
+  EXPECT_TRUE(stranger.wait_for("type='invalid'"));
+  stranger.say(kMessage);
+  EXPECT_TRUE(world.run_until([&] { return delivered() == 1; }, 10s));
+  EXPECT_FALSE(stranger.is_closed);
+}
+
+// AB-071: a stanza pipelined behind the claim is not delivered, though the claim may be good.
+TEST_F(Abuse, StanzaBehindTheClaim_IsNotDelivered) {
+  start();
+  authority_server.emplace(world, "198.51.100.8");
+  authority_server->answer = [](const auto& from, const auto& to, const auto& id) {
+    return verify_answer(from, to, id, "valid");
+  };
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  stranger.say(std::string("<db:result from='evil.tld' to='target1.tld'>key</db:result>") + kMessage);
+  EXPECT_TRUE(stranger.wait_for("not-authorized"));
+  world.run_for(60s);
+  EXPECT_EQ(delivered(), 0u);
+}
+
+// AB-072, AB-073: answers to no question prove nothing.
+TEST_F(Abuse, UnsolicitedAnswers_AreDroppedAndProveNothing) {
+  start();
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  stranger.say("<db:verify from='evil.tld' to='target1.tld' id='x' type='valid'/>");
+  stranger.say("<db:result from='evil.tld' to='target1.tld' type='valid'/>");
+  stranger.say(kMessage);
+  EXPECT_TRUE(stranger.wait_for("not-authorized"));
+  EXPECT_GE(gateway->log.count("dropped"), 2u);
+  EXPECT_EQ(delivered(), 0u);
+}
+
+// AB-074: an answer for another id, or another pair, is none; the right one behind it counts.
+TEST_F(Abuse, AuthorityAnswersAnotherQuestion_OnlyTheExactOneCounts) {
+  start();
+  authority_server.emplace(world, "198.51.100.8");
+  authority_server->answer = [](const auto& from, const auto& to, const auto& id) {
+    return verify_answer(from, to, "other", "valid") + verify_answer("target2.tld", to, id, "valid");
+  };
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  stranger.say("<db:result from='evil.tld' to='target1.tld'>key</db:result>");
+  ASSERT_TRUE(world.run_until([&] { return authority_server->questions == 1; }, 20s));
+  world.run_for(5s);
+  EXPECT_FALSE(stranger.has("type='valid'"));
+  EXPECT_TRUE(stranger.wait_for("type='error'", 30s));  // 20 s later: no answer came
+  world.run_for(1s);
+  EXPECT_THAT(stranger.received, HasSubstr("remote-server-timeout"));
+}
+
+// AB-075: on a proven stream, any other sender: a child, a parent, a victim.
+TEST_F(Abuse, SpoofedSenderOnAProvenStream_EndsIt) {
+  for (const std::string sender : {"victim.tld", "sub.evil.tld", "tld", "evil.tld.victim.tld"}) {
+    SCOPED_TRACE(sender);
+    start();
+    RawPeer peer(world, "198.51.100.7");
+    authority_server.emplace(world, "198.51.100.8");
+    authority_server->answer = [](const auto& from, const auto& to, const auto& id) {
+      return verify_answer(from, to, id, "valid");
+    };
+    ASSERT_TRUE(peer.negotiate(door(), "evil.tld", "target1.tld"));
+    peer.say("<db:result from='evil.tld' to='target1.tld'>key</db:result>");
+    ASSERT_TRUE(peer.wait_for("type='valid'"));
+    peer.say(fmt::format("<message from='x@{}' to='b@target1.tld'/>", sender));
+    EXPECT_TRUE(world.run_until([&] { return peer.is_closed; }, 10s));
+    EXPECT_THAT(peer.received, HasSubstr("invalid-from"));
+    EXPECT_EQ(delivered(), 0u);
+    gateway.reset();
+  }
+}
+
+// AB-075: a missing from.
+TEST_F(Abuse, MissingSenderOnAProvenStream_EndsIt) {
+  start();
+  prove_by_dialback();
+  stranger.say("<message to='b@target1.tld'/>");
+  EXPECT_TRUE(stranger.wait_for("improper-addressing"));
+  EXPECT_EQ(delivered(), 0u);
+}
+
+// AB-076: we are no relay.
+TEST_F(Abuse, StanzaToADomainNotHosted_IsNotRelayed) {
+  start();
+  prove_by_dialback();
+  const std::size_t dialed = world.connections_made;
+  stranger.say("<message from='m@evil.tld' to='b@elsewhere.tld'/>");
+  EXPECT_TRUE(stranger.wait_for("host-unknown"));
+  EXPECT_EQ(world.connections_made, dialed);
+}
+
+// AB-077, MUX-08: proven by dialback for one target is not proven for another.
+TEST_F(Abuse, StanzaToATargetNotClaimed_IsAnsweredWithAnErrorAndNotDelivered) {
+  start();
+  prove_by_dialback();
+  stranger.say("<message from='m@evil.tld' to='b@target2.tld' id='m2'/>");
+  stranger.say(kMessage);
+  EXPECT_TRUE(world.run_until([&] { return delivered() == 1; }, 10s));
+  EXPECT_TRUE(gateway->component("target2.tld").received.empty());
+  EXPECT_FALSE(stranger.is_closed);
+}
+
+// AB-078, AB-079, DB-01, DB-02: as authority, only the very key for this id and pair is valid; no state, no proof asked.
+TEST_F(Abuse, QuestionsToUsAsAuthority_AreAnsweredFromTheKeyAlone) {
+  start();
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  const auto ask = [&](const std::string& to, const std::string& id, const std::string& key) {
+    stranger.received.clear();
+    stranger.say(fmt::format("<db:verify from='evil.tld' to='{}' id='{}'>{}</db:verify>", to, id, key));
+    EXPECT_TRUE(stranger.wait_for("db:verify"));
+    world.run_for(1s);  // fragments
+    return stranger.received;
+  };
+  EXPECT_THAT(ask("target1.tld", "s1", "deadbeef"), HasSubstr("type='invalid'"));
+  EXPECT_THAT(ask("nothere.tld", "s1", "deadbeef"),
+              testing::AllOf(HasSubstr("type='error'"), HasSubstr("item-not-found")));
+  const auto key = proof::DialbackKey::derive("another secret, as long as it must be", *Domain::parse("evil.tld"),
+                                              *Domain::parse("target1.tld"), "s1");
+  EXPECT_THAT(ask("target1.tld", "s1", std::string(key.wire_text())), HasSubstr("type='invalid'"));
+}
+
+// AB-081: dial-backs of one stream are bounded.
+TEST_F(Abuse, ManyClaimedDomains_AreNotAllDialed) {
+  start();
+  for (int i = 0; i < 60; ++i) {
+    world.add_srv(fmt::format("d{}.tld", i), fmt::format("mx{}.tld", i), 5269, Security::insecure);
+    world.add_address(fmt::format("mx{}.tld", i), fmt::format("203.0.113.{}", i + 1));
+  }
+  std::list<RawAuthority> silent;
+  for (int i = 0; i < 60; ++i) silent.emplace_back(world, fmt::format("203.0.113.{}", i + 1));
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  for (int i = 0; i < 60; ++i) stranger.say(fmt::format("<db:result from='d{}.tld' to='target1.tld'>k</db:result>", i));
+  ASSERT_TRUE(stranger.wait_for("resource-constraint"));
+  world.run_for(1s);
+  EXPECT_GE(stranger.count("resource-constraint"), 30u);
+}
+
+// AB-082, DB-07: the same pair asked fifty times is one question.
+TEST_F(Abuse, SamePairClaimedManyTimes_IsAskedOnce) {
+  start();
+  authority_server.emplace(world, "198.51.100.8");
+  authority_server->answer = [](const auto& from, const auto& to, const auto& id) {
+    return verify_answer(from, to, id, "valid");
+  };
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  for (int i = 0; i < 50; ++i) stranger.say("<db:result from='evil.tld' to='target1.tld'>key</db:result>");
+  ASSERT_TRUE(stranger.wait_for("type='valid'"));
+  EXPECT_EQ(authority_server->questions, 1u);
+}
+
+// AB-085, AB-051: a certificate that is good for evil.tld, presented as victim.tld.
+TEST_F(Abuse, CertificateOfAnotherDomain_ProvesNothingForTheVictim) {
+  config::Policy policy;
+  policy.defaults.proofs = {proof::ProofType::pkix};
+  start({}, policy);
+  world.add_srv("victim.tld", "mx.victim.tld", 5269, Security::insecure);
+  world.add_address("mx.victim.tld", "198.51.100.9");
+  world.chains[*Address::parse("198.51.100.7")] = chain_for("evil.tld");
+  ASSERT_TRUE(stranger.negotiate(door(), "victim.tld", "target1.tld"));
+  EXPECT_FALSE(stranger.has("EXTERNAL"));
+  stranger.say("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>");
+  EXPECT_TRUE(stranger.wait_for("<failure"));
+  stranger.say("<db:result from='victim.tld' to='target1.tld'>key</db:result>");
+  EXPECT_TRUE(stranger.wait_for("type='error'"));
+  stranger.say("<message from='m@victim.tld' to='b@target1.tld'/>");
+  world.run_for(40s);
+  EXPECT_EQ(delivered(), 0u);
+}
+
+// AB-050, I-05, I-15, EXT-02, MUX-07: control: the right certificate proves its name, for each target, and nothing else.
+TEST_F(Abuse, RightCertificate_ProvesItsNameForEachTarget) {
+  config::Policy policy;
+  policy.defaults.proofs = {proof::ProofType::pkix};
+  start({}, policy);
+  world.chains[*Address::parse("198.51.100.7")] = chain_for("evil.tld");
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  ASSERT_TRUE(stranger.has("EXTERNAL"));
+  stranger.say("<auth xmlns='urn:ietf:params:xml:ns:xmpp-sasl' mechanism='EXTERNAL'>=</auth>");
+  ASSERT_TRUE(stranger.wait_for("<success"));
+  stranger.received.clear();
+  stranger.header("evil.tld", "target1.tld");
+  ASSERT_TRUE(stranger.wait_for("</stream:features>"));
+  stranger.say(kMessage);
+  stranger.say("<message from='m@evil.tld' to='b@target2.tld'/>");
+  EXPECT_TRUE(world.run_until([&] { return delivered() == 2; }, 10s));
+  const std::vector<report::PairRow> pairs = gateway->gateway->pairs();
+  ASSERT_EQ(pairs.size(), 2u);
+  for (const report::PairRow& row : pairs) EXPECT_EQ(row.proof, "pkix");
+}
+
+// AB-093, MUX-12: the cap of senders on one stream; who is over it is refused, who is proven stays.
+TEST_F(Abuse, MoreSendersThanOneStreamMayHave_AreRefused) {
+  config::Limits limits;
+  limits.senders_per_stream = 2;
+  start(limits);
+  prove_by_dialback();
+  for (const char* sender : {"e2.tld", "e3.tld", "e4.tld"}) {
+    world.add_srv(sender, "mx.evil.tld", 5269, Security::insecure);
+    stranger.say(fmt::format("<db:result from='{}' to='target1.tld'>k</db:result>", sender));
+  }
+  ASSERT_TRUE(stranger.wait_for("resource-constraint"));
+  stranger.say(kMessage);
+  EXPECT_TRUE(world.run_until([&] { return delivered() == 1; }, 10s));
+}
+
+// AB-012, AB-010: too deep and too large, before proof: ended, and other streams are served.
+TEST_F(Abuse, TooDeepOrTooLarge_EndsThatStreamAlone) {
+  start();
+  prove_by_dialback();
+  RawPeer deep(world, "198.51.100.20"), large(world, "198.51.100.21");
+  ASSERT_TRUE(deep.negotiate(door(), "evil.tld", "target1.tld"));
+  ASSERT_TRUE(large.negotiate(door(), "evil.tld", "target1.tld"));
+  std::string nested;
+  for (int i = 0; i < 200; ++i) nested += "<a>";
+  deep.say(nested);
+  large.say("<db:result from='evil.tld' to='target1.tld'>" + std::string(20000, 'x'));
+  EXPECT_TRUE(deep.wait_for("policy-violation"));
+  EXPECT_TRUE(large.wait_for("policy-violation"));
+  stranger.say(kMessage);
+  EXPECT_TRUE(world.run_until([&] { return delivered() == 1; }, 10s));
+}
+
+// AB-017: another protocol on our port; nothing of it comes back.
+TEST_F(Abuse, HttpOnOurPort_IsClosedWithoutAnEcho) {
+  start();
+  ASSERT_TRUE(stranger.connect(door()));
+  stranger.say("GET /secret-path HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(world.run_until([&] { return stranger.is_closed; }, 40s));
+  EXPECT_FALSE(stranger.has("secret-path"));
+}
+
+// AB-146: special-use names are refused from the network unless a policy rule names them.
+TEST_F(Abuse, SpecialUseName_IsRefusedUnlessConfigured) {
+  start();
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  stranger.say("<db:result from='printer.local' to='target1.tld'>k</db:result>");
+  EXPECT_TRUE(stranger.wait_for("type='error'"));
+  EXPECT_EQ(world.connections_made, 0u);
+}
+
+// P1: blocked by policy.
+TEST_F(Abuse, BlockedDomain_IsRefusedInBothWays) {
+  config::Policy policy;
+  policy.peers.push_back({{"evil.tld"}, std::nullopt, std::nullopt, std::nullopt, std::nullopt, true});
+  start({}, policy);
+  EXPECT_FALSE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  EXPECT_TRUE(stranger.has("policy-violation"));
+  gateway->component("target1.tld").send("<message from='b@target1.tld' to='m@evil.tld' id='o1'/>");
+  ASSERT_TRUE(world.run_until([&] { return delivered() == 1; }, 10s));
+  EXPECT_THAT(gateway->component("target1.tld").received[0].bytes, HasSubstr("forbidden"));
+}
+
+// ---- components -------------------------------------------------------------------------------------------------------
+
+class Links : public Abuse {
+ protected:
+  Component& connect(const std::string& domain, const std::string& secret) {
+    Component& added = components.emplace_back(world, domain, secret);
+    added.connect(*gateway->gateway);
+    world.run_until([&] { return added.is_up || added.is_closed; }, 10s);
+    return added;
+  }
+  std::list<Component> components;
+};
+
+// AB-100, AB-108, COMP-01.
+TEST_F(Links, WrongSecret_IsNotAuthorized) {
+  start();
+  gateway->component("target1.tld").disconnect();
+  world.run_for(5s);
+  EXPECT_THAT(connect("target1.tld", "guess").stream_error, HasSubstr("not-authorized"));
+  EXPECT_TRUE(connect("target1.tld", "secret-target1.tld").is_up);
+}
+
+// AB-100, COMP-01: a domain that no component is configured for.
+TEST_F(Links, UnknownDomain_IsHostUnknown) {
+  start();
+  EXPECT_THAT(connect("other.tld", "x").stream_error, HasSubstr("host-unknown"));
+}
+
+// AB-102, COMP-01: the newcomer is refused, the first stays.
+TEST_F(Links, SecondConnectionForADomain_IsAConflict) {
+  start();
+  EXPECT_THAT(connect("target1.tld", "secret-target1.tld").stream_error, HasSubstr("conflict"));
+  EXPECT_TRUE(gateway->component("target1.tld").is_up);
+}
+
+// AB-101: no to.
+TEST_F(Links, StanzaWithoutTo_EndsTheLink) {
+  start();
+  Component& component = gateway->component("target1.tld");
+  component.send("<message from='b@target1.tld'/>");
+  ASSERT_TRUE(world.run_until([&] { return component.is_closed; }, 10s));
+  EXPECT_THAT(component.stream_error, HasSubstr("improper-addressing"));
+}
+
+// AB-105: what is no XML is never passed on.
+TEST_F(Links, InvalidXml_EndsTheLink) {
+  start();
+  Component& component = gateway->component("target1.tld");
+  component.send("<message from='b@target1.tld' to='a@evil.tld'><body></message>");
+  ASSERT_TRUE(world.run_until([&] { return component.is_closed; }, 10s));
+  EXPECT_THAT(component.stream_error, HasSubstr("not-well-formed"));
+  EXPECT_EQ(world.connections_made, 0u);
+}
+
+// AB-107, COMP-05: one tenant to another, internally, only where that is allowed.
+TEST_F(Links, TenantToTenant_OnlyWhereAllowed) {
+  start();
+  gateway->component("target1.tld").send("<message from='b@target1.tld' to='b@target2.tld' id='i1'/>");
+  ASSERT_TRUE(world.run_until([&] { return delivered() == 1; }, 10s));
+  EXPECT_THAT(gateway->component("target1.tld").received[0].bytes, HasSubstr("remote-server-not-found"));
+  gateway.reset();
+  config::Policy policy;
+  policy.internal = true;
+  start({}, policy);
+  gateway->component("target1.tld").send("<message from='b@target1.tld' to='b@target2.tld' id='i1'/>");
+  ASSERT_TRUE(world.run_until([&] { return delivered() == 1; }, 10s));
+  EXPECT_EQ(gateway->component("target2.tld").received[0].id, "i1");
+}
+
+// AB-122, ROUTE-02: errors, iq results and iqs without id are never answered.
+TEST_F(Links, WhatMayNotBeAnswered_IsNot) {
+  start();
+  Component& component = gateway->component("target1.tld");
+  component.send("<message type='error' from='b@target1.tld' to='a@nowhere.tld' id='1'/>");
+  component.send("<iq type='result' from='b@target1.tld' to='a@nowhere.tld' id='2'/>");
+  component.send("<iq type='get' from='b@target1.tld' to='a@nowhere.tld'><x xmlns='y'/></iq>");
+  world.run_for(120s);
+  EXPECT_TRUE(component.received.empty());
+}
+
+// AB-120, AB-121, P5: what waits for a domain is bounded in bytes, and each stanza over it is answered.
+TEST_F(Links, QueueOfAPair_IsBoundedAndNothingVanishes) {
+  config::Limits limits;
+  limits.queue_per_pair = 20000;
+  start(limits);
+  Component& component = gateway->component("target1.tld");
+  const std::string body(1000, 'x');
+  for (int i = 0; i < 50; ++i)
+    component.send(
+        fmt::format("<message from='b@target1.tld' to='a@evil.tld' id='q{}'><body>{}</body></message>", i, body));
+  ASSERT_TRUE(world.run_until([&] { return component.received.size() == 50; }, 120s));
+  std::size_t full = 0;
+  for (const Received& received : component.received)
+    full += received.bytes.find("resource-constraint") != std::string::npos ? 1 : 0;
+  EXPECT_GT(full, 20u);
+  EXPECT_LT(full, 50u);
+}
+
+// AB-144, AB-143, ADDR-01 are the dialer's; AB-110's escaping is the log's.
+
+}  // namespace
+}  // namespace ligase::sim

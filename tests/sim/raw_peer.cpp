@@ -1,0 +1,118 @@
+// Scripted peers, as simple as a test can bear.
+#include "sim/raw_peer.hpp"
+
+#include <fmt/format.h>
+
+namespace ligase::sim {
+namespace {
+
+constexpr std::string_view kHeader =
+    "<?xml version='1.0'?><stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' "
+    "xmlns:db='jabber:server:dialback'";
+
+std::string attribute(const std::string& text, const std::string& name) {
+  const std::size_t at = text.find(" " + name + "='");
+  if (at == std::string::npos) return {};
+  const std::size_t start = at + name.size() + 3;
+  return text.substr(start, text.find('\'', start) - start);
+}
+
+}  // namespace
+
+std::string verify_answer(const std::string& from, const std::string& to, const std::string& id,
+                          const std::string& type) {
+  return fmt::format("<db:verify from='{}' to='{}' id='{}' type='{}'/>", to, from, id, type);
+}
+
+bool RawPeer::connect(Endpoint to) {
+  const auto listener = world_.listeners.find(to);
+  if (listener == world_.listeners.end()) return false;
+  World::Ends ends = world_.connect({address_, 40000}, to);
+  connection_ = std::move(ends.client);
+  connection_->start(*this);
+  listener->second.accept(std::move(ends.server));
+  return true;
+}
+
+void RawPeer::header(const std::string& from, const std::string& to) {
+  say(fmt::format("{} from='{}' to='{}' version='1.0'>", kHeader, from, to));
+}
+
+bool RawPeer::wait_for(std::string_view text, Duration limit) {
+  return world_.run_until([&] { return has(text); }, limit);
+}
+
+std::size_t RawPeer::count(std::string_view text) const {
+  std::size_t found = 0;
+  for (std::size_t at = received.find(text); at != std::string::npos; at = received.find(text, at + text.size()))
+    ++found;
+  return found;
+}
+
+bool RawPeer::negotiate(Endpoint to, const std::string& from, const std::string& target) {
+  if (!connect(to)) return false;
+  header(from, target);
+  if (!wait_for("<starttls")) return false;
+  say("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+  if (!wait_for("<proceed")) return false;
+  received.clear();
+  connection_->start_tls({Role::initiating, std::nullopt, target, {}});
+  if (!world_.run_until([&] { return is_tls; }, 10s)) return false;
+  header(from, target);
+  return wait_for("</stream:features>");
+}
+
+struct RawAuthority::Session final : seams::Receiver {
+  Session(RawAuthority& o, std::unique_ptr<seams::Connection> c) : owner(o), connection(std::move(c)) {}
+  void on_bytes(std::string_view bytes) override {
+    text += bytes;
+    for (;;) {
+      if (const std::size_t at = text.find("<stream:stream"); at != std::string::npos) {
+        const std::size_t end = text.find('>', at);
+        if (end == std::string::npos) return;
+        const std::string tag = text.substr(at, end - at);
+        text.erase(0, end + 1);
+        connection->write(fmt::format(
+            "{} id='a1' from='{}' to='{}' version='1.0'><stream:features>{}</stream:features>", kHeader,
+            attribute(tag, "to"), attribute(tag, "from"),
+            is_tls ? owner.features : "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>"));
+      } else if (text.find("<starttls") != std::string::npos && text.find("/>") != std::string::npos) {
+        text.clear();
+        connection->write("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+        connection->start_tls({Role::receiving, std::nullopt, {}, {}});
+        return;
+      } else if (const std::size_t verify = text.find("<db:verify");
+                 verify != std::string::npos && text.find("</db:verify>") != std::string::npos) {
+        const std::size_t end = text.find("</db:verify>");
+        const std::string element = text.substr(verify, end - verify);
+        text.erase(0, end + 12);
+        ++owner.questions;
+        if (owner.answer)
+          connection->write(
+              owner.answer(attribute(element, "from"), attribute(element, "to"), attribute(element, "id")));
+      } else {
+        return;
+      }
+    }
+  }
+  void on_tls(const Result<seams::TlsFacts>& facts) override { is_tls = facts.has_value(); }
+  void on_writable() override {}
+  void on_closed(const Error&) override {}
+
+  RawAuthority& owner;
+  std::unique_ptr<seams::Connection> connection;
+  std::string text;
+  bool is_tls = false;
+};
+
+RawAuthority::RawAuthority(World& world, const std::string& address)
+    : world_(world), endpoint_{*Address::parse(address), 5269} {
+  world_.listeners[endpoint_].accept = [this](std::unique_ptr<seams::Connection> connection) {
+    ++connections;
+    sessions_.push_back(std::make_unique<Session>(*this, std::move(connection)));
+    sessions_.back()->connection->start(*sessions_.back());
+  };
+}
+RawAuthority::~RawAuthority() { world_.listeners.erase(endpoint_); }
+
+}  // namespace ligase::sim
