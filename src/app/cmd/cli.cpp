@@ -78,7 +78,7 @@ int usage(std::string what, std::string why, std::string advice, bool is_json) {
 }
 
 std::string see_help(const CLI::App& app) {
-  const std::string name = app.get_name();
+  const std::string& name = app.get_name();
   return name.empty() || name == "ligase" ? "see ligase --help" : "see ligase " + name + " --help";
 }
 

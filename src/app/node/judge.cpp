@@ -14,7 +14,6 @@
 namespace ligase::node {
 namespace {
 
-using config::Fault;
 constexpr auto kNearExpiry = std::chrono::days(14);  // PKIX-06
 
 class Judge {

@@ -407,7 +407,7 @@ TEST_F(Configuration, DomainWithoutNameSecretOrVia_IsRefused) {
                           HasSubstr("etc/gw.toml:16: [[domain]] has no via")));
   EXPECT_THAT(faults_of("[[domain]]\nname = \"b.tld\"\nnames = [\"c.tld\"]\nvia = \"component\"\n"),
               ElementsAre(HasSubstr("has more than one of name, names, names_file"),
-                          HasSubstr("has neither secret and secret_file")));
+                          HasSubstr("has neither secret nor secret_file")));
   EXPECT_THAT(faults_of("[[domain]]\nname = \"b.tld\"\nvia = \"component\"\nsecret = \"\"\n"),
               ElementsAre(HasSubstr("secret is empty")));
   EXPECT_THAT(faults_of("[[domain]]\nname = \"b..tld\"\nvia = \"backend\"\n"),

@@ -147,13 +147,14 @@ Secret read_secret(Section& section, const Context& context) {
   const auto inline_secret = section.text("secret");
   const auto file = section.text("secret_file");
   if (section.has("secret") == section.has("secret_file")) {
-    context.findings.fault(section.line(),
-                           fmt::format("[[domain]] via \"component\" has {} secret and secret_file",
-                                       section.has("secret") ? "both" : "neither"),
-                           "give exactly one of them");
+    context.findings.fault(
+        section.line(),
+        fmt::format("[[domain]] via \"component\" has {}",
+                    section.has("secret") ? "both secret and secret_file" : "neither secret nor secret_file"),
+        "give exactly one of them");
   }
   Secret secret;
-  unsigned line = section.line();
+  unsigned line = 0;
   if (inline_secret) {
     secret.bytes = inline_secret->text;
     line = inline_secret->line;
