@@ -12,7 +12,7 @@ import gateway
 import processes
 from internet import Internet
 from peers import Generation, generation_of_this_machine
-from world import Worlds
+from world import World
 
 _failed = False
 
@@ -66,17 +66,8 @@ def internet(request):
         print(f"\nlogs and configurations are kept: {made.folder}")
 
 
-@pytest.fixture(scope="class")
-def worlds(internet, request):
-    """Makes worlds for one class of tests and ends them with it."""
-    made = Worlds(internet, request.node.name)
-    yield made
-    made.close()
-
-
 @pytest.fixture
-def worlds_of_one(internet, request):
-    """The same for one test."""
-    made = Worlds(internet, request.node.name)
-    yield made
-    made.close()
+def world(internet, request):
+    """A world for one test. Tests that share one make it in a fixture of their own."""
+    with World(internet, request.node.name) as made:
+        yield made

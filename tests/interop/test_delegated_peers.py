@@ -8,14 +8,13 @@ from world import PEERS
 class TestDelegatedPeer:
     @pytest.mark.parametrize("proof, mode", [("dane", DELEGATED), ("dnssec", SIGNED)])
     @pytest.mark.parametrize("kind", sorted(PEERS))
-    def test_proven_by_dns(self, worlds_of_one, kind, proof, mode):  # DANE-01, DNSSEC-01
+    def test_proven_by_dns(self, world, kind, proof, mode):  # DANE-01, DNSSEC-01
         """Its certificate alone would prove nothing: self-signed (dane), or of the host (dnssec)."""
-        worlds = worlds_of_one
-        peer = worlds.peer(kind, certificate=mode, mode=mode)
-        gateway = worlds.gateway(DELEGATED, more=f'[policy]\nproofs = ["{proof}"]')
-        worlds.ready()
-        components = [worlds.component(gateway, number) for number in (1, 2)]
-        clients = [worlds.client(peer, number) for number in (1, 2)]
+        peer = world.peer(kind, certificate=mode, mode=mode)
+        gateway = world.gateway(DELEGATED, more=f'[policy]\nproofs = ["{proof}"]')
+        world.ready()
+        components = [world.component(gateway, number) for number in (1, 2)]
+        clients = [world.client(peer, number) for number in (1, 2)]
         for component in components:
             for client in clients:
                 component.tell(client)

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from internet import DELEGATED, PKIX
-from world import PEERS, Worlds
+from world import PEERS, World
 
 SCENES = [f"{kind}-{mode}-{who}" for kind in PEERS for mode in (PKIX, DELEGATED) for who in ("we", "they")]
 
@@ -19,18 +19,15 @@ def scene(request, internet):
     a Prosody that knows DANE takes it by EXTERNAL, the others fall back to dialback.
     """
     kind, mode, who = request.param.split("-")
-    worlds = Worlds(internet, f"matrix-{request.param}")
-    try:
-        peer = worlds.peer(kind, strict=mode == PKIX, dane=mode == DELEGATED)
-        gateway = worlds.gateway(mode)
-        worlds.ready()
-        ours = [worlds.component(gateway, number) for number in (1, 2)]
-        theirs = [worlds.client(peer, number) for number in (1, 2)]
+    with World(internet, f"matrix-{request.param}") as world:
+        peer = world.peer(kind, strict=mode == PKIX, dane=mode == DELEGATED)
+        gateway = world.gateway(mode)
+        world.ready()
+        ours = [world.component(gateway, number) for number in (1, 2)]
+        theirs = [world.client(peer, number) for number in (1, 2)]
         senders, targets = (ours, theirs) if who == "we" else (theirs, ours)
         yield SimpleNamespace(peer=peer, gateway=gateway, mode=mode, we_initiate=who == "we", senders=senders,
                               targets=targets, taken_by="external" if mode == PKIX or peer.can_dane else "dialback")
-    finally:
-        worlds.close()
 
 
 def exchange(sender, target):

@@ -6,7 +6,7 @@ further senders only (it ends a stream that asks for a further target).
 import pytest
 
 from internet import DELEGATED
-from world import PEERS
+from world import PEERS, World
 
 SENDERS, TARGETS = 4, 4
 
@@ -25,13 +25,13 @@ def everybody(components):
 
 class TestManyPairs:
     @pytest.fixture(scope="class", params=sorted(PEERS))
-    def crowd(self, request, worlds):
-        kind = request.param
-        peer, gateway = worlds.peer(kind), worlds.gateway(DELEGATED)
-        worlds.ready()
-        components = [worlds.component(gateway, number) for number in range(1, SENDERS + 1)]
-        clients = [worlds.client(peer, number) for number in range(1, TARGETS + 1)]
-        return peer, gateway, components, clients
+    def crowd(self, request, internet):
+        with World(internet, f"many-pairs-{request.param}") as world:
+            peer, gateway = world.peer(request.param), world.gateway(DELEGATED)
+            world.ready()
+            components = [world.component(gateway, number) for number in range(1, SENDERS + 1)]
+            clients = [world.client(peer, number) for number in range(1, TARGETS + 1)]
+            yield peer, gateway, components, clients
 
     def test_all_at_once(self, crowd):  # MUX-03, MUX-04, MUX-06
         peer, gateway, components, clients = crowd
@@ -72,12 +72,11 @@ class TestWithoutDialback:
     """A peer that knows no dialback has no way to take a further pair: each gets a stream, authenticated by EXTERNAL."""
 
     @pytest.mark.parametrize("kind", sorted(PEERS))
-    def test_a_stream_for_each_pair(self, worlds_of_one, kind):  # MUX-01, MUX-03, TLS-02
-        worlds = worlds_of_one
-        peer, gateway = worlds.peer(kind, strict=True, dialback=False), worlds.gateway("pkix")
-        worlds.ready()
-        components = [worlds.component(gateway, number) for number in (1, 2)]
-        clients = [worlds.client(peer, number) for number in (1, 2)]
+    def test_a_stream_for_each_pair(self, world, kind):  # MUX-01, MUX-03, TLS-02
+        peer, gateway = world.peer(kind, strict=True, dialback=False), world.gateway("pkix")
+        world.ready()
+        components = [world.component(gateway, number) for number in (1, 2)]
+        clients = [world.client(peer, number) for number in (1, 2)]
         assert burst(components, clients) == [everybody(components)] * 2
         assert peer.connections() == 4
         for component in components:

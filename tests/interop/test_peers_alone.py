@@ -1,13 +1,16 @@
 """The harness without ligase: stock Prosody and stock ejabberd find and authenticate each other in the tests' Internet."""
 import pytest
 
+from world import World
+
 
 class TestPeersAlone:
     @pytest.fixture(scope="class")
-    def users(self, worlds):
-        prosody, ejabberd = worlds.peer("prosody", strict=True), worlds.peer("ejabberd", dialback=False)
-        worlds.ready()
-        return worlds.client(prosody, 1), worlds.client(ejabberd, 1)
+    def users(self, internet):
+        with World(internet, "peers-alone") as world:
+            prosody, ejabberd = world.peer("prosody", strict=True), world.peer("ejabberd", dialback=False)
+            world.ready()
+            yield world.client(prosody, 1), world.client(ejabberd, 1)
 
     def test_prosody_to_ejabberd(self, users):
         at_prosody, at_ejabberd = users
@@ -23,8 +26,8 @@ class TestPeersAlone:
 class TestPeersAloneWrongCertificate:
     """The control: a strict peer does refuse. Without it, a green matrix would say nothing of proofs."""
 
-    def test_strict_prosody_refuses_ejabberd(self, worlds):
-        prosody, _ = worlds.peer("prosody", strict=True), worlds.peer("ejabberd", certificate="wrong")
-        worlds.ready()
-        bounce = worlds.client(prosody, 1).bounce_of("user1@ejabberd1.plain")
+    def test_strict_prosody_refuses_ejabberd(self, world):
+        prosody, _ = world.peer("prosody", strict=True), world.peer("ejabberd", certificate="wrong")
+        world.ready()
+        bounce = world.client(prosody, 1).bounce_of("user1@ejabberd1.plain")
         assert "certificate" in bounce.text, bounce

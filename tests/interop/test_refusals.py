@@ -2,17 +2,18 @@
 import pytest
 
 from internet import DELEGATED, PKIX
-from world import PEERS
+from world import PEERS, World
 
 ONLY_PKIX = '[policy]\nproofs = ["pkix"]'
 
 
 class TestUnknownDomains:
     @pytest.fixture(scope="class", params=sorted(PEERS))
-    def two(self, request, worlds):
-        peer, gateway = worlds.peer(request.param), worlds.gateway(DELEGATED)
-        worlds.ready()
-        return worlds.component(gateway, 1), worlds.client(peer, 1), request.param
+    def two(self, request, internet):
+        with World(internet, f"unknown-domains-{request.param}") as world:
+            peer, gateway = world.peer(request.param), world.gateway(DELEGATED)
+            world.ready()
+            yield world.component(gateway, 1), world.client(peer, 1), request.param
 
     def test_no_such_name_in_dns(self, two):  # DNS-02, ROUTE-02
         bounce = two[0].bounce_of("someone@nobody.plain")
@@ -34,22 +35,20 @@ class TestWrongCertificate:
 
     @pytest.mark.parametrize("certificate, reason", [
         ("wrong", "pkix.name"), ("expired", "pkix.expired"), ("stranger", "pkix.chain")])
-    def test_bounce_names_the_reason(self, worlds_of_one, certificate, reason):  # ROUTE-02, PKIX-01, PKIX-02
-        worlds = worlds_of_one
-        peer, gateway = worlds.peer("prosody", certificate=certificate), worlds.gateway(PKIX, more=ONLY_PKIX)
-        worlds.ready()
-        component = worlds.component(gateway, 1)
+    def test_bounce_names_the_reason(self, world, certificate, reason):  # ROUTE-02, PKIX-01, PKIX-02
+        peer, gateway = world.peer("prosody", certificate=certificate), world.gateway(PKIX, more=ONLY_PKIX)
+        world.ready()
+        component = world.component(gateway, 1)
         bounce = component.bounce_of(f"user1@{peer.domains[0]}")
         assert bounce.condition == "remote-server-timeout", bounce
         assert "could not be authenticated" in bounce.text, bounce
         assert gateway.pair(component.domain, peer.domains[0], "out")["last_error"].startswith(reason)
 
-    def test_the_peer_is_not_believed_either(self, worlds_of_one):  # EXT-02, AB-074
+    def test_the_peer_is_not_believed_either(self, world):  # EXT-02, AB-074
         """It speaks first: neither EXTERNAL nor dialback proves it under this policy."""
-        worlds = worlds_of_one
-        peer, gateway = worlds.peer("prosody", certificate="stranger"), worlds.gateway(PKIX, more=ONLY_PKIX)
-        worlds.ready()
-        component, client = worlds.component(gateway, 1), worlds.client(peer, 1)
+        peer, gateway = world.peer("prosody", certificate="stranger"), world.gateway(PKIX, more=ONLY_PKIX)
+        world.ready()
+        component, client = world.component(gateway, 1), world.client(peer, 1)
         bounce = client.bounce_of(component)
         assert bounce.condition.startswith("remote-server-"), bounce
         assert gateway.proof(component.domain, client.domain, "in") is None

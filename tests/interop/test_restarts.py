@@ -2,22 +2,21 @@
 import pytest
 
 from internet import DELEGATED
-from world import PEERS
+from world import PEERS, World
 
 
 class TestPeerRestart:
     @pytest.mark.parametrize("kind", sorted(PEERS))
-    def test_next_message_arrives(self, worlds_of_one, kind):  # MUX-01, ROUTE-04
-        worlds = worlds_of_one
-        peer, gateway = worlds.peer(kind), worlds.gateway(DELEGATED)
-        worlds.ready()
-        component, client = worlds.component(gateway, 1), worlds.client(peer, 1)
+    def test_next_message_arrives(self, world, kind):  # MUX-01, ROUTE-04
+        peer, gateway = world.peer(kind), world.gateway(DELEGATED)
+        world.ready()
+        component, client = world.component(gateway, 1), world.client(peer, 1)
         component.tell(client)
         client.tell(component)
         peer.kill()
         peer.start()
         peer.wait_ready()
-        client = worlds.client(peer, 1, user="again")
+        client = world.client(peer, 1, user="again")
         component.tell(client)
         client.tell(component)
         client.ping(component)
@@ -27,27 +26,32 @@ class TestComponents:
     """slixmpp's stock component, as README promises; what it must not do is refused."""
 
     @pytest.fixture(scope="class")
-    def gateway(self, worlds):
-        made = worlds.gateway(DELEGATED)
-        worlds.ready()
-        return made
+    def started(self, internet):
+        with World(internet, "components") as world:
+            made = world.gateway(DELEGATED)
+            world.ready()
+            yield world, made
 
-    def test_wrong_secret(self, worlds, gateway):  # COMP-01
+    def test_wrong_secret(self, started):  # COMP-01
+        world, gateway = started
         with pytest.raises(AssertionError, match="not-authorized"):
-            worlds.component(gateway, 1, secret="wrong")
+            world.component(gateway, 1, secret="wrong")
 
-    def test_second_connection_for_a_domain(self, worlds, gateway):  # COMP-01
-        first = worlds.component(gateway, 2)
+    def test_second_connection_for_a_domain(self, started):  # COMP-01
+        world, gateway = started
+        first = world.component(gateway, 2)
         with pytest.raises(AssertionError, match="conflict"):
-            worlds.component(gateway, 2)
+            world.component(gateway, 2)
         assert first.bounce_of("someone@nobody.plain").condition == "remote-server-not-found"
 
-    def test_unknown_domain(self, worlds, gateway):  # COMP-01
+    def test_unknown_domain(self, started):  # COMP-01
+        world, gateway = started
         with pytest.raises(AssertionError, match="host-unknown"):
-            worlds.component(gateway, 1, domain="foreign.tld")
+            world.component(gateway, 1, domain="foreign.tld")
 
-    def test_comes_back(self, worlds, gateway):  # COMP-04
-        first = worlds.component(gateway, 3)
+    def test_comes_back(self, started):  # COMP-04
+        world, gateway = started
+        first = world.component(gateway, 3)
         first.leave()
-        again = worlds.component(gateway, 3)
+        again = world.component(gateway, 3)
         assert again.bounce_of("someone@nobody.plain").condition == "remote-server-not-found"

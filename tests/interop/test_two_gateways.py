@@ -2,6 +2,7 @@
 import pytest
 
 from internet import DELEGATED, PKIX, SIGNED
+from world import World
 
 PROOF_OF = {DELEGATED: "dane", SIGNED: "dnssec", PKIX: "pkix"}
 
@@ -15,12 +16,13 @@ def talk(ones, others):
 
 class TestTwoGateways:
     @pytest.fixture(scope="class", params=PROOF_OF)
-    def both(self, request, worlds):
-        ours, theirs = worlds.gateway(request.param), worlds.gateway(request.param, "receiving")
-        worlds.ready()
-        senders = [worlds.component(ours, number) for number in (1, 2, 3, 4)]
-        targets = [worlds.component(theirs, number) for number in (1, 2, 3, 4)]
-        return ours, theirs, senders, targets, PROOF_OF[request.param]
+    def both(self, request, internet):
+        with World(internet, f"two-gateways-{request.param}") as world:
+            ours, theirs = world.gateway(request.param), world.gateway(request.param, "receiving")
+            world.ready()
+            senders = [world.component(ours, number) for number in (1, 2, 3, 4)]
+            targets = [world.component(theirs, number) for number in (1, 2, 3, 4)]
+            yield ours, theirs, senders, targets, PROOF_OF[request.param]
 
     def test_every_pair_in_both_directions(self, both):  # MUX-02, MUX-03, MUX-07
         _, _, senders, targets, _ = both
@@ -40,10 +42,10 @@ class TestTwoGateways:
 
 
 class TestCrossedConnects:
-    def test_nothing_lost_nothing_twice(self, worlds):  # MUX-10
-        ours, theirs = worlds.gateway(DELEGATED), worlds.gateway(DELEGATED, "receiving")
-        worlds.ready()
-        one, other = worlds.component(ours, 1), worlds.component(theirs, 1)
+    def test_nothing_lost_nothing_twice(self, world):  # MUX-10
+        ours, theirs = world.gateway(DELEGATED), world.gateway(DELEGATED, "receiving")
+        world.ready()
+        one, other = world.component(ours, 1), world.component(theirs, 1)
         for number in range(50):
             one.send(other, f"{number}")
             other.send(one, f"{number}")

@@ -10,8 +10,8 @@ from peers.prosody import Prosody
 PEERS = {"prosody": Prosody, "ejabberd": Ejabberd}
 
 
-class Worlds:
-    """Starts peers and gateways; what was started is ended in reverse order by close()."""
+class World:
+    """Starts peers and gateways; what was started is ended in reverse order when the `with` block is left."""
 
     def __init__(self, internet, name):
         self.internet = internet
@@ -48,7 +48,10 @@ class Worlds:
         domain = domain or gateway.domains[number - 1]
         return self._entity(Component.attach(self.internet.loop, domain, secret, gateway.address, COMPONENT))
 
-    def close(self):
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
         for entity in self._entities:
             entity.leave()
         faults = []
