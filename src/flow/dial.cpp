@@ -66,7 +66,9 @@ bool may_carry(const Hub& hub, const Peer& peer, const Session& session, const P
   const bool is_own = *session.machine.local() == pair.sender && *session.machine.remote() == pair.target;
   if (is_own) return true;
   if (!hub.policy_towards(pair.target).may_multiplex) return false;
-  if (!session.machine.takes_dialback()) return false;
+  // The feature itself, not the prefix in the header: an ejabberd without dialback declares it like any other, and
+  // leaves the db:result of a further pair unanswered.
+  if (!session.machine.features().dialback) return false;
   const bool extra_target = !session.targets.contains(pair.target);
   if (extra_target && (!session.machine.features().dialback_errors || peer.no_extra_targets_until > hub.wall()))
     return false;
