@@ -23,6 +23,9 @@ def pytest_addoption(parser):
                           "machine's: in a root of its own, made once")
 
 
+    parser.addoption("--keep", action="store_true", help="keep logs and configurations, as after a failure")
+
+
 def pytest_configure(config):
     if os.geteuid() != 0:
         pytest.exit("the interop tests need root: they serve port 53 and mount a resolv.conf for the peers alone; "
@@ -61,8 +64,9 @@ def pytest_runtest_makereport(item, call):
 def internet(request):
     made = Internet(Generation(request.config.getoption("--peers")))
     yield made
-    made.close(keep=_failed)
-    if _failed:
+    keep = _failed or request.config.getoption("--keep")
+    made.close(keep)
+    if keep:
         print(f"\nlogs and configurations are kept: {made.folder}")
 
 

@@ -14,6 +14,7 @@ from slixmpp.exceptions import IqError, IqTimeout
 from processes import DEADLINE, Gone
 
 _number = itertools.count(1)
+_CONDITIONS = "{urn:ietf:params:xml:ns:xmpp-stanzas}"
 
 
 class Bounced(AssertionError):
@@ -68,21 +69,28 @@ class Entity:
         xmpp.register_plugin("xep_0199")
         xmpp.add_event_handler("message", self._on_message)
         xmpp.add_event_handler("message_error", self._on_error)
+        xmpp.add_filter("in", self._on_stanza)
         xmpp.add_event_handler("session_start", lambda _: self.started.set())
-        for event in ("failed_auth", "connection_failed", "disconnected", "stream_error"):
+        for event in ("failed_auth", "connection_failed", "disconnected"):
             xmpp.add_event_handler(event, lambda data, event=event: self._on_failure(event, data))
 
+    def _on_stanza(self, stanza):
+        """Remembers a stream error: slixmpp 1.8 drops it when the end of the stream comes in the same packet."""
+        if stanza.name == "error":
+            self.why = f"stream error {stanza['condition']}: {stanza['text']}"
+        return stanza
+
     def _on_failure(self, event, data):
-        if not self.started.is_set():
+        if self.why.startswith("nothing"):
             self.why = f"{event} {data}"
-            self.failed.set()
+        self.failed.set()
 
     def _on_message(self, message):
         if message["type"] != "error":
             self._messages.put((str(message["from"]), message["body"]))
 
     def _on_error(self, message):
-        self._errors.put((message["id"], message["error"]["type"], message["error"]["condition"], message["error"]["text"]))
+        self._errors.put((message["id"], *_error_of(message)))
 
     @property
     def domain(self):
@@ -152,8 +160,7 @@ class Entity:
         try:
             self._loop.run(ping(), deadline + 1)
         except IqError as error:
-            kind = error.iq["error"]["type"]
-            raise Bounced(f"iq {self.jid} → {_address(to)}", kind, error.condition, error.text) from None
+            raise Bounced(f"iq {self.jid} → {_address(to)}", *_error_of(error.iq)) from None
         except IqTimeout:
             raise Gone(f"iq {self.jid} → {_address(to)} was not answered within {deadline:g} s") from None
 
@@ -165,6 +172,14 @@ class Entity:
 
 def _address(to):
     return to.jid if isinstance(to, Entity) else to
+
+
+def _error_of(stanza):
+    """(type, condition, text). Read from the XML: a slixmpp component looks for the error in a client's namespace."""
+    error = next(child for child in stanza.xml if child.tag.endswith("}error"))
+    parts = {child.tag.rpartition("}")[2]: child.text or "" for child in error if child.tag.startswith(_CONDITIONS)}
+    text = parts.pop("text", "")
+    return error.get("type"), "/".join(parts), text
 
 
 async def _established(entity):

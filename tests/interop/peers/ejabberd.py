@@ -42,5 +42,5 @@ class Ejabberd(Peer):
     def program(self):
         words = ["erl", "-mnesia", "dir", f'"{self.folder}/spool"', "-s", "ejabberd", "-noshell", "-noinput"]
         return words, {"ERL_LIBS": "/usr/lib/x86_64-linux-gnu", "EJABBERD_CONFIG_PATH": f"{self.folder}/ejabberd.yml",
-                       "EJABBERD_LOG_PATH": f"{self.folder}/ejabberd.log", "EJABBERD_PID_PATH": f"{self.folder}/pid",
+                       "EJABBERD_LOG_PATH": f"{self.folder}/server.log", "EJABBERD_PID_PATH": f"{self.folder}/pid",
                        "HOME": str(self.folder), "ERL_CRASH_DUMP": f"{self.folder}/crash"}
