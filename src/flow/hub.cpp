@@ -92,10 +92,15 @@ void Hub::accept_s2s(std::unique_ptr<seams::Connection> connection) {
   const auto same_prefix = [&](const Session& other) {
     return AddressRange{from, from.is_v6 ? 64u : 32u}.contains(other.connection->remote().address);
   };
-  std::uint64_t unproven = 0;
-  for (const auto& [ref, other] : sessions)
+  std::uint64_t unproven = 0, expected = 0;
+  for (const auto& [ref, other] : sessions) {
     if (other->machine.role() == Role::receiving && !other->machine.is_proven() && same_prefix(*other)) ++unproven;
-  if (unproven >= settings.limits.unproven_per_prefix) {
+    // A db:result of ours makes the peer dial back, an ejabberd or Prosody over a connection for each pair, and from
+    // an address that nobody announced: as many more may come as answers are waited for (at most proving_per_stream
+    // a stream), lest 400 pairs asked for at once shut out the very questions that prove them.
+    expected += other->asked.size();
+  }
+  if (unproven >= settings.limits.unproven_per_prefix + expected) {
     count_drop(Reason::limit_reached, "unproven_per_prefix", nullptr);
     return;
   }
