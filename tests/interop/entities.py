@@ -7,6 +7,7 @@ import itertools
 import queue
 import threading
 import time
+from xml.etree import ElementTree
 
 import slixmpp
 from slixmpp.exceptions import IqError, IqTimeout
@@ -14,6 +15,7 @@ from slixmpp.exceptions import IqError, IqTimeout
 from processes import DEADLINE, Gone
 
 _number = itertools.count(1)
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _CONDITIONS = "{urn:ietf:params:xml:ns:xmpp-stanzas}"
 
 
@@ -63,6 +65,7 @@ class Entity:
     def __init__(self, loop, xmpp, jid):
         self._loop, self._xmpp, self.jid = loop, xmpp, jid
         self._messages, self._errors = queue.Queue(), queue.Queue()
+        self.last_language = None  # xml:lang of the last message that came, None where it had none
         self.started, self.failed = asyncio.Event(), asyncio.Event()
         self.why = "nothing came"
         xmpp.register_plugin("xep_0030")
@@ -87,6 +90,7 @@ class Entity:
 
     def _on_message(self, message):
         if message["type"] != "error":
+            self.last_language = message.xml.get(_LANG)
             self._messages.put((str(message["from"]), message["body"]))
 
     def _on_error(self, message):
@@ -96,21 +100,27 @@ class Entity:
     def domain(self):
         return self.jid.partition("@")[2].partition("/")[0]
 
-    def send(self, to, body):
+    @property
+    def bare(self):
+        return self.jid.partition("/")[0]
+
+    def send(self, to, body, language=None, kind="chat"):
         """Sends a message to an Entity or an address; returns its id."""
         number = f"m{next(_number)}"
 
         async def send():
-            message = self._xmpp.make_message(mto=_address(to), mbody=body, mfrom=self.jid)
+            message = self._xmpp.make_message(mto=_address(to), mbody=body, mfrom=self.jid, mtype=kind)
             message["id"] = number
+            if language:
+                message["lang"] = language
             message.send()
         self._loop.run(send())
         return number
 
-    def tell(self, other, body=None, deadline=DEADLINE):
+    def tell(self, other, body=None, deadline=DEADLINE, language=None):
         """Sends `other` a message and waits until it is there; raises Bounced when an error comes instead."""
         body = body or f"message {next(_number)}"
-        number = self.send(other, body)
+        number = self.send(other, body, language)
         until = time.monotonic() + deadline
         while time.monotonic() < until:
             try:
@@ -119,7 +129,7 @@ class Entity:
                 self._raise_bounce(number, other)
                 continue
             if text == body:
-                assert sender.partition("/")[0] == self.jid.partition("/")[0], f"{sender} instead of {self.jid}"
+                assert sender.partition("/")[0] == self.bare, f"{sender} instead of {self.jid}"
                 return
         raise Gone(f"message {self.jid} → {other.jid} neither arrived nor bounced within {deadline:g} s")
 
@@ -155,10 +165,16 @@ class Entity:
 
     def ping(self, to, deadline=DEADLINE):
         """An iq and its answer; raises Bounced when the answer is an error."""
-        async def ping():
-            await self._xmpp["xep_0199"].send_ping(_address(to), ifrom=self.jid, timeout=deadline)
+        self.ask(to, "urn:xmpp:ping", "ping", deadline)
+
+    def ask(self, to, namespace, name, deadline=DEADLINE):
+        """An iq of type get with one empty element in it; raises Bounced when the answer is an error."""
+        async def ask():
+            iq = self._xmpp.make_iq_get(ito=_address(to), ifrom=self.jid)
+            iq.append(ElementTree.Element(f"{{{namespace}}}{name}"))
+            await iq.send(timeout=deadline)
         try:
-            self._loop.run(ping(), deadline + 1)
+            self._loop.run(ask(), deadline + 1)
         except IqError as error:
             raise Bounced(f"iq {self.jid} → {_address(to)}", *_error_of(error.iq)) from None
         except IqTimeout:

@@ -1,8 +1,8 @@
 """The test's Internet, made once a session: addresses, signed and unsigned zones, a CA and everybody's certificates.
 
-Two providers and two peers, each with domains in three zones: `plain.` is unsigned, so a certificate must name the
+Two providers and two peers, each with domains in four zones: `plain.` is unsigned, so a certificate must name the
 domain; `tld.` is signed, so the SRV record delegates it, and its host's key stands in a TLSA record; `net.` is signed
-too, but has no TLSA: a CA's certificate names the host.
+too, but has no TLSA: a CA's certificate names the host. `bogus.` is signed by a key that its parent does not know.
 """
 import shutil
 import tempfile
@@ -14,24 +14,24 @@ from entities import Loop
 from zones import Zones
 
 ORIGINATING, RECEIVING = "xmpp1.originating", "xmpp1.receiving"
-PKIX, DELEGATED, SIGNED = "pkix", "delegated", "signed"
-ZONE_OF = {PKIX: "plain", DELEGATED: "tld", SIGNED: "net"}
-SENDERS, TARGETS, PEER_DOMAINS = 4, 4, 4
+PKIX, DELEGATED, SIGNED, SPOILT = "pkix", "delegated", "signed", "spoilt"
+ZONE_OF = {PKIX: "plain", DELEGATED: "tld", SIGNED: "net", SPOILT: "bogus"}
+CUSTOMERS = 20  # of every provider, and domains of every peer, in each zone
 
 
-def senders(mode, count=SENDERS):
+def senders(mode):
     """Domains of the originating provider: sender1.plain …, or sender1.tld …"""
-    return [f"sender{i}.{ZONE_OF[mode]}" for i in range(1, count + 1)]
+    return [f"sender{i}.{ZONE_OF[mode]}" for i in range(1, CUSTOMERS + 1)]
 
 
-def targets(mode, count=TARGETS):
+def targets(mode):
     """Domains of the receiving provider."""
-    return [f"target{i}.{ZONE_OF[mode]}" for i in range(1, count + 1)]
+    return [f"target{i}.{ZONE_OF[mode]}" for i in range(1, CUSTOMERS + 1)]
 
 
-def peer_domains(kind, mode=PKIX, count=PEER_DOMAINS):
+def peer_domains(kind, mode=PKIX):
     """Domains of a peer: prosody1.plain …"""
-    return [f"{kind}{i}.{ZONE_OF[mode]}" for i in range(1, count + 1)]
+    return [f"{kind}{i}.{ZONE_OF[mode]}" for i in range(1, CUSTOMERS + 1)]
 
 
 class Internet:
@@ -44,7 +44,8 @@ class Internet:
         certificates.mkdir()
         self.ca = Authority(certificates)
         self.stranger = Authority(certificates, "stranger")  # a CA that nobody trusts
-        self.zones = Zones(self.folder / "dns", self.block.take(), signed=["tld", "net"], unsigned=["plain"])
+        self.zones = Zones(self.folder / "dns", self.block.take(), signed=["tld", "net"],
+                           unsigned=["plain"], spoilt=["bogus"])
         self.addresses = {name: self.block.take() for name in ("originating", "receiving", "prosody", "ejabberd")}
         self.certificates = {}
         for name, host, domains in (("originating", ORIGINATING, senders), ("receiving", RECEIVING, targets)):
@@ -59,17 +60,19 @@ class Internet:
         self.certificates[name, DELEGATED] = self_signed(folder, f"{name}-delegated", [f"{host}.tld"])
         self.certificates[name, SIGNED] = self.ca.issue(f"{name}-signed", [f"{host}.net"])
         self.certificates[name, PKIX] = self.ca.issue(f"{name}-pkix", [f"{host}.plain"])
+        self.certificates[name, "rolled"] = self_signed(folder, f"{name}-rolled", [f"{host}.tld"])  # TLSA: the other
         self.certificates[name, "customers"] = self.ca.issue(f"{name}-customers", domains(PKIX))
         self.zones.host(f"{host}.tld", address, self.certificates[name, DELEGATED].tlsa)
         self.zones.host(f"{host}.net", address)
         self.zones.host(f"{host}.plain", address)
         for mode, zone in ZONE_OF.items():
             for domain in domains(mode):
-                self.zones.service(domain, f"{host}.{zone}")
+                self.zones.service(domain, f"{host}.{zone if mode != SPOILT else 'plain'}")
 
     def _peer(self, folder, kind):
         address = self.addresses[kind]
-        self.certificates[kind, PKIX] = self.ca.issue(f"{kind}-pkix", [f"{kind}.plain", *peer_domains(kind)])
+        names = [f"{kind}.plain", *peer_domains(kind), *peer_domains(kind, SPOILT)]
+        self.certificates[kind, PKIX] = self.ca.issue(f"{kind}-pkix", names)
         self.certificates[kind, "wrong"] = self.ca.issue(f"{kind}-wrong", ["somebody-else.plain"])
         self.certificates[kind, "expired"] = self.ca.issue(f"{kind}-expired", peer_domains(kind), starts=-30, ends=-1)
         self.certificates[kind, "stranger"] = self.stranger.issue(f"{kind}-stranger", peer_domains(kind))
@@ -81,7 +84,7 @@ class Internet:
         self.zones.host(f"{kind}.tld", address, self.certificates[kind, DELEGATED].tlsa)
         for mode, zone in ZONE_OF.items():
             for domain in peer_domains(kind, mode):
-                self.zones.service(domain, f"{kind}.{zone}")
+                self.zones.service(domain, f"{kind}.{zone if mode != SPOILT else 'plain'}")
 
     def close(self, keep):
         self.zones.stop()

@@ -52,3 +52,14 @@ class TestCrossedConnects:
         wanted = [f"{number}" for number in range(50)]
         assert [body for _, body in other.received(50)] == wanted
         assert [body for _, body in one.received(50)] == wanted
+
+
+class TestRolledKey:
+    def test_key_that_no_tlsa_record_names(self, world):  # DANE-01, ROUTE-02
+        """Their key was renewed before its TLSA record: refused, and the text says so."""
+        ours, _ = world.gateway(DELEGATED), world.gateway(DELEGATED, "receiving", certificate="rolled")
+        world.ready()
+        bounce = world.component(ours, 1).bounce_of("component@target1.tld")
+        assert bounce.condition == "remote-server-timeout", bounce
+        assert "could not be authenticated" in bounce.text and "TLSA" in bounce.text, bounce
+        assert ours.pair("sender1.tld", "target1.tld", "out")["last_error"].startswith("dane.mismatch")

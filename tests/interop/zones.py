@@ -36,10 +36,12 @@ _TTL = 300
 class Zones:
     """Written first (`host`, `service`, `record`), then served by start()."""
 
-    def __init__(self, folder, address, signed, unsigned):
-        self.folder, self.address = Path(folder), address
+    def __init__(self, folder, address, signed, unsigned, spoilt=()):
+        """`spoilt` zones are signed too, but their parent names another key: every answer of theirs is bogus."""
+        self.folder, self.address, self._spoilt = Path(folder), address, set(spoilt)
         self.folder.mkdir()
-        self._signed, self._records = {".", *signed}, {zone: [] for zone in (".", *signed, *unsigned)}
+        self._signed = {".", *signed, *spoilt}
+        self._records = {zone: [] for zone in (*self._signed, *unsigned)}
         self._process = None
         self._configuration = self.folder / "knot.conf"
         self.anchor = self.folder / "root.ds"
@@ -74,7 +76,8 @@ class Zones:
             if zone != ".":  # delegated by the root, to the one server that there is
                 self._records["."].append(f"{zone}. {_TTL} IN NS ns.")
             if zone in digests:
-                self._records["."].append(f"{zone}. {_TTL} IN DS {digests[zone]}")
+                digest = digests[zone][:-4] + "0000" if zone in self._spoilt else digests[zone]
+                self._records["."].append(f"{zone}. {_TTL} IN DS {digest}")
         self._records["."].append(f"ns. {_TTL} IN A {self.address}")
         for zone, records in self._records.items():
             apex = zone if zone == "." else f"{zone}."
