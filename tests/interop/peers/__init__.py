@@ -53,6 +53,8 @@ class Peer:
     strict    wants a valid certificate of every peer, dialback alone does not do
     dialback  knows dialback at all
     dane      takes TLSA records for what they say (where the program can)
+    usual     with what Debian's configuration turns on besides: stream management, rate limits, bidi
+    bidi      bidi (XEP-0288), where the program can
     """
 
     kind = "peer"            # names the log and the folder
@@ -61,9 +63,10 @@ class Peer:
     dialback_line = ""
     end_signal = signal.SIGTERM
 
-    def __init__(self, session, folder, address, domains, credential, strict=False, dialback=True, dane=False):
+    def __init__(self, session, folder, address, domains, credential, strict=False, dialback=True, dane=False,
+                 usual=False, bidi=False):
         self.session, self.address, self.domains, self.credential = session, address, domains, credential
-        self.strict, self.dialback, self.dane = strict, dialback, dane
+        self.strict, self.dialback, self.dane, self.usual, self.bidi = strict, dialback, dane, usual, bidi
         self.folder = Path(folder) / self.kind
         self.folder.mkdir(parents=True)
         self.process = None

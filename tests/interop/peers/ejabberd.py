@@ -14,10 +14,12 @@ ca_file: "{trust}"
 acme: {{auto: false}}
 outgoing_s2s_families: [ipv4]
 s2s_use_starttls: required
+shaper:
+  fast: 200000
 auth_method: [anonymous]
 anonymous_protocol: login_anon
 listen:
-  - {{port: {s2s}, ip: "{address}", module: ejabberd_s2s_in, backlog: 1000}}
+  - {{port: {s2s}, ip: "{address}", module: ejabberd_s2s_in, backlog: 1000{shaper}}}
   - {{port: {c2s}, ip: "{address}", module: ejabberd_c2s, starttls: false}}
 modules:
   mod_disco: {{}}
@@ -34,10 +36,15 @@ class Ejabberd(Peer):
 
     def write_configuration(self):
         (self.folder / "spool").mkdir(exist_ok=True)
-        modules = "  mod_s2s_dialback: {}" if self.dialback else ""
+        modules = ["  mod_s2s_dialback: {}"] if self.dialback else []
+        if self.usual:
+            modules.append("  mod_stream_mgmt: {}")
+        if (self.usual or self.bidi) and self.session.generation.release >= 13:  # from 24.10 on
+            modules.append("  mod_s2s_bidi: {}")
         (self.folder / "ejabberd.yml").write_text(_CONFIGURATION.format(
             hosts=", ".join(f'"{domain}"' for domain in self.domains), both=self.credential.both,
-            trust=self.session.ca.file, address=self.address, s2s=S2S, c2s=C2S, modules=modules))
+            trust=self.session.ca.file, address=self.address, s2s=S2S, c2s=C2S, modules="\n".join(modules),
+            shaper=", shaper: fast" if self.usual else ""))
 
     def program(self):
         words = ["erl", "-mnesia", "dir", f'"{self.folder}/spool"', "-s", "ejabberd", "-noshell", "-noinput"]

@@ -12,7 +12,7 @@ s2s_ports = {{ {s2s} }}
 c2s_ports = {{ {c2s} }}
 use_ipv6 = false
 storage = "memory"
-limits = {{ }}
+limits = {{ {limits} }}
 modules_enabled = {{ "s2s"; "c2s"; "tls"; "saslauth"; "disco"; "ping"; "s2s_auth_certs"; {modules} }}
 unbound = {{ resolvconf = "{resolv_conf}", hoststxt = false, trustfile = "{anchor}" }}
 ssl = {{ certificate = "{certificate}", key = "{key}", cafile = "{trust}", capath = "none" }}
@@ -41,9 +41,13 @@ class Prosody(Peer):
         modules = ['"dialback";'] if self.dialback else []
         if self.dane and self.can_dane:
             modules.append('"s2s_auth_dane_in";')
+        if self.usual:
+            modules.append('"limits"; "smacks";')
+        if self.bidi:
+            modules.append('"s2s_bidi";')
         (self.folder / "prosody.cfg.lua").write_text(_CONFIGURATION.format(
             folder=self.folder, address=self.address, s2s=S2S, c2s=C2S, modules=" ".join(modules),
-            resolv_conf=self.session.zones.resolv_conf, anchor=self.session.zones.anchor,
+            limits='s2sin = { rate = "30kb/s" }' if self.usual else "", resolv_conf=self.session.zones.resolv_conf, anchor=self.session.zones.anchor,
             certificate=self.credential.certificate, key=self.credential.key, trust=self.session.ca.file,
             strict=str(self.strict).lower(), dane=str(self.dane).lower(),
             hosts="\n".join(f'VirtualHost "{domain}"' for domain in self.domains)))
