@@ -76,15 +76,28 @@ class TestManyPairs:
 class TestFourHundredPairs:
     """What the program is for, against a stock server: 20 of our customers, 20 of theirs, nothing between them yet."""
 
+    @staticmethod
+    def _crowd(world, peer, gateway):
+        world.ready()
+        return ([world.component(gateway, number) for number in range(1, CUSTOMERS + 1)],
+                [world.client(peer, number) for number in range(1, CUSTOMERS + 1)])
+
     @pytest.mark.parametrize("kind, connections", [("ejabberd", 1), ("prosody", 20)])
     def test_at_the_same_moment(self, world, kind, connections):  # MUX-04
         peer, gateway = world.peer(kind), world.gateway(DELEGATED)
-        world.ready()
-        components = [world.component(gateway, number) for number in range(1, CUSTOMERS + 1)]
-        clients = [world.client(peer, number) for number in range(1, CUSTOMERS + 1)]
+        components, clients = self._crowd(world, peer, gateway)
         burst(components, clients)
         assert peer.connections() == connections
         assert gateway.ctl("status")["connections_saved"] == 400 - connections
+
+    @pytest.mark.parametrize("kind", sorted(PEERS))
+    def test_at_the_same_moment_from_them(self, world, kind):  # MUX-07, LIM-01
+        """They need 400 connections for it, from one address, all unproven at first: more than a stranger is given
+        (AB-016), so this provider's neighbour has been given more room."""
+        peer = world.peer(kind)
+        gateway = world.gateway(DELEGATED, more="[limits]\nunproven_per_prefix = 500")
+        components, clients = self._crowd(world, peer, gateway)
+        burst(clients, components)
 
 
 class TestWithoutDialback:

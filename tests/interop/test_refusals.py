@@ -30,6 +30,18 @@ class TestUnknownDomains:
         component.ping(client)
 
 
+class TestExternalRefused:
+    def test_dialback_on_the_same_stream(self, world):  # EXT-01, DB-04
+        """ejabberd offers EXTERNAL to everybody and then refuses a certificate that does not name the customer (T-5)."""
+        peer, gateway = world.peer("ejabberd"), world.gateway(DELEGATED)
+        world.ready()
+        component, client = world.component(gateway, 1), world.client(peer, 1)
+        component.tell(client)
+        gateway.process.wait_for(rf"event=external_refused .*local={component.domain} .*reason=")
+        assert peer.how_taken(component.domain) == "dialback"
+        assert peer.connections() == 1
+
+
 class TestWrongCertificate:
     """Under the policy "pkix" a peer whose certificate proves nothing is refused, and the bounce says why."""
 
