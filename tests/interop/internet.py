@@ -59,6 +59,8 @@ class Internet:
         address = self.addresses[name]
         self.certificates[name, DELEGATED] = self_signed(folder, f"{name}-delegated", [f"{host}.tld"])
         self.certificates[name, SIGNED] = self.ca.issue(f"{name}-signed", [f"{host}.net"])
+        for domain in domains(PKIX)[:2]:
+            self.certificates[name, domain] = self.ca.issue(f"{name}-{domain}", [domain])
         self.certificates[name, PKIX] = self.ca.issue(f"{name}-pkix", [f"{host}.plain"])
         self.certificates[name, "rolled"] = self_signed(folder, f"{name}-rolled", [f"{host}.tld"])  # TLSA: the other
         self.certificates[name, "customers"] = self.ca.issue(f"{name}-customers", domains(PKIX))

@@ -5,7 +5,7 @@ further senders only (it ends a stream that asks for a further target).
 """
 import pytest
 
-from internet import CUSTOMERS, DELEGATED
+from internet import CUSTOMERS, DELEGATED, PKIX
 from world import PEERS, World
 
 SENDERS, TARGETS = 4, 4
@@ -105,7 +105,7 @@ class TestWithoutDialback:
 
     @pytest.mark.parametrize("kind", sorted(PEERS))
     def test_a_stream_for_each_pair(self, world, kind):  # MUX-01, MUX-03, TLS-02
-        peer, gateway = world.peer(kind, strict=True, dialback=False), world.gateway("pkix")
+        peer, gateway = world.peer(kind, strict=True, dialback=False), world.gateway(PKIX)
         world.ready()
         components = [world.component(gateway, number) for number in (1, 2)]
         clients = [world.client(peer, number) for number in (1, 2)]
@@ -113,3 +113,21 @@ class TestWithoutDialback:
         assert peer.connections() == 4
         for component in components:
             assert peer.how_taken(component.domain) == "external"
+
+
+class TestCertificateOfEachCustomer:
+    """Each customer has a certificate of its own, and the peer wants a valid one of everybody."""
+
+    @pytest.mark.parametrize("kind", sorted(PEERS))
+    def test_the_right_one_is_shown(self, world, kind):  # TLS-02, TLS-03, MUX-03
+        peer = world.peer(kind, strict=True)
+        names = ("sender1.plain", "sender2.plain")
+        gateway = world.gateway(PKIX, customers=[
+            ([name], world.internet.certificates["originating", name]) for name in names])
+        world.ready()
+        components, client = [world.component(gateway, number) for number in (1, 2)], world.client(peer, 1)
+        for component in components:  # the second rides the first one's stream, and is verified by a dial-back to us
+            component.tell(client)
+            client.tell(component)
+            component.ping(client)
+        assert peer.connections() == 1

@@ -25,10 +25,14 @@ class World:
                            self.internet.certificates[kind, certificate], **strictness)
         return self._started(made)
 
-    def gateway(self, mode, name="originating", certificate=None, more=""):
-        """A provider's ligase: its customers are named by a certificate (pkix), or delegate by DNS (delegated, signed)."""
+    def gateway(self, mode, name="originating", certificate=None, customers=None, more=""):
+        """A provider's ligase: its customers are named by a certificate (pkix), or delegate by DNS (delegated, signed).
+
+        customers: [(domains, Credential)], other certificates for them than the one that names them all.
+        """
         host, domains = {"originating": (ORIGINATING, senders), "receiving": (RECEIVING, targets)}[name]
-        customers = [(domains(PKIX), self.internet.certificates[name, "customers"])] if mode == PKIX else []
+        if customers is None:
+            customers = [(domains(PKIX), self.internet.certificates[name, "customers"])] if mode == PKIX else []
         made = Gateway(self.internet, self.folder, name, f"{host}.{ZONE_OF[mode]}", self.internet.addresses[name],
                        domains(mode), self.internet.certificates[name, certificate or mode], customers, more)
         return self._started(made)
