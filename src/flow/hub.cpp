@@ -109,9 +109,8 @@ void Hub::accept_s2s(std::unique_ptr<seams::Connection> connection) {
       .start();
 }
 
-void Hub::session_is_over(Session& session) {
-  const Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
-  // Who waits for an answer on this stream learns that none will come.
+// Who waits for an answer on this stream learns that none will come.
+void Hub::release_waiters(Session& session, const Error& why) {
   if (session.opened) session.opened->open(false);
   if (session.wants_verdict) session.wants_verdict->open(false);
   for (auto& [pair, gate] : std::exchange(session.asked, {})) gate->open(DbAnswer(fail(why)));
@@ -119,6 +118,11 @@ void Hub::session_is_over(Session& session) {
   for (auto& [question, gate] : std::exchange(session.verifying, {})) gate->open(DbAnswer(fail(why)));
   for (auto& [sender, record] : session.senders)
     if (record.done) record.done->open(false);
+}
+
+void Hub::session_is_over(Session& session) {
+  const Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
+  release_waiters(session, why);
   if (session.peer != nullptr) {
     session.peer->streams.erase(session.ref);
     if (session.machine.role() == Role::initiating && is_peer_s_end(why.reason)) {
@@ -526,8 +530,7 @@ void Hub::shut_down() {
   is_stopping = true;
   if (sweep_is_scheduled_) world.clock.cancel(sweep_timer_);
   for (const auto& [ref, session] : sessions) {
-    if (session->opened) session->opened->open(false);
-    if (session->wants_verdict) session->wants_verdict->open(false);
+    release_waiters(*session, {Reason::shutdown, "the gateway is stopping"});
     session->connection->abort();
   }
   for (const auto& [number, link] : links) link->connection->abort();

@@ -140,6 +140,7 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   pair::Stanza keep_for(std::string_view content_ns, const xml::ElementView& element, stream::StanzaKind kind,
                         const xml::Header& header);
   void bounce_all(std::unique_ptr<pair::Queue>& queue, const Error& why, HostedDomain* to, const Domain& remote);
+  void release_waiters(Session& session, const Error& why);
   void schedule_burial();
   void schedule_sweep();
   void sweep();

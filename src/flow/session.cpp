@@ -103,7 +103,8 @@ void Session::carry_out(stream::Action& action) {
                                 .with("stream", number())
                                 .with("local", machine.local()->text())
                                 .with("remote", machine.remote()->text())
-                                .with("reason", refused.text));
+                                .with("reason", name_of(Reason::external_refused))
+                                .with("detail", refused.text));
                  },
                  [&](stream::Opened&) {
                    if (opened) opened->open(true);
@@ -152,8 +153,6 @@ void Session::write(std::string_view bytes) {
   machine.sent_something(hub_.now());
   connection->write(bytes);
 }
-
-void Session::rearm() { arm_timer(); }
 
 void Session::arm_timer() {
   const Instant when = machine.deadline();

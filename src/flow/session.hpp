@@ -48,7 +48,6 @@ class Session final : public seams::Receiver, public stream::StanzaSink {
   void end(StreamFault fault, Error why);  // with a stream error
   void close(Error why);                   // orderly, without one
   void write(std::string_view bytes);      // a stanza or a db element of a pair that may pass
-  void rearm();                            // the machine's deadline may have changed
 
   bool is_live() const noexcept { return machine.is_open() && !is_ending; }
   std::string number() const { return std::to_string(ref.number); }

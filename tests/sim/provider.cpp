@@ -77,7 +77,11 @@ Provider::Provider(World& world, const ProviderSpec& spec)
   }
 }
 
-Provider::~Provider() { stop(); }
+Provider::~Provider() {
+  stop();
+  // What still waits for a time or an answer comes to its end while the seams are there: nothing is left behind.
+  world_.run_for(60s);
+}
 
 void Provider::stop() {
   world_.listeners.erase(endpoint);
