@@ -68,8 +68,8 @@ std::string base64(BytesView bytes) {
   out.reserve((bytes.size() + 2) / 3 * 4);
   for (std::size_t i = 0; i < bytes.size(); i += 3) {
     const std::size_t left = bytes.size() - i;
-    const unsigned group = static_cast<unsigned>(bytes[i]) << 16 | (left > 1 ? bytes[i + 1] : 0u) << 8 |
-                           (left > 2 ? bytes[i + 2] : 0u);
+    const unsigned group =
+        static_cast<unsigned>(bytes[i]) << 16 | (left > 1 ? bytes[i + 1] : 0u) << 8 | (left > 2 ? bytes[i + 2] : 0u);
     out += kBase64[group >> 18 & 63];
     out += kBase64[group >> 12 & 63];
     out += left > 1 ? kBase64[group >> 6 & 63] : '=';
@@ -104,7 +104,8 @@ bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept {
   if (a.size() != b.size()) return false;
   unsigned char difference = 0;
   for (std::size_t i = 0; i < a.size(); ++i)
-    difference = static_cast<unsigned char>(difference | (static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i])));
+    difference =
+        static_cast<unsigned char>(difference | (static_cast<unsigned char>(a[i]) ^ static_cast<unsigned char>(b[i])));
   return difference == 0;
 }
 

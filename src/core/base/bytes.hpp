@@ -18,9 +18,9 @@ inline std::string_view as_text(BytesView bytes) noexcept {
   return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
 }
 
-std::string hex(BytesView bytes);                      // lower case
-std::string base64(BytesView bytes);                   // RFC 4648 §4, padded
-bool from_base64(std::string_view text, Bytes& out);   // strict alphabet, padding required, no white space
+std::string hex(BytesView bytes);                     // lower case
+std::string base64(BytesView bytes);                  // RFC 4648 §4, padded
+bool from_base64(std::string_view text, Bytes& out);  // strict alphabet, padding required, no white space
 bool equal_in_constant_time(std::string_view a, std::string_view b) noexcept;  // lengths may be learned, bytes not
 
 // Valid UTF-8 (no surrogates, no overlong form, at most U+10FFFF).

@@ -86,7 +86,8 @@ constexpr ReasonText kReasons[] = {
      "both domains are hosted here; set [policy] internal = true to route between them"},
     {policy_multiplex, "policy.multiplex", remote_server_timeout, kWait, "the peer takes no further pairs"},
     {proof_expired, "proof.expired", remote_server_timeout, kWait, "the proof ran out and is being renewed"},
-    {Reason::stream_error, "stream.error", remote_server_timeout, kWait, "the peer ended the stream; its text says why"},
+    {Reason::stream_error, "stream.error", remote_server_timeout, kWait,
+     "the peer ended the stream; its text says why"},
     {stream_closed, "stream.closed", remote_server_timeout, kWait, "the stream was closed"},
     {stream_idle, "stream.idle", remote_server_timeout, kWait, "nothing to do: the stream was closed for idleness"},
     {stream_unproven, "stream.unproven", remote_server_timeout, kWait,
@@ -122,12 +123,14 @@ constexpr bool in_order() {
 }
 static_assert(in_order(), "every Reason has its row, in the enumeration's order");
 
+// clang-format off
 constexpr std::string_view kConditions[] = {
     "bad-request", "conflict", "feature-not-implemented", "forbidden", "gone", "internal-server-error",
     "item-not-found", "jid-malformed", "not-acceptable", "not-allowed", "not-authorized", "policy-violation",
     "recipient-unavailable", "redirect", "registration-required", "remote-server-not-found", "remote-server-timeout",
     "resource-constraint", "service-unavailable", "subscription-required", "undefined-condition", "unexpected-request",
 };
+// clang-format on
 static_assert(std::size(kConditions) == static_cast<std::size_t>(unexpected_request) + 1);
 constexpr std::string_view kErrorTypes[] = {"auth", "cancel", "modify", "wait"};
 

@@ -8,17 +8,20 @@
 namespace ligase {
 
 // Stanza error conditions, RFC 6120 §8.3.3.
+// clang-format off
 enum class StanzaError : std::uint8_t {
   bad_request, conflict, feature_not_implemented, forbidden, gone, internal_server_error, item_not_found,
   jid_malformed, not_acceptable, not_allowed, not_authorized, policy_violation, recipient_unavailable, redirect,
   registration_required, remote_server_not_found, remote_server_timeout, resource_constraint, service_unavailable,
   subscription_required, undefined_condition, unexpected_request,
 };
+// clang-format on
 enum class ErrorType : std::uint8_t { auth, cancel, modify, wait };
 
 std::string_view condition_name(StanzaError condition) noexcept;  // "remote-server-not-found"
 std::string_view error_type_name(ErrorType type) noexcept;        // "cancel"
 
+// clang-format off
 enum class Reason : std::uint8_t {
   // names
   name_invalid, name_not_allowed,
@@ -51,13 +54,14 @@ enum class Reason : std::uint8_t {
   // program
   config_invalid, file_unreadable, shutdown, internal,
 };
+// clang-format on
 
 struct ReasonText {
   Reason reason;
-  std::string_view name;       // "dane.mismatch"
-  StanzaError condition;       // what a waiting stanza's sender is told
-  ErrorType type;              // cancel: will not change by waiting
-  std::string_view what_to_do; // one sentence for an operator
+  std::string_view name;        // "dane.mismatch"
+  StanzaError condition;        // what a waiting stanza's sender is told
+  ErrorType type;               // cancel: will not change by waiting
+  std::string_view what_to_do;  // one sentence for an operator
 };
 
 const ReasonText& describe(Reason reason) noexcept;

@@ -45,8 +45,8 @@ bool is_globally_routable(const Address& address) noexcept;
 
 // Asked at connect, of the address actually connected to, each time.
 struct AddressGuard {
-  std::vector<AddressRange> allowed;   // [dns] allow_addresses
-  std::vector<Endpoint> own_listeners; // never connected to; an unspecified address stands for all
+  std::vector<AddressRange> allowed;    // [dns] allow_addresses
+  std::vector<Endpoint> own_listeners;  // never connected to; an unspecified address stands for all
   // Reason::address_forbidden with the address and why, or success. Ports: 443 and those >= 1024 (5269, 5270 among
   // them); others only to an address in `allowed` (ADDR-02).
   Result<void> check(const Endpoint& endpoint) const;

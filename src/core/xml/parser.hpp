@@ -19,7 +19,7 @@ struct Limits {
   std::size_t depth = 128;              // the stream's root is depth 1
   std::size_t attributes = 256;         // of one element, namespace declarations counted too
   std::size_t start_tag = 64 * 1024;
-  std::size_t name = 1024;              // one element or attribute name, prefix included
+  std::size_t name = 1024;  // one element or attribute name, prefix included
 };
 
 struct Declaration {  // a namespace declaration; prefix "" is the default namespace
@@ -64,8 +64,8 @@ class Sink {
 struct Fed {
   enum class State : std::uint8_t { more, stopped, closed, failed };
   State state = State::more;
-  std::size_t unconsumed = 0;         // stopped: bytes given to feed() that lie behind the last element taken
-  std::optional<StreamFault> fault;   // failed: the stream error to answer with
+  std::size_t unconsumed = 0;        // stopped: bytes given to feed() that lie behind the last element taken
+  std::optional<StreamFault> fault;  // failed: the stream error to answer with
 };
 
 class Parser {
@@ -94,13 +94,15 @@ class Parser {
 // are passed on. Text is that of direct children, concatenated.
 struct Node {
   std::string name, ns;
-  struct Attribute { std::string name, ns, value; };
+  struct Attribute {
+    std::string name, ns, value;
+  };
   std::vector<Attribute> attributes;
   std::string text;
   std::vector<Node> children;
 
   std::optional<std::string_view> attribute(std::string_view name) const noexcept;  // in no namespace
-  const Node* child(std::string_view name, std::string_view ns) const noexcept;    // the first
+  const Node* child(std::string_view name, std::string_view ns) const noexcept;     // the first
 };
 // `declarations`: those of the stream header the element stood in. nullopt if it is not well-formed, deeper than 16 or
 // has over 256 elements.

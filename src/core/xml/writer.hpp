@@ -16,8 +16,8 @@ std::string escaped(std::string_view text);
 
 // What must be different when an element of one stream goes into another.
 struct Passage {
-  const Header* from;              // the header of the stream it came by
-  std::string_view content_ns;     // default namespace of the stream it goes to
+  const Header* from;                       // the header of the stream it came by
+  std::string_view content_ns;              // default namespace of the stream it goes to
   std::optional<std::string_view> to_lang;  // xml:lang of that stream's header: ours never has one
 };
 

@@ -12,7 +12,7 @@ enum class TimerId : std::uint64_t { none = 0 };
 class Clock {
  public:
   virtual ~Clock() = default;
-  virtual Instant now() const = 0;       // one value per turn of the loop is enough
+  virtual Instant now() const = 0;  // one value per turn of the loop is enough
   virtual WallTime wall() const = 0;
   // Calls `action` once, from the loop, at or after `when`; never from inside this call.
   virtual TimerId call_at(Instant when, std::function<void()> action) = 0;

@@ -19,7 +19,7 @@ namespace ligase::seams {
 
 // What one TLS session showed (TLS-06).
 struct TlsFacts {
-  std::string version, cipher, group, alpn, sni;  // "TLSv1.3", "TLS_AES_128_GCM_SHA256", "X25519"; alpn, sni may be ""
+  std::string version, cipher, group, alpn, sni;   // "TLSv1.3", "TLS_AES_128_GCM_SHA256", "X25519"; alpn, sni may be ""
   std::shared_ptr<const proof::Chain> peer_chain;  // null: no certificate shown
 };
 
@@ -35,15 +35,17 @@ struct TlsRequest {
 class Receiver {
  public:
   virtual ~Receiver() = default;
-  virtual void on_bytes(std::string_view bytes) = 0;             // valid for the call; clear text of the session
-  virtual void on_tls(const Result<TlsFacts>& facts) = 0;        // handshake done or failed (tls_failed, tls_timeout, tls_injection)
-  virtual void on_writable() = 0;                                // queued() fell below the low mark after it was above the high one
-  virtual void on_closed(const Error& why) = 0;                  // the last call: network_closed, tls_truncated, connect_…; after close() too
+  virtual void on_bytes(std::string_view bytes) = 0;  // valid for the call; clear text of the session
+  // The handshake is done, or failed: tls_failed, tls_timeout, tls_injection.
+  virtual void on_tls(const Result<TlsFacts>& facts) = 0;
+  virtual void on_writable() = 0;  // queued() fell below the low mark after it was above the high one
+  // The last call: network_closed, tls_truncated, connect_…; after close() too.
+  virtual void on_closed(const Error& why) = 0;
 };
 
 class Connection {
  public:
-  virtual ~Connection() = default;  // aborts if still open; no callback after it
+  virtual ~Connection() = default;             // aborts if still open; no callback after it
   virtual void start(Receiver& receiver) = 0;  // begins reading; the receiver outlives the connection or calls abort()
   // Takes bytes into the sending record; they leave when this turn's input is used up (gathered: full TLS records).
   virtual void write(std::string_view bytes) = 0;
@@ -51,10 +53,10 @@ class Connection {
   virtual void start_tls(TlsRequest request) = 0;
   virtual void pause_reading() = 0;
   virtual void resume_reading() = 0;
-  virtual std::size_t queued() const = 0;      // bytes written and not yet taken by the network
+  virtual std::size_t queued() const = 0;  // bytes written and not yet taken by the network
   // Orderly: what is queued leaves, TLS close_notify, TCP close; on_closed follows within `patience` whatever the peer does.
   virtual void close(Duration patience) = 0;
-  virtual void abort() = 0;                    // at once; no callback follows
+  virtual void abort() = 0;  // at once; no callback follows
   virtual Endpoint remote() const = 0;
   virtual Endpoint local() const = 0;
 };
