@@ -171,7 +171,8 @@ Task<SenderRecord*> judge_sender(std::shared_ptr<Hub> hub, pair::StreamRef ref, 
                                          facts.targets,
                                          session->facts.peer_chain.get(),
                                          *hub->settings.anchors,
-                                         hub->settings.dnssec_is_on};
+                                         hub->settings.dnssec_is_on,
+                                         &hub->paths};
     record.verdict = proof::judge_client(evidence, hub->policy_towards(sender), hub->wall());
   }
   done->open(true);

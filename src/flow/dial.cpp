@@ -102,7 +102,7 @@ struct Way {
   HostFacts host;
 };
 
-Result<Proof> judge(const Hub& hub, const Session& session, const Way& way, const Domain& remote) {
+Result<Proof> judge(Hub& hub, const Session& session, const Way& way, const Domain& remote) {
   const proof::ServerEvidence evidence{remote,
                                        way.delegation,
                                        way.target,
@@ -110,7 +110,8 @@ Result<Proof> judge(const Hub& hub, const Session& session, const Way& way, cons
                                        way.host.tlsa ? &*way.host.tlsa : nullptr,
                                        session.facts.peer_chain.get(),
                                        *hub.settings.anchors,
-                                       way.host.addresses_expire};
+                                       way.host.addresses_expire,
+                                       &hub.paths};
   const proof::PeerPolicy policy = hub.policy_towards(remote);
   if (!session.machine.is_encrypted() && policy.encryption == proof::Encryption::required)
     return fail(Reason::tls_required, "the peer offers no TLS");

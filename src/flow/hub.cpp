@@ -55,7 +55,7 @@ std::string failure_text(const Domain& remote, const Error& why) {
                      detail);
 }
 
-Hub::Hub(Settings s, World w) : settings(std::move(s)), world(w) {
+Hub::Hub(Settings s, World w) : settings(std::move(s)), world(w), paths(settings.anchors) {
   rate_since_ = now();
   for (std::size_t i = 0; i < settings.links.size(); ++i) {
     const auto& domains =

@@ -112,6 +112,7 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
 
   Settings settings;
   World world;
+  proof::PathCache paths;  // of settings.anchors
   pair::PolicyEpoch epoch{1};
   bool is_stopping = false, is_shut_down = false;
   std::optional<WallTime> started_at;

@@ -167,6 +167,10 @@ WallTime not_after_of(const x509_st& certificate) {
   return read_time(X509_get0_notAfter(&certificate)).value_or(WallTime::min());
 }
 
+WallTime not_before_of(const x509_st& certificate) {
+  return read_time(X509_get0_notBefore(&certificate)).value_or(WallTime::max());
+}
+
 Chain::Chain() : native_(std::make_unique<Native>()) {}
 Chain::~Chain() = default;
 
@@ -187,7 +191,7 @@ Result<std::shared_ptr<const Chain>> Chain::parse(const std::vector<Bytes>& der)
   }
   const X509& leaf = *chain->native_->certificates.front();
   chain->native_->names = read_names(leaf);
-  chain->native_->not_before = read_time(X509_get0_notBefore(&leaf)).value_or(WallTime::max());
+  chain->native_->not_before = not_before_of(leaf);
   chain->native_->not_after = not_after_of(leaf);
   ERR_clear_error();
   return chain;

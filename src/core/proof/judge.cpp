@@ -197,11 +197,16 @@ std::optional<Error> look_for_dane(const ServerEvidence& evidence, Findings& fin
   return findings.has(ProofType::dane) ? std::nullopt : findings.why_not(ProofType::dane);
 }
 
+// PKIX-04: the same answer, from memory where there is one.
+Result<WallTime> verify(const Chain& chain, const TrustAnchors& anchors, PathCache* paths, WallTime now) {
+  const bool is_remembered = paths != nullptr && paths->is_of(anchors);
+  return is_remembered ? paths->verify(chain, now) : verify_path(chain, anchors, now);
+}
+
 // O-14, O-15, O-19, O-20, O-22 and I-05, I-06, I-07, I-09: what a valid chain names. `reached`: the targets of D's SRV that
 // count, each known to have no usable TLSA that does not match.
-void look_at_path(const Chain& chain, const TrustAnchors& anchors, const Domain& domain, const Delegation& delegation,
-                  const std::vector<SrvTarget>& reached, Findings& findings, WallTime now) {
-  const Result<WallTime> path = verify_path(chain, anchors, now);
+void look_at_path(const Chain& chain, const Result<WallTime>& path, const Domain& domain, const Delegation& delegation,
+                  const std::vector<SrvTarget>& reached, Findings& findings) {
   const auto missed = [&](ProofType type, std::string why) {
     findings.missed(type, {Reason::pkix_name, std::move(why)});
   };
@@ -367,8 +372,8 @@ Result<Proof> judge_server(const ServerEvidence& evidence, const PeerPolicy& pol
   if (evidence.chain == nullptr && policy.encryption == Encryption::required)
     return fail(Reason::tls_required, fmt::format("{} offers no TLS", target_text(evidence.target)));
   if (evidence.chain != nullptr) {
-    look_at_path(*evidence.chain, evidence.anchors, evidence.domain, evidence.delegation, {evidence.target}, findings,
-                 now);
+    const Result<WallTime> path = verify(*evidence.chain, evidence.anchors, evidence.paths, now);
+    look_at_path(*evidence.chain, path, evidence.domain, evidence.delegation, {evidence.target}, findings);
   } else {
     findings.missed(ProofType::dnssec, {Reason::tls_required, "the peer offers no TLS"});
     findings.missed(ProofType::pkix, {Reason::tls_required, "the peer offers no TLS"});
@@ -417,9 +422,10 @@ tl::expected<Proof, ClientRefusal> judge_client(const ClientEvidence& evidence, 
   // Where the client's own record matched, nobody compared the targets' records: they bind what PKIX may say (I-04).
   const bool is_path_open = !dane_by_client_record ||
                             (!authorities.has_usable && !authorities.broken && !is_bad(evidence.delegation.security));
-  if (is_path_open)
-    look_at_path(*evidence.chain, evidence.anchors, evidence.domain, evidence.delegation, known_targets(evidence),
-                 findings, now);
+  if (is_path_open) {
+    const Result<WallTime> path = verify(*evidence.chain, evidence.anchors, evidence.paths, now);
+    look_at_path(*evidence.chain, path, evidence.domain, evidence.delegation, known_targets(evidence), findings);
+  }
   // Dialback is not among the findings: no certificate grants it.
   if (std::optional<Proof> proof = findings.choose(policy)) return *std::move(proof);
   if (std::optional<Error> error = findings.not_allowed(policy)) return Refusal(refused(*std::move(error), policy));

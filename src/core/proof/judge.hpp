@@ -11,6 +11,7 @@
 
 #include "proof/certificate.hpp"
 #include "proof/dns.hpp"
+#include "proof/path_cache.hpp"
 
 namespace ligase::proof {
 
@@ -50,6 +51,7 @@ struct ServerEvidence {
   const Chain* chain;            // null: no TLS
   const TrustAnchors& anchors;
   WallTime addresses_expire{};
+  PathCache* paths = nullptr;  // of these anchors; null, or of others: not used. It only saves time
 };
 // The first type of policy.proofs that holds. A Proof of type dialback means: not proven by anything shown; the delegation
 // alone says that it is D, and the policy accepts that (O-17). The reasons of every stronger attempt are in its evidence.
@@ -72,7 +74,8 @@ struct ClientEvidence {
   const std::vector<TargetEvidence>& targets;
   const Chain* chain;  // null: none shown
   const TrustAnchors& anchors;
-  bool dnssec_is_on = true;  // false: trust_anchor = "": nothing to downgrade (I-12)
+  bool dnssec_is_on = true;    // false: trust_anchor = "": nothing to downgrade (I-12)
+  PathCache* paths = nullptr;  // as in ServerEvidence
 };
 struct ClientRefusal {
   Error error;

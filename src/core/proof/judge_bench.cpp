@@ -38,11 +38,13 @@ struct Case {
 
 void judge(benchmark::State& state, TlsaSet Case::*tlsa, ProofType type) {
   const Case it;
+  PathCache paths(it.anchors);
   PeerPolicy policy;
   policy.proofs = {type};
   for (auto _ : state) {
-    const ServerEvidence evidence{it.domain,   it.delegation,  it.target,   Security::secure,
-                                  &(it.*tlsa), it.chain.get(), *it.anchors, it.now + hours(2)};
+    const ServerEvidence evidence{it.domain,        it.delegation,     it.target,
+                                  Security::secure, &(it.*tlsa),       it.chain.get(),
+                                  *it.anchors,      it.now + hours(2), &paths};
     if (!judge_server(evidence, policy, it.now)) state.SkipWithError("not proven");
   }
   state.SetItemsProcessed(state.iterations());

@@ -39,10 +39,11 @@ CertificatePtr read_certificate(BytesView der);
 std::string subject_of(const x509_st& certificate);
 // WallTime::min() where the date cannot be read: such a certificate is long over.
 WallTime not_after_of(const x509_st& certificate);
+WallTime not_before_of(const x509_st& certificate);  // WallTime::max() where it cannot be read
 
 struct Path {
   std::vector<CertificatePtr> certificates;  // leaf first, anchor last
-  WallTime expires;                          // the earliest notAfter
+  WallTime begins, expires;                  // the latest notBefore and the earliest notAfter
 };
 // RFC 5280 §6 from the chain's leaf to an anchor of `store`, the chain's other certificates helping; then the rules the
 // library does not know (PKIX-02, PKIX-03).

@@ -195,12 +195,14 @@ Result<Path> build(const Chain& chain, X509_STORE& store, unsigned long flags, W
   const int verdict = X509_verify_cert(context.get());
   ERR_clear_error();
   if (verdict != 1) return fail(error_of(*context));
-  Path path{path_of(*context), WallTime::max()};
+  Path path{path_of(*context), WallTime::min(), WallTime::max()};
   if (path.certificates.empty()) return fail(Reason::pkix_chain, "no path was built");
   if (Result<void> checked = check_purpose(path.certificates); !checked) return fail(checked.error());
   if (Result<void> checked = check_constraints(path.certificates, native.names); !checked) return fail(checked.error());
-  for (const CertificatePtr& certificate : path.certificates)
+  for (const CertificatePtr& certificate : path.certificates) {
+    path.begins = std::max(path.begins, not_before_of(*certificate));
     path.expires = std::min(path.expires, not_after_of(*certificate));
+  }
   ERR_clear_error();
   return path;
 }
