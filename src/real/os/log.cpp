@@ -12,6 +12,7 @@
 #include <map>
 #include <mutex>
 #include <thread>
+#include <utility>
 
 namespace ligase::os {
 namespace {
@@ -53,15 +54,17 @@ class LogSink::Writer {
   }
 
   void put(std::string line) {
+    bool is_waiting = false;
     {
       const std::lock_guard lock(mutex_);
       if (lines_.size() >= limits_.queued_lines) {
         ++dropped_;
         return;
       }
+      is_waiting = lines_.empty();
       lines_.push_back(std::move(line));
     }
-    wake_.notify_one();
+    if (is_waiting) wake_.notify_one();  // else it has been woken, or is at work and looks again
   }
 
  private:
@@ -76,17 +79,21 @@ class LogSink::Writer {
         batch.swap(lines_);
         std::swap(dropped, dropped_);
       }
-      for (const std::string& line : batch)
-        if (!write_out(line)) return;
+      std::string piece;  // many lines, one system call
+      for (const std::string& line : batch) {
+        if (!piece.empty() && piece.size() + line.size() > kPiece && !write_out(std::exchange(piece, {}))) return;
+        piece += line;
+      }
+      if (!write_out(piece)) return;
       if (dropped == 0) continue;
       const Event event = Event(Level::warning, "log_dropped").with("count", std::to_string(dropped));
       if (!write_out(line_of(event, format_))) return;
     }
   }
 
-  // In pieces that a pipe takes without blocking once it is writable, so that the end of the process is never held up.
+  // What a pipe takes without blocking once it is writable, so that the end of the process is never held up.
+  static constexpr std::size_t kPiece = 4096;
   bool write_out(std::string_view bytes) {
-    constexpr std::size_t piece = 4096;
     while (!bytes.empty()) {
       pollfd waiting{fd_, POLLOUT, 0};
       const int ready = ::poll(&waiting, 1, 100);
@@ -94,7 +101,7 @@ class LogSink::Writer {
         if (is_over()) return false;
         continue;
       }
-      const ssize_t count = ::write(fd_, bytes.data(), std::min(bytes.size(), piece));
+      const ssize_t count = ::write(fd_, bytes.data(), std::min(bytes.size(), kPiece));
       if (count > 0) {
         bytes.remove_prefix(static_cast<std::size_t>(count));
       } else if (errno != EAGAIN && errno != EINTR) {
