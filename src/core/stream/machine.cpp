@@ -151,7 +151,8 @@ Machine::Machine(Role role, Limits limits, const Hosting* hosting, std::function
       opened_at_(now),
       last_sent_(now),
       last_stanza_(now),
-      now_(now) {}
+      now_(now),
+      idle_since_(now) {}
 Machine::Machine(Machine&&) noexcept = default;
 Machine::~Machine() = default;
 
@@ -256,7 +257,23 @@ Actions Machine::feed(std::string_view bytes, StanzaSink& sink, Instant now) {
     return {};
   }
   sink_ = &sink;
-  return take_fed(parser_.feed(bytes, *this));
+  const std::uint64_t before = elements_;
+  const xml::Fed fed = parser_.feed(bytes, *this);
+  if (elements_ == before && fed.state == xml::Fed::State::more && parser_.buffered() == 0) count_idle(bytes.size());
+  return take_fed(fed);
+}
+
+// White space and elements that say nothing to us cost us a read each and the peer next to nothing: a minute has room for
+// keep-alives, not for a flood (AB-014). They never move the unproven timer.
+void Machine::count_idle(std::uint64_t bytes) {
+  if (now_ - idle_since_ >= 60s) {
+    idle_since_ = now_;
+    idle_bytes_ = 0;
+  }
+  idle_bytes_ += bytes;
+  if (idle_bytes_ > limits_.idle_bytes_per_minute)
+    end(StreamFault{StreamError::policy_violation, "too much white space, or too many elements that mean nothing here"},
+        {Reason::stream_limit, "a flood of what is no stanza"});
 }
 
 Actions Machine::resume(StanzaSink& sink, Instant now) {
@@ -306,6 +323,7 @@ Actions Machine::take_fed(const xml::Fed& fed) {
 }
 
 xml::Take Machine::header(const xml::Header& header) {
+  ++elements_;
   if (header.name != "stream" || header.ns != ns::kStreams || header.default_ns() != ns::kServer) {
     end(StreamFault{StreamError::invalid_namespace,
                     "this is a server-to-server port: a stream of jabber:server is expected"},
@@ -436,6 +454,7 @@ void Machine::initiating_header(const xml::Header& header) {
 
 xml::Take Machine::element(const xml::ElementView& element) {
   if (is_over()) return xml::Take::stop;
+  ++elements_;
   const auto situation = situation_of(phase_, role_);
   const Kind kind = kind_of(element);
   const Cell cell = situation ? kCells[static_cast<std::size_t>(*situation)][static_cast<std::size_t>(kind)] : U;
@@ -452,6 +471,7 @@ xml::Take Machine::element(const xml::ElementView& element) {
       if (role_ == Role::receiving && !is_proven_) break;  // before proof: as unsupported (STR-11)
       actions_.push_back(Dropped{kind == Kind::result_ask ? Reason::unsolicited : Reason::stream_protocol,
                                  std::string(element.name.substr(0, 64))});
+      count_idle(256 + element.bytes.size());
       return xml::Take::stop;
     case Cell::unsupported:
       break;

@@ -111,7 +111,8 @@ struct Limits {
   xml::Limits xml;                         // of an unproven stream
   std::uint64_t stanza_size = 512 * 1024;  // once a pair is proven
   Duration unproven_timeout = 30s, idle_timeout = 1h, keep_alive = 60s;
-  unsigned failed_authentications = 3;  // AB-062
+  unsigned failed_authentications = 3;              // AB-062
+  std::uint64_t idle_bytes_per_minute = 64 * 1024;  // what is neither stanza nor answer (AB-014)
 };
 
 class Machine : private xml::Sink {
@@ -185,6 +186,7 @@ class Machine : private xml::Sink {
   void close() override;
 
   Actions take_fed(const xml::Fed& fed);
+  void count_idle(std::uint64_t bytes);
   Actions take_actions() noexcept;
   void send(std::string bytes);
   void send_header();
@@ -216,7 +218,8 @@ class Machine : private xml::Sink {
   std::optional<Domain> local_, remote_;
   std::string id_, held_;
   Features features_;
-  Instant opened_at_, last_sent_, last_stanza_, now_;
+  Instant opened_at_, last_sent_, last_stanza_, now_, idle_since_;
+  std::uint64_t elements_ = 0, idle_bytes_ = 0;
   Actions actions_;
   StanzaSink* sink_ = nullptr;
 };

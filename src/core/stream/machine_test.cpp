@@ -291,5 +291,35 @@ TEST(Machine, ClearBytesBehindStarttls_EndTheConnectionUnread) {
   }
 }
 
+// AB-014: floods of white space and of elements that mean nothing; a keep-alive a second is none.
+TEST(Machine, FloodOfNothing_EndsTheStreamAndKeepAlivesDoNot) {
+  struct Nothing final : StanzaSink {
+    xml::Take stanza(const xml::ElementView&, StanzaKind) override { return xml::Take::more; }
+  } sink;
+  TestHosting hosting;
+  hosting.encryption = Encryption::preferred;
+  const std::string header =
+      "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' from='sender1.tld' "
+      "to='target1.tld' version='1.0'>";
+  const auto flooded = [&](const std::string& piece, int times, Duration pause) {
+    Instant now{};
+    Machine machine = Machine::receive(
+        Limits{}, hosting, [] { return "x"; }, now);
+    machine.feed(header, sink, now);
+    machine.resume(sink, now);
+    machine.pair_proven(now);
+    for (int i = 0; i < times && !machine.is_over(); ++i) {
+      machine.feed(piece, sink, now);
+      while (machine.has_more()) machine.resume(sink, now);
+      now += pause;
+    }
+    return machine.is_over();
+  };
+  EXPECT_TRUE(flooded(std::string(4096, ' '), 100, Duration{}));
+  EXPECT_TRUE(flooded("<r xmlns='urn:xmpp:sm:3'/>", 1000, Duration{}));
+  EXPECT_FALSE(flooded(" ", 10000, 1s));
+  EXPECT_FALSE(flooded("<message from='a@sender1.tld' to='b@target1.tld'/>", 10000, Duration{}));
+}
+
 }  // namespace
 }  // namespace ligase::stream
