@@ -20,6 +20,7 @@ constexpr Duration kBlamed = 5s;         // MUX-06
 constexpr auto kLearned = std::chrono::hours(24);
 constexpr std::size_t kMostRefusedClaims = 10000;
 constexpr std::size_t kManyPeers = 1000;
+constexpr std::uint64_t kWaitingPerPlace = 16;  // connections that wait for one place among the unproven of a prefix
 
 bool is_peer_s_end(Reason reason) {
   return reason == Reason::stream_error || reason == Reason::stream_closed || reason == Reason::network_closed ||
@@ -86,27 +87,65 @@ Session& Hub::add_session(std::unique_ptr<seams::Connection> connection, stream:
   return session;
 }
 
+namespace {
+
+bool is_same_prefix(const Address& a, const Address& b) { return AddressRange{a, a.is_v6 ? 64u : 32u}.contains(b); }
+
+}  // namespace
+
 void Hub::accept_s2s(std::unique_ptr<seams::Connection> connection) {
-  if (is_stopping || sessions.size() >= settings.limits.streams_total) return;  // accept and close (AB-016)
+  if (is_stopping || sessions.size() + waiting_.size() >= settings.limits.streams_total) return;  // accept and close
   const Address from = connection->remote().address;
-  const auto same_prefix = [&](const Session& other) {
-    return AddressRange{from, from.is_v6 ? 64u : 32u}.contains(other.connection->remote().address);
-  };
+  if (has_room_for(from)) return start_s2s(std::move(connection));
+  // A stock server opens a connection a pair: a burst of them waits, unread, for the streams before it to be proven. What
+  // is more than a stock server's burst is closed (AB-016, docs/decisions).
+  const auto same = std::count_if(waiting_.begin(), waiting_.end(), [&](const Waiting& other) {
+    return is_same_prefix(from, other.connection->remote().address);
+  });
+  if (static_cast<std::uint64_t>(same) >= kWaitingPerPlace * settings.limits.unproven_per_prefix)
+    return count_drop(Reason::limit_reached, "unproven_per_prefix", nullptr);
+  waiting_.push_back({std::move(connection), now()});
+  schedule_sweep();
+}
+
+bool Hub::has_room_for(const Address& from) const {
   std::uint64_t unproven = 0, expected = 0;
   for (const auto& [ref, other] : sessions) {
-    if (other->machine.role() == Role::receiving && !other->machine.is_proven() && same_prefix(*other)) ++unproven;
+    if (other->is_ending) continue;
+    if (other->machine.role() == Role::receiving && !other->machine.is_proven() &&
+        is_same_prefix(from, other->connection->remote().address))
+      ++unproven;
     // A db:result of ours makes the peer dial back, an ejabberd or Prosody over a connection for each pair, and from
     // an address that nobody announced: as many more may come as answers are waited for (at most proving_per_stream
     // a stream), lest 400 pairs asked for at once shut out the very questions that prove them.
     expected += other->asked.size();
   }
-  if (unproven >= settings.limits.unproven_per_prefix + expected) {
-    count_drop(Reason::limit_reached, "unproven_per_prefix", nullptr);
-    return;
-  }
+  return unproven < settings.limits.unproven_per_prefix + expected;
+}
+
+void Hub::start_s2s(std::unique_ptr<seams::Connection> connection) {
   add_session(std::move(connection), stream::Machine::receive(
                                          stream_limits(), *this, [this] { return new_id(); }, now()))
       .start();
+}
+
+void Hub::admit_waiting() {
+  if (waiting_.empty() || admission_is_posted_) return;
+  admission_is_posted_ = true;
+  boost::asio::post(world.executor, [self = shared_from_this()] {
+    self->admission_is_posted_ = false;
+    std::vector<Waiting> waiting(std::make_move_iterator(self->waiting_.begin()),
+                                 std::make_move_iterator(self->waiting_.end()));
+    self->waiting_.clear();
+    for (Waiting& next : waiting) {
+      if (self->is_stopping || self->now() - next.since >= self->settings.limits.unproven_timeout) continue;  // closed
+      if (self->has_room_for(next.connection->remote().address)) {
+        self->start_s2s(std::move(next.connection));
+      } else {
+        self->waiting_.push_back(std::move(next));
+      }
+    }
+  });
 }
 
 // Who waits for an answer on this stream learns that none will come.
@@ -121,6 +160,7 @@ void Hub::release_waiters(Session& session, const Error& why) {
 }
 
 void Hub::session_is_over(Session& session) {
+  admit_waiting();
   const Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
   release_waiters(session, why);
   if (session.peer != nullptr) {
@@ -311,6 +351,7 @@ InPair& Hub::grant(Session& session, const PairKey& key, proof::Proof proof) {
           .with("expires", rfc3339(bounded(proof).expires)));
   if (proof.type == proof::ProofType::dialback) session.senders[key.sender].is_proven_by_dialback = true;
   pair.state = pair::Proven{bounded(std::move(proof)), session.ref, epoch, wall()};
+  if (!session.machine.is_proven()) admit_waiting();
   session.machine.pair_proven(now());
   return pair;
 }
@@ -436,6 +477,7 @@ void Hub::schedule_sweep() {
 }
 
 void Hub::sweep() {
+  admit_waiting();
   sweep_pairs();
   sweep_sessions();
   if (peers.size() > kManyPeers)
@@ -446,7 +488,7 @@ void Hub::sweep() {
     });
   const bool is_waiting = std::any_of(hosted_domains.begin(), hosted_domains.end(),
                                       [](const auto& entry) { return entry.second->waiting != nullptr; });
-  if (!sessions.empty() || !out_pairs.empty() || is_waiting) schedule_sweep();
+  if (!sessions.empty() || !out_pairs.empty() || !waiting_.empty() || is_waiting) schedule_sweep();
 }
 
 void Hub::sweep_pairs() {
@@ -498,6 +540,7 @@ void Hub::sweep_sessions() {
 void Hub::stop(std::function<void()> done) {
   if (is_stopping) return;
   is_stopping = true;
+  waiting_.clear();
   stopped_ = std::move(done);
   stop_timer_ = world.clock.call_at(now() + settings.limits.drain_timeout, [self = shared_from_this()] {
     self->stop_timer_ = seams::TimerId::none;
@@ -535,6 +578,7 @@ void Hub::shut_down() {
   }
   for (const auto& [number, link] : links) link->connection->abort();
   sessions.clear();
+  waiting_.clear();
   links.clear();
   for (auto& [name, domain] : hosted_domains) domain->session = nullptr;
 }

@@ -1,6 +1,7 @@
 // The gateway's state, and the few operations everything else is made of: look a pair up, route a stanza, open and end
 // streams. Procedures (dial.hpp, claims.hpp) hold it by shared_ptr and look up anew after each co_await.
 #pragma once
+#include <deque>
 #include <map>
 #include <memory>
 #include <set>
@@ -135,6 +136,9 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
 
  private:
   friend class Gateway;
+  bool has_room_for(const Address& from) const;  // among the unproven streams of its prefix
+  void start_s2s(std::unique_ptr<seams::Connection> connection);
+  void admit_waiting();
   xml::Take arrival(Session& session, const xml::ElementView& element, stream::StanzaKind kind);
   bool own_pair_lives_at(const PairKey& inbound, const Session& session);
   void queue_out(OutPair& pair, pair::Stanza stanza, LinkSession* link);
@@ -150,6 +154,12 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   void check_stopped();
   double rate() const;
 
+  struct Waiting {
+    std::unique_ptr<seams::Connection> connection;  // accepted and not read
+    Instant since;
+  };
+  std::deque<Waiting> waiting_;  // bounded by prefix and by streams_total
+  bool admission_is_posted_ = false;
   std::uint64_t next_number_ = 1;
   std::uint64_t queued_total_ = 0;  // bytes in all queues
   std::set<OutPair*> queued_;       // pairs that have a queue

@@ -92,10 +92,9 @@ class TestFourHundredPairs:
 
     @pytest.mark.parametrize("kind", sorted(PEERS))
     def test_at_the_same_moment_from_them(self, world, kind):  # MUX-07, LIM-01
-        """They need 400 connections for it, from one address, all unproven at first: more than a stranger is given
-        (AB-016), so this provider's neighbour has been given more room."""
+        """They need 400 connections for it, from one address, all unproven at first: they are served in turn (AB-016)."""
         peer = world.peer(kind)
-        gateway = world.gateway(DELEGATED, more="[limits]\nunproven_per_prefix = 500")
+        gateway = world.gateway(DELEGATED)
         components, clients = self._crowd(world, peer, gateway)
         burst(clients, components)
 

@@ -78,15 +78,44 @@ TEST_F(Abuse, ChatterWithoutProof_EndsInTime) {
   EXPECT_THAT(stranger.received, HasSubstr("connection-timeout"));
 }
 
-// AB-016: only so many unproven streams of one prefix are kept; the others are closed at once.
+// AB-016: only so many unproven streams of one prefix are served; a burst beyond waits unread, a flood is closed.
 TEST_F(Abuse, ManyConnectionsFromOnePrefix_AreCapped) {
   start();
   std::list<RawPeer> peers;
-  for (int i = 0; i < 80; ++i) peers.emplace_back(world, "198.51.100.7").connect(door());
+  for (int i = 0; i < 2000; ++i) peers.emplace_back(world, "198.51.100.7").connect(door());
   world.run_for(5s);
   EXPECT_EQ(gateway->gateway->status().streams_in, 64u);
-  world.run_for(60s);
+  const auto closed = std::count_if(peers.begin(), peers.end(), [](const RawPeer& peer) { return peer.is_closed; });
+  EXPECT_EQ(closed, 2000 - 64 - 16 * 64);
+  world.run_for(120s);
   EXPECT_EQ(gateway->gateway->status().streams_in, 0u);
+  EXPECT_TRUE(std::all_of(peers.begin(), peers.end(), [](const RawPeer& peer) { return peer.is_closed; }));
+}
+
+// AB-016: a stock server opens a connection a pair; its burst is served as its streams are proven.
+TEST_F(Abuse, BurstOfAStockServer_IsServedInTurn) {
+  config::Policy policy;
+  policy.defaults.proofs = {proof::ProofType::dialback};
+  start({}, policy);
+  authority_server.emplace(world, "198.51.100.8");
+  authority_server->answer = [](const auto& from, const auto& to, const auto& id) {
+    return verify_answer(from, to, id, "valid");
+  };
+  std::list<RawPeer> peers;
+  for (int i = 0; i < 200; ++i) {
+    RawPeer& peer = peers.emplace_back(world, "198.51.100.7");
+    peer.connect(door());
+    peer.header("evil.tld", "target1.tld");
+  }
+  // Each goes on as soon as it is answered: STARTTLS, header, claim.
+  const auto all_answered = [&](std::string_view text) {
+    return std::all_of(peers.begin(), peers.end(), [&](const RawPeer& peer) { return peer.has(text); });
+  };
+  for (int round = 0; round < 200 && !all_answered("type='valid'"); ++round) {
+    for (RawPeer& peer : peers) peer.advance("evil.tld", "target1.tld");
+    world.run_for(100ms);
+  }
+  EXPECT_TRUE(all_answered("type='valid'"));
 }
 
 // AB-024: a hosted domain is refused as a sender before any DNS question, and nobody is dialed.

@@ -38,6 +38,23 @@ void RawPeer::header(const std::string& from, const std::string& to) {
   say(fmt::format("{} from='{}' to='{}' version='1.0'>", kHeader, from, to));
 }
 
+void RawPeer::advance(const std::string& from, const std::string& to) {
+  if (step_ == 0 && has("</stream:features>")) {
+    say("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
+    ++step_;
+  } else if (step_ == 1 && has("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>")) {
+    received.clear();
+    connection_->start_tls({Role::initiating, std::nullopt, to, {}});
+    ++step_;
+  } else if (step_ == 2 && is_tls) {
+    header(from, to);
+    ++step_;
+  } else if (step_ == 3 && has("</stream:features>")) {
+    say(fmt::format("<db:result from='{}' to='{}'>key</db:result>", from, to));
+    ++step_;
+  }
+}
+
 bool RawPeer::wait_for(std::string_view text, Duration limit) {
   return world_.run_until([&] { return has(text); }, limit);
 }

@@ -17,6 +17,8 @@ class RawPeer final : public seams::Receiver {
   void header(const std::string& from, const std::string& to);
   // Header, STARTTLS, header again: to the point where features over TLS have come. False: it did not come to that.
   bool negotiate(Endpoint to, const std::string& from, const std::string& target);
+  // The next step of a whole negotiation, if the last one was answered: STARTTLS, header, a claim.
+  void advance(const std::string& from, const std::string& to);
   bool wait_for(std::string_view text, Duration limit = 40s);
   bool has(std::string_view text) const { return received.find(text) != std::string::npos; }
   std::size_t count(std::string_view text) const;
@@ -25,6 +27,7 @@ class RawPeer final : public seams::Receiver {
   bool is_tls = false, is_closed = false;
 
  private:
+  int step_ = 0;
   void on_bytes(std::string_view bytes) override { received += bytes; }
   void on_tls(const Result<seams::TlsFacts>& facts) override { is_tls = facts.has_value(); }
   void on_writable() override {}
