@@ -140,7 +140,7 @@ TEST_F(Abuse, StanzaBeforeProof_EndsTheStreamAndIsNotDelivered) {
   EXPECT_TRUE(stranger.is_closed);
 }
 
-// AB-070: a key that the authority did not make; nothing else lives on the stream, so it is closed.
+// AB-070, I-11: a key that the authority did not make; nothing else lives on the stream, so it is closed.
 TEST_F(Abuse, ForgedKey_IsInvalidAndEndsAStreamWithoutPairs) {
   start();
   authority_server.emplace(world, "198.51.100.8");
@@ -240,6 +240,44 @@ TEST_F(Abuse, MissingSenderOnAProvenStream_EndsIt) {
   EXPECT_EQ(delivered(), 0u);
 }
 
+// AB-019: a stranger that makes us answer and does not read: bounded, then ended.
+TEST_F(Abuse, AnswersThatAreNotRead_EndTheStream) {
+  start();
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  stranger.stop_reading();
+  for (int i = 0; i < 20000 && !stranger.is_closed; ++i) {
+    stranger.say("<db:verify from='evil.tld' to='target1.tld' id='x'>key</db:verify>");
+    if (i % 500 == 0) world.run_for(200ms);
+  }
+  world.run_until([&] { return stranger.is_closed; }, 20s);
+  EXPECT_TRUE(stranger.is_closed);
+}
+
+// AB-083, P9: a claimed domain whose SRV record points at a victim: one connection, and little said before it answers.
+TEST_F(Abuse, DialBackToAVictim_IsOneConnectionAndFewBytes) {
+  start();
+  struct Victim final : seams::Receiver {
+    void on_bytes(std::string_view bytes) override { received += bytes.size(); }
+    void on_tls(const Result<seams::TlsFacts>&) override {}
+    void on_writable() override {}
+    void on_closed(const Error&) override {}
+    std::size_t received = 0, connections = 0;
+    std::unique_ptr<seams::Connection> connection;
+  } victim;
+  world.listeners[{*Address::parse("198.51.100.8"), 5269}].accept = [&](std::unique_ptr<seams::Connection> connection) {
+    ++victim.connections;
+    victim.connection = std::move(connection);
+    victim.connection->start(victim);
+  };
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  for (const char* target : {"target1.tld", "target2.tld"})
+    stranger.say(fmt::format("<db:result from='evil.tld' to='{}'>k</db:result>", target));
+  world.run_for(25s);
+  EXPECT_EQ(victim.connections, 1u);
+  EXPECT_GT(victim.received, 0u);
+  EXPECT_LE(victim.received, 1024u);
+}
+
 // AB-076: we are no relay.
 TEST_F(Abuse, StanzaToADomainNotHosted_IsNotRelayed) {
   start();
@@ -250,7 +288,7 @@ TEST_F(Abuse, StanzaToADomainNotHosted_IsNotRelayed) {
   EXPECT_EQ(world.connections_made, dialed);
 }
 
-// AB-077, MUX-08: proven by dialback for one target is not proven for another.
+// AB-077, MUX-08, I-16: proven by dialback for one target is not proven for another.
 TEST_F(Abuse, StanzaToATargetNotClaimed_IsAnsweredWithAnErrorAndNotDelivered) {
   start();
   prove_by_dialback();
@@ -347,6 +385,13 @@ TEST_F(Abuse, RightCertificate_ProvesItsNameForEachTarget) {
   const std::vector<report::PairRow> pairs = gateway->gateway->pairs();
   ASSERT_EQ(pairs.size(), 2u);
   for (const report::PairRow& row : pairs) EXPECT_EQ(row.proof, "pkix");
+  // I-17: a claim that the certificate proves is valid at once, whatever its key, and nobody is dialed.
+  stranger.say("<db:result from='evil.tld' to='target2.tld'>whatever</db:result>");
+  EXPECT_TRUE(stranger.wait_for("type='valid'"));
+  EXPECT_EQ(world.connections_made, 0u);
+  // AB-090: not so for a domain below it, nor for another that is delegated to the same place.
+  stranger.say("<db:result from='sub.evil.tld' to='target1.tld'>whatever</db:result>");
+  EXPECT_TRUE(stranger.wait_for("type='error'"));
 }
 
 // AB-093, MUX-12: the cap of senders on one stream; who is over it is refused, who is proven stays.

@@ -23,6 +23,8 @@ class Component final : public seams::Receiver, private xml::Sink {
   void connect(Gateway& gateway);
   void send(std::string_view stanza);
   void disconnect();
+  void stop_reading() { connection_->pause_reading(); }
+  void go_on_reading() { connection_->resume_reading(); }
 
   std::vector<Received> received;
   bool is_up = false, is_closed = false;

@@ -14,6 +14,7 @@ class RawPeer final : public seams::Receiver {
   RawPeer(World& world, const std::string& address) : world_(world), address_(*Address::parse(address)) {}
   bool connect(Endpoint to);  // false: nobody listens
   void say(std::string_view bytes) { connection_->write(bytes); }
+  void stop_reading() { connection_->pause_reading(); }
   void header(const std::string& from, const std::string& to);
   // Header, STARTTLS, header again: to the point where features over TLS have come. False: it did not come to that.
   bool negotiate(Endpoint to, const std::string& from, const std::string& target);

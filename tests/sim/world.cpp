@@ -18,10 +18,13 @@ class SimConnection final : public seams::Connection {
     std::string after_tls;  // written during the handshake
     std::size_t in_flight = 0;
     Instant last_arrival{};
-    bool flush_is_posted = false, paused = false, closed = false, wants_tls = false, is_tls = false, eof = false;
+    bool was_high = false, flush_is_posted = false, paused = false, closed = false, wants_tls = false, is_tls = false,
+         eof = false;
     bool is_giving = false;
     seams::TlsRequest request{Role::initiating, std::nullopt, {}, {}};
   };
+
+  static constexpr std::size_t kWindow = 128 * 1024, kHighMark = 256 * 1024, kLowMark = 64 * 1024;
 
   explicit SimConnection(std::shared_ptr<Side> side) : side_(std::move(side)) {}
   ~SimConnection() override { abort(); }
@@ -60,6 +63,7 @@ class SimConnection final : public seams::Connection {
     if (side_->closed) return;
     side_->outgoing += std::exchange(side_->after_tls, {});
     flush(side_);
+    side_->outgoing.clear();  // what the peer does not read in time is lost with the connection
     if (const auto peer = side_->peer.lock()) {
       const Instant when = arrival_of(side_, *side_->world);
       side_->world->call_at(when, [peer] { end(peer, {Reason::network_closed, "the peer closed the connection"}); });
@@ -97,18 +101,31 @@ class SimConnection final : public seams::Connection {
     side->flush_is_posted = true;
     boost::asio::post(side->world->context_, [side] {
       side->flush_is_posted = false;
-      if (!side->closed) flush(side);
+      if (side->closed) return;
+      flush(side);
+      if (side->was_high && side->outgoing.size() < kLowMark) {
+        side->was_high = false;
+        if (side->receiver != nullptr) side->receiver->on_writable();
+      }
     });
   }
   static void flush(const std::shared_ptr<Side>& side) {
     const auto peer = side->peer.lock();
-    std::string bytes = std::exchange(side->outgoing, {});
-    if (!peer || bytes.empty()) return;
+    if (!peer || side->outgoing.empty()) return;
+    // A window as TCP's: what the other end does not read stays with us, and queued() tells.
+    const std::size_t window =
+        kWindow > peer->arrived.size() + side->in_flight ? kWindow - peer->arrived.size() - side->in_flight : 0;
+    if (window < std::min(side->outgoing.size(), kWindow / 2)) return;  // in large pieces: again when more is read
+    std::string bytes = side->outgoing.substr(0, window);
+    side->outgoing.erase(0, bytes.size());
+    side->in_flight += bytes.size();
+    if (side->outgoing.size() > kHighMark) side->was_high = true;
     World& world = *side->world;
     while (!bytes.empty()) {
       const std::size_t length = 1 + world.dice.below(std::min(bytes.size(), world.weather.largest_fragment));
       const bool is_cut = !is_local(*side) && world.dice.chance(world.weather.cut);
       world.call_at(arrival_of(side, world), [side, peer, piece = bytes.substr(0, length), is_cut] {
+        side->in_flight -= piece.size();
         if (peer->closed) return;
         if (is_cut) {
           end(peer, {Reason::network_closed, "cut"});
@@ -131,6 +148,8 @@ class SimConnection final : public seams::Connection {
       side->receiver->on_bytes(bytes);
     }
     side->is_giving = false;
+    if (const auto sender = side->peer.lock(); sender && !sender->closed && !sender->outgoing.empty())
+      schedule_flush(sender);
   }
   static void handshake_if_both(const std::shared_ptr<Side>& side) {
     const auto peer = side->peer.lock();
@@ -167,7 +186,7 @@ World::World(std::uint64_t seed, Weather w) : dice(seed), weather(w) {}
 World::~World() = default;
 
 WallTime World::wall() const {
-  return std::chrono::sys_days(std::chrono::year(2026) / 11 / 24) +
+  return wall_offset + std::chrono::sys_days(std::chrono::year(2026) / 11 / 24) +
          std::chrono::duration_cast<std::chrono::seconds>(now_.time_since_epoch());
 }
 
@@ -243,6 +262,14 @@ void World::add_srv(const std::string& domain, const std::string& target, std::u
   if (security != proof::Security::secure) unsigned_zones.push_back(domain);
 }
 
+void World::add_srv_target(const std::string& domain, const std::string& target, std::uint16_t port,
+                           std::uint16_t priority) {
+  Bytes data = srv_rdata(target, port);
+  data[0] = static_cast<std::uint8_t>(priority >> 8);
+  data[1] = static_cast<std::uint8_t>(priority);
+  records[{"_xmpp-server._tcp." + domain, proof::RrType::srv}].rdata.push_back(std::move(data));
+}
+
 void World::add_address(const std::string& host, const std::string& address) {
   const Address parsed = *Address::parse(address);
   const std::size_t length = parsed.is_v6 ? 16 : 4;
@@ -285,6 +312,7 @@ Task<Result<std::unique_ptr<seams::Connection>>> SimDialer::connect(Endpoint end
   world_.call_at(world_.now() + world_.dice.between(world_.weather.least_delay, world_.weather.most_delay),
                  [gate] { gate->open(true); });
   co_await gate->wait();
+  if (world_.forbidden.contains(endpoint.address)) co_return fail(Reason::address_forbidden, "not allowed");
   const auto listener = world_.listeners.find(endpoint);
   if (fails || listener == world_.listeners.end()) co_return fail(Reason::connect_refused, "refused");
   ++world_.connections_made;

@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -57,11 +58,14 @@ class World {
   Executor executor() { return context_.get_executor(); }
   Dice dice;
   Weather weather;
+  std::chrono::seconds wall_offset{0};  // somebody set the clock; timers know nothing of it
+  std::set<Address> forbidden;          // the address guard's, for every dialer
 
   // DNS: owner and type to an answer; what is not there is a denial, secure if the name ends in a signed suffix.
   std::map<std::pair<std::string, proof::RrType>, proof::Answer> records;
   std::vector<std::string> unsigned_zones;
   void add_srv(const std::string& domain, const std::string& target, std::uint16_t port, proof::Security security);
+  void add_srv_target(const std::string& domain, const std::string& target, std::uint16_t port, std::uint16_t priority);
   void add_address(const std::string& host, const std::string& address);
   void add_tlsa(const std::string& host, std::uint16_t port, const proof::Chain& chain);  // 3 0 1
 

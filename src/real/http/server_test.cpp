@@ -160,7 +160,7 @@ TEST_F(HttpServer, PathsThatAreNotExact_AreNotFound) {
   }
 }
 
-// AB-113
+// AB-113, SEC-04
 TEST_F(HttpServer, OtherMethods_AreRefused) {
   start_tcp();
   for (const char* method : {"POST", "DELETE", "PUT", "OPTIONS", "FOO"}) {
