@@ -56,14 +56,12 @@ xml::Take Hub::from_component(LinkSession& link, const xml::ElementView& element
           out->connection->queued() < kSendHigh) {
         const xml::Passage passage{&link.machine.peer_header(), ns::kServer, std::nullopt};
         if (xml::passes_unchanged(element, passage)) {
-          out->write(element.bytes);
+          out->carry(element.bytes);
         } else {
           scratch_.clear();
           xml::append_passed(scratch_, element, passage);
-          out->write(scratch_);
+          out->carry(scratch_);
         }
-        out->machine.carried_stanza(now());
-        ++out->stanzas_out;
         return xml::Take::more;
       }
     }
@@ -110,9 +108,7 @@ void Hub::queue_out(OutPair& pair, pair::Stanza stanza, LinkSession* link) {
   Session* out = proven != nullptr ? session(proven->stream) : nullptr;
   const bool is_live = out != nullptr && pair::live_proof(pair.state, out->ref, epoch, wall()) != nullptr;
   if (is_live && !pair.queue && out->connection->queued() < kSendHigh) {
-    out->write(stanza.bytes);
-    out->machine.carried_stanza(now());
-    ++out->stanzas_out;
+    out->carry(stanza.bytes);
     return;
   }
   const std::uint64_t size = stanza.size();
@@ -159,9 +155,7 @@ void Hub::drain(OutPair& pair, Session& session) {
   while (pair.queue && !pair.queue->is_empty() && session.connection->queued() < kSendHigh) {
     const pair::Stanza stanza = pair.queue->pop();
     queued_total_ -= stanza.size();
-    session.write(stanza.bytes);
-    session.machine.carried_stanza(now());
-    ++session.stanzas_out;
+    session.carry(stanza.bytes);
   }
   if (pair.queue && pair.queue->is_empty()) {
     pair.queue.reset();
@@ -179,9 +173,7 @@ void Hub::drain(Session& session) {
     std::erase_if(waiting, [&](OutPair* pair) {
       const pair::Stanza stanza = pair->queue->pop();
       queued_total_ -= stanza.size();
-      session.write(stanza.bytes);
-      session.machine.carried_stanza(now());
-      ++session.stanzas_out;
+      session.carry(stanza.bytes);
       if (!pair->queue->is_empty()) return false;
       pair->queue.reset();
       queued_.erase(pair);
@@ -214,7 +206,6 @@ xml::Take Hub::from_peer(Session& session, const xml::ElementView& element, stre
   HostedDomain* to = hosted(target);
   if (to == nullptr) return arrival(session, element, kind);
   ++found->second.stanzas;
-  session.machine.carried_stanza(now());
   deliver(*to, element, kind, session.machine.peer_header());
   return xml::Take::more;
 }
@@ -255,7 +246,6 @@ xml::Take Hub::arrival(Session& session, const xml::ElementView& element, stream
     }
     if (pair::live_proof(pair.state, session.ref, epoch, wall()) != nullptr) {
       ++pair.stanzas;
-      session.machine.carried_stanza(now());
       deliver(*target, element, kind, session.machine.peer_header());
       return xml::Take::more;
     }

@@ -154,6 +154,15 @@ void Session::write(std::string_view bytes) {
   connection->write(bytes);
 }
 
+void Session::carry(std::string_view stanza) {
+  const Instant at = hub_.now();
+  bytes_out += stanza.size();
+  ++stanzas_out;
+  machine.sent_something(at);
+  machine.carried_stanza(at);
+  connection->write(stanza);
+}
+
 void Session::arm_timer() {
   const Instant when = machine.deadline();
   // A deadline that moved away is looked at when the old one comes: most streams move theirs with each stanza.

@@ -47,7 +47,8 @@ class Session final : public seams::Receiver, public stream::StanzaSink {
   void perform(stream::Actions actions);   // carries out what the machine says, and goes on with what was fed
   void end(StreamFault fault, Error why);  // with a stream error
   void close(Error why);                   // orderly, without one
-  void write(std::string_view bytes);      // a stanza or a db element of a pair that may pass
+  void write(std::string_view bytes);      // a db element
+  void carry(std::string_view stanza);     // of a pair that may pass
 
   bool is_live() const noexcept { return machine.is_open() && !is_ending; }
   std::string number() const { return std::to_string(ref.number); }

@@ -2,6 +2,8 @@
 // forgotten. The actions due are collected first, so that one that asks for "now" again waits for the next turn.
 #include "os/clock.hpp"
 
+#include <time.h>
+
 #include <algorithm>
 #include <boost/asio/steady_timer.hpp>
 #include <unordered_map>
@@ -78,8 +80,11 @@ SystemClock::SystemClock(boost::asio::io_context& context) : timers_(std::make_s
 SystemClock::~SystemClock() { timers_->actions.clear(); }
 
 Instant SystemClock::now() const { return Instant(std::chrono::steady_clock::now().time_since_epoch()); }
+// Asked for each stanza, and only in seconds: the kernel's tick says it for a fraction of the price.
 WallTime SystemClock::wall() const {
-  return std::chrono::time_point_cast<std::chrono::seconds>(std::chrono::system_clock::now());
+  timespec time{};
+  ::clock_gettime(CLOCK_REALTIME_COARSE, &time);
+  return WallTime(std::chrono::seconds(time.tv_sec));
 }
 
 seams::TimerId SystemClock::call_at(Instant when, std::function<void()> action) {
