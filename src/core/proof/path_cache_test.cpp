@@ -18,6 +18,7 @@ class Paths : public testing::Test {
  protected:
   static std::shared_ptr<const Chain> chain_of(const std::vector<MadeCertificate>& shown) {
     std::vector<Bytes> der;
+    der.reserve(shown.size());
     for (const MadeCertificate& one : shown) der.push_back(one.der);
     return Chain::parse(der).value();
   }
