@@ -71,7 +71,6 @@ Hub::Hub(Settings s, World w) : settings(std::move(s)), world(w), paths(settings
 Hub::~Hub() = default;
 
 // ---- streams
-// ----------------------------------------------------------------------------------------------------------
 
 Session* Hub::session(pair::StreamRef ref) noexcept {
   const auto found = sessions.find(ref);
@@ -227,7 +226,6 @@ Peer& Hub::peer(std::string_view host, std::uint16_t port) {
 }
 
 // ---- links
-// ------------------------------------------------------------------------------------------------------------
 
 void Hub::accept_component(std::unique_ptr<seams::Connection> connection) {
   if (is_stopping || links.size() >= settings.limits.streams_total) return;
@@ -271,7 +269,6 @@ void Hub::link_is_closed(LinkSession& link) {
 }
 
 // ---- pairs
-// ------------------------------------------------------------------------------------------------------------
 
 OutPair* Hub::find_out_pair(PairView key) noexcept {
   const auto found = out_pairs.find(key);
@@ -372,7 +369,6 @@ void Hub::note_refused_in(Session& session, const PairKey& key, const Error& why
 }
 
 // ---- facts
-// ------------------------------------------------------------------------------------------------------------
 
 HostedDomain* Hub::hosted(std::string_view domain) noexcept {
   const auto found = hosted_domains.find(domain);
@@ -453,7 +449,6 @@ void Hub::count_drop(Reason reason, std::string_view what, const Session* sessio
 }
 
 // ---- time and ends
-// ----------------------------------------------------------------------------------------------------
 
 void Hub::spawn(Task<void> task) {
   if (is_shut_down) return;

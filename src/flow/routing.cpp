@@ -25,7 +25,6 @@ pair::Stanza Hub::keep_for(std::string_view content_ns, const xml::ElementView& 
 }
 
 // ---- out
-// --------------------------------------------------------------------------------------------------------------
 
 xml::Take Hub::from_component(LinkSession& link, const xml::ElementView& element, stream::StanzaKind kind) {
   const Domain& own = *link.machine.domain();
@@ -185,7 +184,6 @@ void Hub::drain(Session& session) {
 }
 
 // ---- in
-// ---------------------------------------------------------------------------------------------------------------
 
 xml::Take Hub::from_peer(Session& session, const xml::ElementView& element, stream::StanzaKind kind) {
   ++stanzas_;
@@ -362,7 +360,6 @@ void Hub::drain_link(LinkSession& link) {
 }
 
 // ---- errors
-// -----------------------------------------------------------------------------------------------------------
 
 void Hub::bounce_to_local(HostedDomain& to, const pair::Stanza& stanza, const Error& why, const Domain& remote) {
   auto reply = pair::error_reply(stanza, why.reason, failure_text(remote, why));

@@ -161,7 +161,7 @@ class Machine : private xml::Sink {
   bool takes_dialback() const noexcept { return features_.dialback || header_declares_dialback_; }
   const xml::Header& peer_header() const noexcept { return parser_.header(); }
 
-  // Where the negotiation is; with the element that comes it selects a cell of the table in machine.cpp (STR-05).
+  // Where the negotiation is; with the element that comes it selects a cell of the table in machine_element.cpp (STR-05).
   enum class Phase : std::uint8_t {
     header_clear,
     features_clear,
