@@ -4,16 +4,13 @@
 #include <cstring>
 #include <variant>
 
+#include "base/overloaded.hpp"
 #include "link/component.hpp"
 #include "stream/dialback.hpp"
 
 namespace ligase::bench {
 namespace {
 
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
 template <class... Ts>
 Overloaded(Ts...) -> Overloaded<Ts...>;
 

@@ -1,14 +1,11 @@
 // A component's connection: the machine's actions carried out, and push-back for a bounded time.
 #include "link_session.hpp"
 
+#include "base/overloaded.hpp"
 #include "hub.hpp"
 
 namespace ligase {
 namespace {
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
 constexpr Duration kClosePatience = 5s;
 }  // namespace
 
@@ -17,16 +14,17 @@ LinkSession::LinkSession(Hub& hub, std::uint64_t n, std::unique_ptr<seams::Conne
       connection(std::move(c)),
       machine(
           hub.link_limits(), hub, [&hub] { return hub.new_id(); }, hub.now()),
-      hub_(hub) {}
+      hub_(hub),
+      deadline_(hub.world.clock, [this] { perform(machine.on_time(hub_.now())); }),
+      pause_(hub.world.clock, [this] {
+        if (!is_ending) connection->resume_reading();
+      }) {}
 
-LinkSession::~LinkSession() {
-  if (timer_ != seams::TimerId::none) hub_.world.clock.cancel(timer_);
-  if (pause_timer_ != seams::TimerId::none) hub_.world.clock.cancel(pause_timer_);
-}
+LinkSession::~LinkSession() = default;
 
 void LinkSession::start() {
   connection->start(*this);
-  arm_timer();
+  deadline_.move_to(machine.deadline());
 }
 
 void LinkSession::perform(link::Actions actions) {
@@ -50,7 +48,7 @@ void LinkSession::perform(link::Actions actions) {
   }
   if (!is_outermost) return;
   is_performing_ = false;
-  if (!is_ending) arm_timer();
+  if (!is_ending) deadline_.move_to(machine.deadline());
 }
 
 void LinkSession::write(std::string_view bytes) {
@@ -61,33 +59,15 @@ void LinkSession::end(StreamFault fault, Error why) { perform(machine.fail(std::
 void LinkSession::close(Error why) { perform(machine.close(std::move(why))); }
 
 void LinkSession::pause_until(Instant when) {
-  if (pause_timer_ != seams::TimerId::none || is_ending) return;
+  if (pause_.is_set() || is_ending) return;
   connection->pause_reading();
-  pause_timer_ = hub_.world.clock.call_at(when, [this] {
-    pause_timer_ = seams::TimerId::none;
-    if (!is_ending) connection->resume_reading();
-  });
+  pause_.move_to(when);
 }
 
 void LinkSession::unpause() {
-  if (pause_timer_ == seams::TimerId::none) return;
-  hub_.world.clock.cancel(pause_timer_);
-  pause_timer_ = seams::TimerId::none;
+  if (!pause_.is_set()) return;
+  pause_.stop();
   if (!is_ending) connection->resume_reading();
-}
-
-void LinkSession::arm_timer() {
-  const Instant when = machine.deadline();
-  if (when >= timer_at_ && timer_ != seams::TimerId::none) return;
-  if (timer_ != seams::TimerId::none) hub_.world.clock.cancel(timer_);
-  timer_ = seams::TimerId::none;
-  timer_at_ = when;
-  if (when == Instant::max()) return;
-  timer_ = hub_.world.clock.call_at(when, [this] {
-    timer_ = seams::TimerId::none;
-    timer_at_ = Instant::max();
-    perform(machine.on_time(hub_.now()));
-  });
 }
 
 void LinkSession::on_bytes(std::string_view bytes) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 
+#include "deadline.hpp"
 #include "link/component.hpp"
 #include "seams/clock.hpp"
 #include "seams/network.hpp"
@@ -42,11 +43,9 @@ class LinkSession final : public seams::Receiver, public stream::StanzaSink {
 
  private:
   void perform(link::Actions actions);
-  void arm_timer();
 
   Hub& hub_;
-  seams::TimerId timer_ = seams::TimerId::none, pause_timer_ = seams::TimerId::none;
-  Instant timer_at_ = Instant::max();
+  Deadline deadline_, pause_;
   bool is_performing_ = false;
 };
 

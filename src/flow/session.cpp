@@ -4,16 +4,12 @@
 
 #include <fmt/format.h>
 
+#include "base/overloaded.hpp"
 #include "claims.hpp"
 #include "hub.hpp"
 
 namespace ligase {
 namespace {
-
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
 
 constexpr Duration kClosePatience = 5s;  // STR-06
 
@@ -26,7 +22,8 @@ Session::Session(Hub& hub, pair::StreamRef number, std::unique_ptr<seams::Connec
       opened_at(hub.wall()),
       created_at(hub.now()),
       unused_since(hub.now()),
-      hub_(hub) {
+      hub_(hub),
+      deadline_(hub.world.clock, [this] { on_due(); }) {
   if (machine.role() == Role::initiating) {
     opened = std::make_shared<Gate<bool>>(hub.world.executor);
     wants_verdict = std::make_shared<Gate<bool>>(hub.world.executor);
@@ -34,14 +31,12 @@ Session::Session(Hub& hub, pair::StreamRef number, std::unique_ptr<seams::Connec
   }
 }
 
-Session::~Session() {
-  if (timer_ != seams::TimerId::none) hub_.world.clock.cancel(timer_);
-}
+Session::~Session() = default;
 
 void Session::start() {
   connection->start(*this);
   if (machine.role() == Role::initiating) perform(machine.start());
-  arm_timer();
+  deadline_.move_to(machine.deadline());
 }
 
 void Session::perform(stream::Actions actions) {
@@ -62,7 +57,7 @@ void Session::perform(stream::Actions actions) {
   } else {
     connection->resume_reading();
   }
-  arm_timer();
+  deadline_.move_to(machine.deadline());
 }
 
 void Session::carry_out(stream::Action& action) {
@@ -163,23 +158,11 @@ void Session::carry(std::string_view stanza) {
   connection->write(stanza);
 }
 
-void Session::arm_timer() {
-  const Instant when = machine.deadline();
-  // A deadline that moved away is looked at when the old one comes: most streams move theirs with each stanza.
-  if (when >= timer_at_ && timer_ != seams::TimerId::none) return;
-  if (timer_ != seams::TimerId::none) hub_.world.clock.cancel(timer_);
-  timer_ = seams::TimerId::none;
-  timer_at_ = when;
-  if (when == Instant::max()) return;
-  timer_ = hub_.world.clock.call_at(when, [this] {
-    timer_ = seams::TimerId::none;
-    timer_at_ = Instant::max();
-    bool is_busy = reserved > 0 || !asked.empty() || !verifying.empty();
-    for (const OutPair* pair : riding)
-      if (pair->queue && !pair->queue->is_empty()) is_busy = true;
-    perform(machine.on_time(hub_.now(), is_busy));
-    if (!is_ending) arm_timer();
-  });
+void Session::on_due() {
+  bool is_busy = reserved > 0 || !asked.empty() || !verifying.empty();
+  for (const OutPair* pair : riding)
+    if (pair->queue && !pair->queue->is_empty()) is_busy = true;
+  perform(machine.on_time(hub_.now(), is_busy));
 }
 
 void Session::on_bytes(std::string_view bytes) {

@@ -9,6 +9,7 @@
 #include <unordered_map>
 #include <unordered_set>
 
+#include "deadline.hpp"
 #include "gate.hpp"
 #include "pair/queue.hpp"
 #include "pair/standing.hpp"
@@ -97,11 +98,10 @@ class Session final : public seams::Receiver, public stream::StanzaSink {
 
  private:
   void carry_out(stream::Action& action);
-  void arm_timer();
+  void on_due();
 
   Hub& hub_;
-  seams::TimerId timer_ = seams::TimerId::none;
-  Instant timer_at_ = Instant::max();
+  Deadline deadline_;
   bool is_performing_ = false;
 };
 

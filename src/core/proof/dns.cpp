@@ -88,18 +88,6 @@ Error failure_of(const Answer& answer, std::string_view question) {
   return Error{is_bogus ? Reason::dns_bogus : Reason::dns_indeterminate, std::move(detail)};
 }
 
-bool is_failed(Security security) noexcept {
-  switch (security) {
-    case Security::secure:
-    case Security::insecure:
-      return false;
-    case Security::bogus:
-    case Security::indeterminate:
-      return true;
-  }
-  return true;
-}
-
 struct Freed {
   void operator()(X509* p) const noexcept { X509_free(p); }
   void operator()(EVP_PKEY* p) const noexcept { EVP_PKEY_free(p); }
@@ -156,6 +144,18 @@ void drop_weaker_digests(std::vector<TlsaRecord>& records) {
 }
 
 }  // namespace
+
+bool is_failed(Security security) noexcept {
+  switch (security) {
+    case Security::secure:
+    case Security::insecure:
+      return false;
+    case Security::bogus:
+    case Security::indeterminate:
+      return true;
+  }
+  return true;
+}
 
 std::string_view name_of(Security security) noexcept {
   switch (security) {

@@ -21,6 +21,7 @@ enum class RrType : std::uint16_t { a = 1, aaaa = 28, srv = 33, tlsa = 52 };
 // RFC 4035 §4.3; indeterminate: any failure other than a denial (time-out, SERVFAIL, refused, malformed).
 enum class Security : std::uint8_t { secure, insecure, bogus, indeterminate };
 std::string_view name_of(Security security) noexcept;
+bool is_failed(Security security) noexcept;  // bogus or indeterminate: no answer, and never an absence
 
 // One question's answer, aliases followed, as the validating resolver gives it.
 struct Answer {

@@ -28,18 +28,6 @@ std::string list_of(const std::vector<ProofType>& proofs) {
   return out.empty() ? "none" : out;
 }
 
-bool is_bad(Security security) noexcept {
-  switch (security) {
-    case Security::secure:
-    case Security::insecure:
-      return false;
-    case Security::bogus:
-    case Security::indeterminate:
-      return true;
-  }
-  return true;
-}
-
 // Per type: what was found, or why it was not.
 class Findings {
  public:
@@ -143,7 +131,7 @@ bool leads_to(const Delegation& delegation, const SrvTarget& target) {
 std::optional<Error> unusable(const ServerEvidence& evidence) {
   const Delegation& delegation = evidence.delegation;
   const bool is_served = delegation.kind == Delegation::Kind::srv || delegation.kind == Delegation::Kind::fallback;
-  if (!is_served || is_bad(delegation.security))
+  if (!is_served || is_failed(delegation.security))
     return delegation.failure.value_or(
         Error{Reason::dns_indeterminate, fmt::format("nothing says where {} is served", evidence.domain.text())});
   const std::string_view host = evidence.target.host.text();
@@ -172,7 +160,7 @@ std::optional<Error> look_for_dane(const ServerEvidence& evidence, Findings& fin
   if (evidence.tlsa == nullptr)
     return Error{Reason::dns_tlsa_bogus, fmt::format("the TLSA of {} was not asked", target_text(evidence.target))};
   const TlsaSet& tlsa = *evidence.tlsa;
-  if (is_bad(tlsa.security))
+  if (is_failed(tlsa.security))
     return Error{Reason::dns_tlsa_bogus,
                  fmt::format("the TLSA answer at {} is {}{}{}", escaped(tlsa.owner), name_of(tlsa.security),
                              tlsa.why.empty() ? "" : ": ", escaped(tlsa.why))};
@@ -289,13 +277,13 @@ AuthorityFindings look_at_targets(const ClientEvidence& evidence, Findings& find
     const TargetEvidence& at = evidence.targets[i];
     if (!leads_to(evidence.delegation, at.target)) continue;
     if (at.addresses == Security::insecure) continue;
-    if (is_bad(at.addresses)) {
+    if (is_failed(at.addresses)) {
       result.broken =
           Error{at.addresses == Security::bogus ? Reason::dns_bogus : Reason::dns_indeterminate,
                 fmt::format("the address answer for {} is {}", at.target.host.text(), name_of(at.addresses))};
       continue;
     }
-    if (!at.tlsa || is_bad(at.tlsa->security)) {
+    if (!at.tlsa || is_failed(at.tlsa->security)) {
       result.broken = Error{Reason::dns_tlsa_bogus,
                             fmt::format("the TLSA of {} is {}", target_text(at.target),
                                         at.tlsa ? name_of(at.tlsa->security) : std::string_view("not known"))};
@@ -323,7 +311,7 @@ std::optional<ClientRefusal> look_at_client_record(const ClientEvidence& evidenc
                                                    Findings& findings, WallTime now) {
   if (evidence.client_tlsa == nullptr) return std::nullopt;
   const TlsaSet& tlsa = *evidence.client_tlsa;
-  if (is_bad(tlsa.security)) {
+  if (is_failed(tlsa.security)) {
     if (!evidence.dnssec_is_on) return std::nullopt;
     return refused_for_now(
         {Reason::dns_tlsa_bogus, fmt::format("the TLSA answer at {} is {}{}{}", escaped(tlsa.owner),
@@ -401,7 +389,7 @@ tl::expected<Proof, ClientRefusal> judge_client(const ClientEvidence& evidence, 
   }
   // A match is a match, whatever else could not be had; without one, what could not be had may have been a mismatch.
   if (!findings.has(ProofType::dane)) {
-    if (is_bad(evidence.delegation.security) && evidence.dnssec_is_on)
+    if (is_failed(evidence.delegation.security) && evidence.dnssec_is_on)
       return Refusal(refused_for_now(evidence.delegation.failure.value_or(
           Error{Reason::dns_indeterminate, fmt::format("the SRV answer for {} is missing", evidence.domain.text())})));
     if (authorities.broken && evidence.dnssec_is_on) return Refusal(refused_for_now(*authorities.broken));
@@ -420,8 +408,8 @@ tl::expected<Proof, ClientRefusal> judge_client(const ClientEvidence& evidence, 
   if (evidence.chain == nullptr)
     return Refusal(refused({Reason::certificate_none, "no certificate was shown"}, policy));
   // Where the client's own record matched, nobody compared the targets' records: they bind what PKIX may say (I-04).
-  const bool is_path_open = !dane_by_client_record ||
-                            (!authorities.has_usable && !authorities.broken && !is_bad(evidence.delegation.security));
+  const bool is_path_open = !dane_by_client_record || (!authorities.has_usable && !authorities.broken &&
+                                                       !is_failed(evidence.delegation.security));
   if (is_path_open) {
     const Result<WallTime> path = verify(*evidence.chain, evidence.anchors, evidence.paths, now);
     look_at_path(*evidence.chain, path, evidence.domain, evidence.delegation, known_targets(evidence), findings);

@@ -1,6 +1,7 @@
 // The stream machine by transcripts (tests/transcripts/stream/*.txt): `<<` arrives, `>>` we send, `--` the world, `==` what
 // the machine asks or reports. Each file runs twice, in whole pieces and byte by byte: both must be the same (XML-02).
 #include "stream/machine.hpp"
+#include "base/overloaded.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -12,11 +13,6 @@
 
 namespace ligase::stream {
 namespace {
-
-template <class... Ts>
-struct Overloaded : Ts... {
-  using Ts::operator()...;
-};
 
 class TestHosting final : public Hosting {
  public:
