@@ -1,5 +1,6 @@
 #include "lab/dns/server.hpp"
 
+#include <algorithm>
 #include <array>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
@@ -117,8 +118,10 @@ class Server::Impl : public std::enable_shared_from_this<Impl> {
       if (error) break;
       const Bytes reply = self->answer(query, Transport::tcp);
       if (reply.empty()) continue;
-      Bytes framed{static_cast<std::uint8_t>(reply.size() >> 8), static_cast<std::uint8_t>(reply.size())};
-      framed.insert(framed.end(), reply.begin(), reply.end());
+      Bytes framed(2 + reply.size());
+      framed[0] = static_cast<std::uint8_t>(reply.size() >> 8);
+      framed[1] = static_cast<std::uint8_t>(reply.size());
+      std::copy(reply.begin(), reply.end(), framed.begin() + 2);
       co_await boost::asio::async_write(socket, buffer(framed), redirect_error(use_awaitable, error));
     }
     self->sessions_.erase(id);
