@@ -227,7 +227,7 @@ TEST(Writer, MissingLanguage_IsOneInsertion) {
   EXPECT_EQ(pass("<message/>", true, {}, "en").bytes, "<message xml:lang=''/>");
 }
 
-// XML-04, AB-033
+// XML-04, COMP-03, AB-033
 TEST(Writer, NamespaceNamed_IsReplacedAlone) {
   EXPECT_EQ(pass("<m xmlns='jabber:server' a='jabber:server'><b>jabber:server</b><c xmlns='jabber:client'/></m>").bytes,
             "<m xmlns='jabber:component:accept' a='jabber:server'><b>jabber:server</b><c xmlns='jabber:client'/></m>");
