@@ -179,19 +179,20 @@ TEST_F(ResolverTest, SpoiltZone_IsBogusWithTheReason) {
   ASSERT_TRUE(tree.set_wrong_ds("wrong-ds.tld"));
   ASSERT_TRUE(tree.strip("no-keys.tld", "DNSKEY"));
   const struct {
-    const char *name, *why;
+    const char *name, *why, *newer = why;  // libunbound's words: 1.17, and 1.26 where it says it otherwise
   } cases[] = {
-      {"altered.target1.tld", "signature verification failed"},
+      {"altered.target1.tld", "signature verification failed", "signature crypto failed"},
       {"expired.target1.tld", "signature expired"},
       {"early.target1.tld", "inception"},
       {"stripped.target1.tld", "no signatures"},
       {"www.wrong-ds.tld", "no keys have a DS"},
       {"www.no-keys.tld", "no-keys.tld"},
   };
-  for (const auto& [name, why] : cases) {
+  for (const auto& [name, why, newer] : cases) {
     const Answer answer = ask(name, RrType::a);
     EXPECT_EQ(answer.security, Security::bogus) << name;
-    EXPECT_NE(answer.why.find(why), std::string::npos) << name << ": " << answer.why;
+    EXPECT_TRUE(answer.why.find(why) != std::string::npos || answer.why.find(newer) != std::string::npos)
+        << name << ": " << answer.why;
     EXPECT_TRUE(answer.rdata.empty()) << name;
     EXPECT_FALSE(answer.is_denial()) << name;
   }
