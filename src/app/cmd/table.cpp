@@ -30,7 +30,7 @@ std::string cut(const std::string& text, std::size_t widest) {
 void Table::add(std::vector<std::string> cells) {
   for (std::size_t i = 0; i < cells.size(); ++i) {
     cells[i] = cut(escaped(cells[i], 1024), columns_[i].widest);
-    if (cells[i].empty()) cells[i] = "-";
+    if (cells[i].empty()) cells[i].push_back('-');
   }
   rows_.push_back(std::move(cells));
 }
