@@ -59,7 +59,7 @@ Peer::Peer(Role role, std::unique_ptr<seams::Connection> connection, Domain loca
       local_(std::move(local)),
       remote_(std::move(remote)),
       machine_(role == Role::initiating
-                   ? stream::Machine::initiate({}, local_, remote_, stream::Encryption::required, now())
+                   ? stream::Machine::initiate({}, local_, remote_, Encryption::required, now())
                    : stream::Machine::receive(
                          {}, *this, [] { return std::string("bench-stream-of-one-run"); }, now())) {}
 

@@ -62,7 +62,7 @@ class Peer final : public seams::Receiver, private stream::StanzaSink, private s
  private:
   xml::Take stanza(const xml::ElementView&, stream::StanzaKind) override;
   bool is_hosted(const Domain& domain) const override { return domain == local_; }
-  stream::Encryption encryption_towards(const Domain*) const override { return stream::Encryption::required; }
+  Encryption encryption_towards(const Domain*) const override { return Encryption::required; }
   void perform(stream::Actions actions);
   void carry_out(stream::Action& action);
 

@@ -68,9 +68,10 @@ using HostedLink = std::variant<ComponentLink, BackendLink>;
 struct PeerRule {
   std::vector<std::string> patterns;  // canonical domain, or "*.domain": every domain below it
   std::optional<std::vector<proof::ProofType>> proofs;
-  std::optional<proof::Encryption> encryption;
+  std::optional<Encryption> encryption;
   std::optional<bool> multiplex, bidi;
   bool block = false;
+  bool names(const Domain& remote) const;  // one of its patterns does
 };
 struct Policy {
   proof::PeerPolicy defaults;

@@ -111,7 +111,7 @@ TEST_F(Configuration, Smallest_IsWholeWithTheContractsDefaults) {
   EXPECT_EQ(config.revocation, Revocation::soft);
   EXPECT_EQ(config.dns_trust_anchor, "/usr/share/dns/root.key");
   EXPECT_EQ(config.policy.defaults.proofs.size(), proof::kProofTypes);
-  EXPECT_EQ(config.policy.defaults.encryption, proof::Encryption::required);
+  EXPECT_EQ(config.policy.defaults.encryption, Encryption::required);
   EXPECT_FALSE(config.policy.internal);
   ASSERT_EQ(config.listen.size(), 2u);
   EXPECT_EQ(config.listen[0].kind, ListenKind::s2s);
@@ -239,7 +239,7 @@ block = true
   EXPECT_THAT(towards("a.b.bank.tld").proofs, ElementsAre(proof::ProofType::dane));
   EXPECT_FALSE(towards("a.bank.tld").may_multiplex);
   EXPECT_FALSE(towards("a.bank.tld").is_blocked);
-  EXPECT_EQ(towards("bank.tld").encryption, proof::Encryption::preferred);
+  EXPECT_EQ(towards("bank.tld").encryption, Encryption::preferred);
   EXPECT_TRUE(towards("snowbank.tld").is_blocked);  // not below bank.tld
   EXPECT_FALSE(towards("bank.example").is_blocked);
   EXPECT_EQ(towards("bank.example").proofs.size(), proof::kProofTypes);

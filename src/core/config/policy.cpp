@@ -72,8 +72,7 @@ PeerRule read_rule(Section& section, const Context& context, bool dnssec_is_on) 
   for (const Located& where : domains.value_or(std::vector<Located>{}))
     if (auto pattern = read_pattern(where, context)) rule.patterns.push_back(std::move(*pattern));
   rule.proofs = read_proofs(section, context, dnssec_is_on);
-  if (const auto index = section.one_of("encryption", kEncryptions))
-    rule.encryption = static_cast<proof::Encryption>(*index);
+  if (const auto index = section.one_of("encryption", kEncryptions)) rule.encryption = static_cast<Encryption>(*index);
   rule.multiplex = section.boolean("multiplex");
   rule.bidi = section.boolean("bidi");
   rule.block = section.boolean("block").value_or(false);
@@ -87,7 +86,7 @@ Policy read_policy(Section& section, const Context& context, bool dnssec_is_on) 
   Policy policy;
   if (auto proofs = read_proofs(section, context, dnssec_is_on)) policy.defaults.proofs = std::move(*proofs);
   if (const auto index = section.one_of("encryption", kEncryptions))
-    policy.defaults.encryption = static_cast<proof::Encryption>(*index);
+    policy.defaults.encryption = static_cast<Encryption>(*index);
   policy.defaults.may_multiplex = section.boolean("multiplex").value_or(true);
   policy.defaults.may_bidi = section.boolean("bidi").value_or(true);
   policy.internal = section.boolean("internal").value_or(false);
@@ -97,13 +96,13 @@ Policy read_policy(Section& section, const Context& context, bool dnssec_is_on) 
   return policy;
 }
 
+bool PeerRule::names(const Domain& remote) const {
+  return std::ranges::any_of(patterns, [&](const std::string& pattern) { return matches(pattern, remote.text()); });
+}
+
 proof::PeerPolicy Policy::towards(const Domain& remote) const {
   proof::PeerPolicy policy = defaults;
-  const auto applies = [&](const PeerRule& rule) {
-    return std::ranges::any_of(rule.patterns,
-                               [&](const std::string& pattern) { return matches(pattern, remote.text()); });
-  };
-  const auto rule = std::ranges::find_if(peers, applies);
+  const auto rule = std::ranges::find_if(peers, [&](const PeerRule& candidate) { return candidate.names(remote); });
   if (rule == peers.end()) return policy;
   if (rule->proofs) policy.proofs = *rule->proofs;
   if (rule->encryption) policy.encryption = *rule->encryption;

@@ -8,6 +8,7 @@
 #include <array>
 
 #include "base/bytes.hpp"
+#include "stream/error_element.hpp"
 #include "stream/words.hpp"
 #include "xml/writer.hpp"
 
@@ -49,10 +50,7 @@ void ComponentMachine::end(std::optional<StreamFault> fault, Error why) {
   if (is_over()) return;
   if (fault) {
     if (!header_sent_) send_header("");
-    std::string out = fmt::format("<stream:error><{} xmlns='{}'/>", condition_name(fault->error), ns::kStreamErrors);
-    if (!fault->text.empty())
-      out += fmt::format("<text xmlns='{}' xml:lang='en'>{}</text>", ns::kStreamErrors, xml::escaped(fault->text));
-    send(out + "</stream:error>");
+    send(stream::error_element(*fault));
   }
   if (header_sent_) send("</stream:stream>");
   phase_ = Phase::over;

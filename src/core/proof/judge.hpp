@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/encryption.hpp"
 #include "proof/certificate.hpp"
 #include "proof/dns.hpp"
 #include "proof/path_cache.hpp"
@@ -26,8 +27,6 @@ struct Proof {
   std::string evidence;  // one line a person reads: which record, which name, which fingerprint
   bool operator==(const Proof&) const = default;
 };
-
-enum class Encryption : std::uint8_t { required, preferred };
 
 // Towards one remote domain, as in force now ([policy], [[policy.peer]]).
 struct PeerPolicy {

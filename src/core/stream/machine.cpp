@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "stream/error_element.hpp"
 #include "stream/words.hpp"
 #include "xml/writer.hpp"
 
@@ -73,13 +74,7 @@ void Machine::end(std::optional<StreamFault> fault, Error why) {
   if (phase_ != Phase::tls) {  // in the middle of a handshake nothing can be said
     if (fault) {
       if (!header_sent_) send_header();
-      std::string out = fmt::format("<stream:error><{} xmlns='{}'/>", condition_name(fault->error), ns::kStreamErrors);
-      if (!fault->text.empty()) {
-        out += fmt::format("<text xmlns='{}' xml:lang='en'>", ns::kStreamErrors);
-        xml::append_escaped(out, fault->text);
-        out += "</text>";
-      }
-      send(out + "</stream:error>");
+      send(error_element(*fault));
     }
     if (header_sent_) send("</stream:stream>");
   }

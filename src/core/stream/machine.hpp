@@ -10,6 +10,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/encryption.hpp"
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "name/pair.hpp"
@@ -20,7 +21,6 @@
 
 namespace ligase::stream {
 
-enum class Encryption : std::uint8_t { required, preferred };
 enum class StanzaKind : std::uint8_t { message, presence, iq };
 std::optional<StanzaKind> stanza_kind(std::string_view name) noexcept;
 
@@ -197,6 +197,7 @@ class Machine : private xml::Sink {
   void offer();
   void take_features(const xml::Node& node);
   void take_auth(const xml::Node& node);
+  void refuse_authentication(std::string_view condition, std::string_view text);
   void take_sasl_failure(const xml::Node& node);
   void take_dialback(const xml::Node& node);
   void take_stream_error(const xml::Node& node);

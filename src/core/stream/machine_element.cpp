@@ -199,10 +199,7 @@ void Machine::take_control(const xml::ElementView& element) {
       take_auth(*node);
       return;
     case Kind::sasl_other:
-      send(fmt::format("<failure xmlns='{}'><malformed-request/></failure>", ns::kSasl));
-      if (++failed_authentications_ >= limits_.failed_authentications)
-        end(StreamFault{StreamError::policy_violation, "too many failed authentications"},
-            {Reason::external_refused, "too many failed authentications"});
+      refuse_authentication("malformed-request", {});
       return;
     case Kind::success:
       phase_ = Phase::header_auth;
@@ -269,14 +266,19 @@ void Machine::open() {
   actions_.push_back(Opened{});
 }
 
+// Each refusal is answered; the third ends the stream (AB-062).
+void Machine::refuse_authentication(std::string_view condition, std::string_view text) {
+  std::string out = fmt::format("<failure xmlns='{}'><{}/>", ns::kSasl, condition);
+  if (!text.empty()) out += fmt::format("<text xml:lang='en'>{}</text>", xml::escaped(text));
+  send(out + "</failure>");
+  if (++failed_authentications_ >= limits_.failed_authentications)
+    end(StreamFault{StreamError::policy_violation, "too many failed authentications"},
+        {Reason::external_refused, "too many failed authentications"});
+}
+
 void Machine::take_auth(const xml::Node& node) {
   const auto refuse = [&](std::string_view condition, std::string_view text) {
-    std::string out = fmt::format("<failure xmlns='{}'><{}/>", ns::kSasl, condition);
-    if (!text.empty()) out += fmt::format("<text xml:lang='en'>{}</text>", xml::escaped(text));
-    send(out + "</failure>");
-    if (++failed_authentications_ >= limits_.failed_authentications)
-      end(StreamFault{StreamError::policy_violation, "too many failed authentications"},
-          {Reason::external_refused, "too many failed authentications"});
+    refuse_authentication(condition, text);
   };
   if (!is_encrypted_) return refuse("encryption-required", "EXTERNAL needs TLS");
   if (node.attribute("mechanism") != "EXTERNAL") return refuse("invalid-mechanism", "only EXTERNAL is offered");
@@ -300,11 +302,8 @@ Actions Machine::authenticate(const Result<void>& verdict, Instant now) {
   now_ = now;
   if (is_over()) return {};
   if (!verdict) {
-    send(fmt::format("<failure xmlns='{}'><not-authorized/><text xml:lang='en'>{}: {}</text></failure>", ns::kSasl,
-                     name_of(verdict.error().reason), xml::escaped(verdict.error().detail)));
-    if (++failed_authentications_ >= limits_.failed_authentications)
-      end(StreamFault{StreamError::policy_violation, "too many failed authentications"},
-          {Reason::external_refused, "too many failed authentications"});
+    refuse_authentication("not-authorized",
+                          fmt::format("{}: {}", name_of(verdict.error().reason), verdict.error().detail));
     return take_actions();
   }
   send(fmt::format("<success xmlns='{}'/>", ns::kSasl));

@@ -10,8 +10,8 @@ using namespace ligase;
 
 struct Hosting final : stream::Hosting {
   bool is_hosted(const Domain& domain) const override { return domain.text() == "target1.tld"; }
-  stream::Encryption encryption_towards(const Domain*) const override { return encryption; }
-  stream::Encryption encryption = stream::Encryption::required;
+  Encryption encryption_towards(const Domain*) const override { return encryption; }
+  Encryption encryption = Encryption::required;
 };
 
 struct Sink final : stream::StanzaSink {
@@ -29,7 +29,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::uint8_t choices = data[0];
   const std::size_t piece = 1 + data[1];
   Hosting hosting;
-  if ((choices & 1) != 0) hosting.encryption = stream::Encryption::preferred;
+  if ((choices & 1) != 0) hosting.encryption = Encryption::preferred;
   Instant now{};
   stream::Machine machine = (choices & 2) != 0
                                 ? stream::Machine::initiate({}, *Domain::parse("sender1.tld"),
