@@ -7,6 +7,7 @@
 #include "dial.hpp"
 #include "evidence.hpp"
 #include "proof/dialback_key.hpp"
+#include "wait.hpp"
 
 namespace ligase {
 namespace {
@@ -44,12 +45,16 @@ DbVerdict verdict_of(const Error& why) {
   }
 }
 
+// AB-019: a stranger that makes us answer and does not read is let go.
+bool may_be_answered(const Hub& hub, Session& session) {
+  if (session.is_ending) return false;
+  if (session.machine.is_proven() || session.connection->queued() <= hub.settings.limits.reply_buffer) return true;
+  session.end({StreamError::policy_violation, "answers are not read"}, {Reason::limit_reached, "reply_buffer"});
+  return false;
+}
+
 void answer(Hub& hub, Session& session, const PairKey& pair, const DbVerdict& verdict) {
-  if (session.is_ending) return;
-  if (!session.machine.is_proven() && session.connection->queued() > hub.settings.limits.reply_buffer) {  // AB-019
-    session.end({StreamError::policy_violation, "answers are not read"}, {Reason::limit_reached, "reply_buffer"});
-    return;
-  }
+  if (!may_be_answered(hub, session)) return;
   session.write(stream::answer_result(pair.sender, pair.target, verdict));
 }
 
@@ -76,10 +81,8 @@ Task<Result<proof::Proof>> dial_back(std::shared_ptr<Hub> hub, pair::StreamRef c
   slot = std::make_shared<Gate<DbAnswer>>(hub->world.executor);
   std::shared_ptr<Gate<DbAnswer>> gate = slot;
   session->write(stream::ask_verify(pair.sender, pair.target, id, key));
-  const seams::TimerId timer = hub->world.clock.call_at(
-      deadline, [gate] { gate->open(DbAnswer(fail(Reason::dialback_timeout, "the authority did not answer"))); });
-  const std::optional<DbAnswer> came = co_await gate->wait();
-  hub->world.clock.cancel(timer);
+  const DbAnswer late(fail(Reason::dialback_timeout, "the authority did not answer"));
+  const std::optional<DbAnswer> came = co_await wait_until(hub, gate, deadline, late);
   if ((session = hub->session(authority->stream)) != nullptr) session->verifying.erase(question);
   if (!came) co_return fail(Reason::network_closed, "the authority's stream ended");
   if (!*came) co_return fail(came->error());
@@ -237,11 +240,7 @@ void take_claim(Hub& hub, Session& session, stream::DbResult claim) {
 }
 
 void answer_as_authority(Hub& hub, Session& session, const stream::DbVerify& verify) {
-  if (session.is_ending) return;
-  if (!session.machine.is_proven() && session.connection->queued() > hub.settings.limits.reply_buffer) {  // AB-019
-    session.end({StreamError::policy_violation, "answers are not read"}, {Reason::limit_reached, "reply_buffer"});
-    return;
-  }
+  if (!may_be_answered(hub, session)) return;
   DbVerdict verdict{DbType::invalid};
   if (!hub.is_hosted(verify.sender)) {
     verdict = {DbType::error, StanzaError::item_not_found};

@@ -6,6 +6,7 @@
 
 #include "evidence.hpp"
 #include "proof/dialback_key.hpp"
+#include "wait.hpp"
 
 namespace ligase {
 namespace {
@@ -35,17 +36,6 @@ class Reservation {
   std::shared_ptr<Hub> hub_;
   pair::StreamRef ref_;
 };
-
-// Waits at a gate, at most until `deadline`; nullopt: late, or the gate went away.
-template <class T>
-Task<std::optional<T>> wait_until(std::shared_ptr<Hub> hub, std::shared_ptr<Gate<T>> gate, Instant deadline,
-                                  T when_late) {
-  if (gate->is_open()) co_return co_await gate->wait();
-  const seams::TimerId timer = hub->world.clock.call_at(deadline, [gate, when_late] { gate->open(when_late); });
-  std::optional<T> value = co_await gate->wait();
-  hub->world.clock.cancel(timer);
-  co_return value;
-}
 
 // A private deadline on a gate that others wait at too: whoever is late leaves, the gate stays.
 Task<bool> wait_shared(std::shared_ptr<Hub> hub, std::shared_ptr<Gate<bool>> shared, Instant deadline) {
@@ -113,7 +103,7 @@ Result<Proof> judge(Hub& hub, const Session& session, const Way& way, const Doma
                                        way.host.addresses_expire,
                                        &hub.paths};
   const proof::PeerPolicy policy = hub.policy_towards(remote);
-  if (!session.machine.is_encrypted() && policy.encryption == proof::Encryption::required)
+  if (!session.machine.is_encrypted() && policy.encryption == Encryption::required)
     return fail(Reason::tls_required, "the peer offers no TLS");
   return proof::judge_server(evidence, policy, hub.wall());
 }

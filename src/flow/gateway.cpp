@@ -40,9 +40,7 @@ report::Status Gateway::status() const {
   if (hub.is_stopping) status.not_ready.emplace_back("stopping");
   for (const auto& [ref, session] : hub.sessions)
     ++(session->machine.role() == Role::initiating ? status.streams_out : status.streams_in);
-  std::uint64_t live = 0;
-  for (const report::PairRow& row : pair_rows(hub)) live += row.state == "proven" ? 1 : 0;
-  status.pairs = live;
+  const std::uint64_t live = status.pairs = live_pairs(hub);
   for (const auto& [name, domain] : hub.hosted_domains) status.links += domain->session != nullptr ? 1 : 0;
   const std::uint64_t open = status.streams_in + status.streams_out;
   status.connections_saved = live > open ? live - open : 0;

@@ -4,9 +4,7 @@
 #include <fmt/format.h>
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/this_coro.hpp>
 
 #include "base/bytes.hpp"
 #include "dial.hpp"
@@ -301,6 +299,7 @@ void Hub::out_pair_is_proven(OutPair& pair, Session& session, proof::Proof proof
   pair.is_being_set_up = false;
   pair.accepted_on = session.ref;
   pair.last_error.reset();
+  proof = bounded(std::move(proof));
   log(report::Event(report::Level::info, "pair_proven")
           .with("direction", "out")
           .with("local", pair.key.sender.text())
@@ -309,8 +308,8 @@ void Hub::out_pair_is_proven(OutPair& pair, Session& session, proof::Proof proof
           .with("peer", session.peer_host)
           .with("proof", proof::name_of(proof.type))
           .with("evidence", proof.evidence)
-          .with("expires", rfc3339(bounded(proof).expires)));
-  pair.state = pair::Proven{bounded(std::move(proof)), session.ref, epoch, wall()};
+          .with("expires", rfc3339(proof.expires)));
+  pair.state = pair::Proven{std::move(proof), session.ref, epoch, wall()};
   session.riding.insert(&pair);
   session.machine.pair_proven(now());
   drain(pair, session);
@@ -329,15 +328,13 @@ void Hub::out_pair_is_refused(OutPair& pair, const Error& why) {
           .with("reason", name_of(why.reason))
           .with("detail", why.detail)
           .with("advice", describe(why.reason).what_to_do));
-  if (pair.queue) {
-    queued_.erase(&pair);
-    bounce_all(pair.queue, why, hosted(pair.key.sender.text()), pair.key.target);
-  }
+  bounce_all(pair, why);
 }
 
 InPair& Hub::grant(Session& session, const PairKey& key, proof::Proof proof) {
   InPair& pair = session.in_pairs[key];
   refused_claims.erase(key);
+  proof = bounded(std::move(proof));
   log(report::Event(report::Level::info, "pair_proven")
           .with("direction", "in")
           .with("local", key.target.text())
@@ -345,9 +342,9 @@ InPair& Hub::grant(Session& session, const PairKey& key, proof::Proof proof) {
           .with("stream", session.number())
           .with("proof", proof::name_of(proof.type))
           .with("evidence", proof.evidence)
-          .with("expires", rfc3339(bounded(proof).expires)));
+          .with("expires", rfc3339(proof.expires)));
   if (proof.type == proof::ProofType::dialback) session.senders[key.sender].is_proven_by_dialback = true;
-  pair.state = pair::Proven{bounded(std::move(proof)), session.ref, epoch, wall()};
+  pair.state = pair::Proven{std::move(proof), session.ref, epoch, wall()};
   if (!session.machine.is_proven()) admit_waiting();
   session.machine.pair_proven(now());
   return pair;
@@ -376,10 +373,8 @@ HostedDomain* Hub::hosted(std::string_view domain) noexcept {
 }
 bool Hub::is_hosted(const Domain& domain) const { return hosted_domains.contains(domain.text()); }
 
-stream::Encryption Hub::encryption_towards(const Domain* remote) const {
-  const proof::Encryption demanded =
-      remote != nullptr ? policy_towards(*remote).encryption : settings.policy.defaults.encryption;
-  return demanded == proof::Encryption::required ? stream::Encryption::required : stream::Encryption::preferred;
+Encryption Hub::encryption_towards(const Domain* remote) const {
+  return remote != nullptr ? policy_towards(*remote).encryption : settings.policy.defaults.encryption;
 }
 
 const std::string* Hub::secret_of(const Domain& domain) const {
@@ -395,13 +390,8 @@ bool Hub::is_connected(const Domain& domain) const {
 }
 
 bool Hub::is_allowed_name(const Domain& remote) const {
-  if (!remote.is_special_use()) return true;
-  for (const config::PeerRule& rule : settings.policy.peers)
-    for (const std::string& pattern : rule.patterns)
-      if (pattern == remote.text() ||
-          (pattern.starts_with("*.") && remote.text().ends_with(std::string_view(pattern).substr(1))))
-        return true;
-  return false;
+  return !remote.is_special_use() || std::any_of(settings.policy.peers.begin(), settings.policy.peers.end(),
+                                                 [&](const config::PeerRule& rule) { return rule.names(remote); });
 }
 
 std::string Hub::new_id() {
@@ -475,36 +465,41 @@ void Hub::sweep() {
   admit_waiting();
   sweep_pairs();
   sweep_sessions();
-  if (peers.size() > kManyPeers)
-    std::erase_if(peers, [&](const auto& entry) {
-      const Peer& peer = entry.second;
-      return peer.streams.empty() && peer.connecting.empty() && peer.retry_at <= now() &&
-             peer.no_extra_targets_until <= wall() && peer.no_extra_senders_until <= wall();
-    });
+  if (peers.size() > kManyPeers) forget_peers();
   const bool is_waiting = std::any_of(hosted_domains.begin(), hosted_domains.end(),
                                       [](const auto& entry) { return entry.second->waiting != nullptr; });
   if (!sessions.empty() || !out_pairs.empty() || !waiting_.empty() || is_waiting) schedule_sweep();
 }
 
+void Hub::forget_peers() {
+  std::set<const Peer*> in_use;  // by a stream, even one that is still being negotiated
+  for (const auto& [ref, session] : sessions) in_use.insert(session->peer);
+  std::erase_if(peers, [&](const auto& entry) {
+    const Peer& peer = entry.second;
+    return !in_use.contains(&peer) && peer.connecting.empty() && peer.retry_at <= now() &&
+           peer.no_extra_targets_until <= wall() && peer.no_extra_senders_until <= wall();
+  });
+}
+
+std::vector<pair::Stanza> Hub::take_old(pair::Queue& queue, Duration age) {
+  const std::uint64_t before = queue.bytes();
+  std::vector<pair::Stanza> old = queue.take_older_than(now() - age);
+  queued_total_ -= before - queue.bytes();
+  return old;
+}
+
 void Hub::sweep_pairs() {
   for (OutPair* pair : std::vector<OutPair*>(queued_.begin(), queued_.end())) {
-    const std::uint64_t before = pair->queue->bytes();
-    const std::vector<pair::Stanza> old = pair->queue->take_older_than(now() - settings.limits.queue_age);
-    queued_total_ -= before - pair->queue->bytes();
+    const std::vector<pair::Stanza> old = take_old(*pair->queue, settings.limits.queue_age);
     for (const pair::Stanza& stanza : old)
       if (HostedDomain* from = hosted(pair->key.sender.text()))
         bounce_to_local(*from, stanza, pair->last_error.value_or(Error{Reason::queue_age, "it waited too long"}),
                         pair->key.target);
-    if (pair->queue->is_empty()) {
-      pair->queue.reset();
-      queued_.erase(pair);
-    }
+    if (pair->queue->is_empty()) forget_queue(*pair);
   }
   for (auto& [name, domain] : hosted_domains) {
     if (!domain->waiting || domain->session != nullptr) continue;
-    const std::uint64_t before = domain->waiting->bytes();
-    const std::vector<pair::Stanza> old = domain->waiting->take_older_than(now() - kLinkPatience);
-    queued_total_ -= before - domain->waiting->bytes();
+    const std::vector<pair::Stanza> old = take_old(*domain->waiting, kLinkPatience);
     for (const pair::Stanza& stanza : old)
       bounce_to_remote(stanza, {Reason::link_down, "the domain's server is not connected"});
     if (domain->waiting->is_empty()) domain->waiting.reset();
@@ -543,8 +538,7 @@ void Hub::stop(std::function<void()> done) {
     self->check_stopped();
   });
   const Error why{Reason::shutdown, "the gateway is stopping"};
-  for (OutPair* pair : std::exchange(queued_, {}))
-    bounce_all(pair->queue, why, hosted(pair->key.sender.text()), pair->key.target);
+  for (OutPair* pair : std::vector<OutPair*>(queued_.begin(), queued_.end())) bounce_all(*pair, why);
   std::vector<pair::StreamRef> open;
   for (const auto& [ref, session] : sessions) open.push_back(ref);
   for (const pair::StreamRef ref : open)

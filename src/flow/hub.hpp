@@ -91,7 +91,7 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   // ---- facts
   HostedDomain* hosted(std::string_view domain) noexcept;  // canonical text
   bool is_hosted(const Domain& domain) const override;
-  stream::Encryption encryption_towards(const Domain* remote) const override;
+  Encryption encryption_towards(const Domain* remote) const override;
   const std::string* secret_of(const Domain& domain) const override;
   bool is_connected(const Domain& domain) const override;
   proof::PeerPolicy policy_towards(const Domain& remote) const { return settings.policy.towards(remote); }
@@ -144,7 +144,15 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   void queue_out(OutPair& pair, pair::Stanza stanza, LinkSession* link);
   pair::Stanza keep_for(std::string_view content_ns, const xml::ElementView& element, stream::StanzaKind kind,
                         const xml::Header& header);
-  void bounce_all(std::unique_ptr<pair::Queue>& queue, const Error& why, HostedDomain* to, const Domain& remote);
+  void bounce_all(OutPair& pair, const Error& why);
+  void send_next(OutPair& pair, Session& session);  // the first of its queue
+  void forget_queue(OutPair& pair);                 // empty now
+  std::vector<pair::Stanza> take_old(pair::Queue& queue, Duration age);
+  void forget_peers();
+  // The element for a stream of `content_ns`: its very bytes, or rewritten in scratch_; valid until the next call.
+  std::string_view passed(std::string_view content_ns, const xml::ElementView& element, const xml::Header& header);
+  bool takes_now(const HostedDomain& to) const;             // its link is up, and nothing waits before
+  void write_to(HostedDomain& to, std::string_view bytes);  // the link is up
   void release_waiters(Session& session, const Error& why);
   void schedule_burial();
   void schedule_sweep();

@@ -28,6 +28,7 @@ struct PairEqual {
   static bool same(const PairView& a, const PairView& b) noexcept {
     return a.sender == b.sender && a.target == b.target;
   }
+  bool operator()(const PairView& a, const PairView& b) const noexcept { return same(a, b); }
   bool operator()(const PairKey& a, const PairKey& b) const noexcept { return same(a, b); }
   bool operator()(const PairView& a, const PairKey& b) const noexcept { return same(a, b); }
   bool operator()(const PairKey& a, const PairView& b) const noexcept { return same(a, b); }

@@ -17,11 +17,17 @@ constexpr Duration kPushBack = 1s;  // how long a filling link may be made to wa
 
 }  // namespace
 
+std::string_view Hub::passed(std::string_view content_ns, const xml::ElementView& element, const xml::Header& header) {
+  const xml::Passage passage{&header, content_ns, std::nullopt};
+  if (xml::passes_unchanged(element, passage)) return element.bytes;
+  scratch_.clear();
+  xml::append_passed(scratch_, element, passage);
+  return scratch_;
+}
+
 pair::Stanza Hub::keep_for(std::string_view content_ns, const xml::ElementView& element, stream::StanzaKind kind,
                            const xml::Header& header) {
-  std::string bytes;
-  xml::append_passed(bytes, element, {&header, content_ns, std::nullopt});
-  return pair::keep(element, kind, std::move(bytes), now());
+  return pair::keep(element, kind, std::string(passed(content_ns, element, header)), now());
 }
 
 // ---- out
@@ -53,14 +59,7 @@ xml::Take Hub::from_component(LinkSession& link, const xml::ElementView& element
       Session* out = session(proven->stream);
       if (out != nullptr && !pair->queue && pair::live_proof(pair->state, out->ref, epoch, wall()) != nullptr &&
           out->connection->queued() < kSendHigh) {
-        const xml::Passage passage{&link.machine.peer_header(), ns::kServer, std::nullopt};
-        if (xml::passes_unchanged(element, passage)) {
-          out->carry(element.bytes);
-        } else {
-          scratch_.clear();
-          xml::append_passed(scratch_, element, passage);
-          out->carry(scratch_);
-        }
+        out->carry(passed(ns::kServer, element, link.machine.peer_header()));
         return xml::Take::more;
       }
     }
@@ -150,16 +149,20 @@ void Hub::route_out_kept(const PairKey& key, pair::Stanza stanza) {
   queue_out(out_pair(key), std::move(stanza), nullptr);
 }
 
+void Hub::send_next(OutPair& pair, Session& session) {
+  const pair::Stanza stanza = pair.queue->pop();
+  queued_total_ -= stanza.size();
+  session.carry(stanza.bytes);
+  if (pair.queue->is_empty()) forget_queue(pair);
+}
+
+void Hub::forget_queue(OutPair& pair) {
+  pair.queue.reset();
+  queued_.erase(&pair);
+}
+
 void Hub::drain(OutPair& pair, Session& session) {
-  while (pair.queue && !pair.queue->is_empty() && session.connection->queued() < kSendHigh) {
-    const pair::Stanza stanza = pair.queue->pop();
-    queued_total_ -= stanza.size();
-    session.carry(stanza.bytes);
-  }
-  if (pair.queue && pair.queue->is_empty()) {
-    pair.queue.reset();
-    queued_.erase(&pair);
-  }
+  while (pair.queue && session.connection->queued() < kSendHigh) send_next(pair, session);
 }
 
 void Hub::drain(Session& session) {
@@ -169,15 +172,8 @@ void Hub::drain(Session& session) {
     if (session.riding.contains(pair) && pair::live_proof(pair->state, session.ref, epoch, wall()) != nullptr)
       waiting.push_back(pair);
   while (!waiting.empty() && session.connection->queued() < kSendHigh) {
-    std::erase_if(waiting, [&](OutPair* pair) {
-      const pair::Stanza stanza = pair->queue->pop();
-      queued_total_ -= stanza.size();
-      session.carry(stanza.bytes);
-      if (!pair->queue->is_empty()) return false;
-      pair->queue.reset();
-      queued_.erase(pair);
-      return true;
-    });
+    for (OutPair* pair : waiting) send_next(*pair, session);
+    std::erase_if(waiting, [](const OutPair* pair) { return !pair->queue; });
   }
   if (session.connection->queued() < kSendHigh)
     for (const auto& [number, link] : links) link->unpause();
@@ -309,31 +305,24 @@ xml::Take Hub::arrival(Session& session, const xml::ElementView& element, stream
   return xml::Take::stop;
 }
 
+bool Hub::takes_now(const HostedDomain& to) const {
+  return to.session != nullptr && !to.waiting && to.session->connection->queued() < kLinkHigh;
+}
+
+void Hub::write_to(HostedDomain& to, std::string_view bytes) {
+  ++to.stanzas_in;
+  ++to.session->stanzas_out;
+  to.session->write(bytes);
+}
+
 void Hub::deliver(HostedDomain& to, const xml::ElementView& element, stream::StanzaKind kind,
                   const xml::Header& header) {
-  if (to.session != nullptr && !to.waiting && to.session->connection->queued() < kLinkHigh) {
-    ++to.stanzas_in;
-    ++to.session->stanzas_out;
-    const xml::Passage passage{&header, ns::kComponent, std::nullopt};
-    if (xml::passes_unchanged(element, passage)) {
-      to.session->write(element.bytes);
-    } else {
-      scratch_.clear();
-      xml::append_passed(scratch_, element, passage);
-      to.session->write(scratch_);
-    }
-    return;
-  }
+  if (takes_now(to)) return write_to(to, passed(ns::kComponent, element, header));
   deliver_kept(to, keep_for(ns::kComponent, element, kind, header));
 }
 
 void Hub::deliver_kept(HostedDomain& to, pair::Stanza stanza) {
-  if (to.session != nullptr && !to.waiting && to.session->connection->queued() < kLinkHigh) {
-    ++to.stanzas_in;
-    ++to.session->stanzas_out;
-    to.session->write(stanza.bytes);
-    return;
-  }
+  if (takes_now(to)) return write_to(to, stanza.bytes);
   if (to.session == nullptr && (stanza.kind == stream::StanzaKind::iq || is_stopping))  // COMP-04
     return bounce_to_remote(stanza, {Reason::link_down, "the domain's server is not connected"});
   const std::uint64_t size = stanza.size();
@@ -352,9 +341,7 @@ void Hub::drain_link(LinkSession& link) {
   while (!domain->waiting->is_empty() && link.connection->queued() < kLinkHigh) {
     const pair::Stanza stanza = domain->waiting->pop();
     queued_total_ -= stanza.size();
-    ++domain->stanzas_in;
-    ++link.stanzas_out;
-    link.write(stanza.bytes);
+    write_to(*domain, stanza.bytes);
   }
   if (domain->waiting->is_empty()) domain->waiting.reset();
 }
@@ -365,9 +352,7 @@ void Hub::bounce_to_local(HostedDomain& to, const pair::Stanza& stanza, const Er
   auto reply = pair::error_reply(stanza, why.reason, failure_text(remote, why));
   if (!reply) return count_drop(why.reason, "an error or an answer that cannot be answered", nullptr);
   if (to.session == nullptr) return count_drop(Reason::link_down, "an error whose receiver is not connected", nullptr);
-  ++to.stanzas_in;
-  ++to.session->stanzas_out;
-  to.session->write(*reply);
+  write_to(to, *reply);
 }
 
 void Hub::bounce_to_remote(const pair::Stanza& stanza, const Error& why) {
@@ -380,12 +365,13 @@ void Hub::bounce_to_remote(const pair::Stanza& stanza, const Error& why) {
   route_out_kept({*local, *remote}, std::move(error));
 }
 
-void Hub::bounce_all(std::unique_ptr<pair::Queue>& queue, const Error& why, HostedDomain* to, const Domain& remote) {
-  if (!queue) return;
-  queued_total_ -= queue->bytes();
-  for (const pair::Stanza& stanza : queue->take_all())
-    if (to != nullptr) bounce_to_local(*to, stanza, why, remote);
-  queue.reset();
+void Hub::bounce_all(OutPair& pair, const Error& why) {
+  if (!pair.queue) return;
+  queued_total_ -= pair.queue->bytes();
+  HostedDomain* from = hosted(pair.key.sender.text());
+  for (const pair::Stanza& stanza : pair.queue->take_all())
+    if (from != nullptr) bounce_to_local(*from, stanza, why, pair.key.target);
+  forget_queue(pair);
 }
 
 }  // namespace ligase

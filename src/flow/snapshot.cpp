@@ -1,6 +1,8 @@
 // The hub's state as the rows of `ligase ctl`.
 #include <fmt/format.h>
 
+#include <unordered_set>
+
 #include "hub.hpp"
 #include "snapshot.hpp"
 
@@ -27,6 +29,22 @@ void fill(report::PairRow& row, const pair::PairState& state, WallTime now) {
 }
 
 }  // namespace
+
+std::size_t live_pairs(const Hub& hub) {
+  const WallTime now = hub.wall();
+  std::size_t live = 0;
+  for (const auto& [key, pair] : hub.out_pairs) {
+    const auto* proven = std::get_if<pair::Proven>(&pair->state);
+    if (proven != nullptr && proven->proof.expires > now) ++live;
+  }
+  std::unordered_set<PairView, PairHash, PairEqual> inbound;
+  for (const auto& [ref, session] : hub.sessions) {
+    if (session->is_ending) continue;
+    for (const auto& [key, pair] : session->in_pairs)
+      if (pair::live_proof(pair.state, ref, hub.epoch, now) != nullptr) inbound.insert(key);
+  }
+  return live + inbound.size();
+}
 
 std::vector<report::StreamRow> stream_rows(const Hub& hub) {
   std::vector<report::StreamRow> rows;

@@ -7,6 +7,7 @@
 namespace ligase {
 
 class Hub;
+std::size_t live_pairs(const Hub& hub);  // both directions; one that is proven on two streams counts once
 std::vector<report::StreamRow> stream_rows(const Hub& hub);
 std::vector<report::PairRow> pair_rows(const Hub& hub);
 std::vector<report::LinkRow> link_rows(const Hub& hub);
