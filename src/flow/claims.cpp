@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "dial.hpp"
-#include "evidence.hpp"
+#include "judgement.hpp"
 #include "proof/dialback_key.hpp"
 #include "wait.hpp"
 
@@ -157,27 +157,11 @@ Task<SenderRecord*> judge_sender(std::shared_ptr<Hub> hub, pair::StreamRef ref, 
   }
   known->second.done = std::make_shared<Gate<bool>>(hub->world.executor);
   const std::shared_ptr<Gate<bool>> done = known->second.done;
-  // Without a certificate there is nothing that DNS could be evidence for.
-  SenderFacts facts;
-  const bool has_chain = session->facts.peer_chain != nullptr;
-  if (has_chain) facts = co_await look_up_sender(hub->world.resolver, sender, hub->settings.dnssec_is_on, hub->wall());
+  auto verdict = co_await prove_client(hub, ref, sender);
   session = hub->session(ref);
   if (session == nullptr) co_return nullptr;
   SenderRecord& record = session->senders[sender];
-  if (!has_chain) {
-    record.verdict = tl::unexpected(
-        proof::ClientRefusal{{Reason::certificate_none, "no certificate was shown"}, true, false, false});
-  } else {
-    const proof::ClientEvidence evidence{sender,
-                                         facts.client_tlsa ? &*facts.client_tlsa : nullptr,
-                                         facts.delegation,
-                                         facts.targets,
-                                         session->facts.peer_chain.get(),
-                                         *hub->settings.anchors,
-                                         hub->settings.dnssec_is_on,
-                                         &hub->paths};
-    record.verdict = proof::judge_client(evidence, hub->policy_towards(sender), hub->wall());
-  }
+  record.verdict = std::move(verdict);
   done->open(true);
   co_return &record;
 }

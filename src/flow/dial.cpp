@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "evidence.hpp"
+#include "judgement.hpp"
 #include "proof/dialback_key.hpp"
 #include "wait.hpp"
 
@@ -83,29 +83,6 @@ std::shared_ptr<Gate<bool>> find_connecting(const Hub& hub, const Peer& peer, co
   if (const auto same = peer.connecting.find(pair.target); same != peer.connecting.end()) return same->second;
   const bool may_take = peer.takes_targets.value_or(true) && peer.no_extra_targets_until <= hub.wall();
   return may_take && !peer.connecting.empty() ? peer.connecting.begin()->second : nullptr;
-}
-
-// What judge_server() needs of one target, together: looked up by this pair, for this pair.
-struct Way {
-  Delegation delegation;
-  SrvTarget target;
-  HostFacts host;
-};
-
-Result<Proof> judge(Hub& hub, const Session& session, const Way& way, const Domain& remote) {
-  const proof::ServerEvidence evidence{remote,
-                                       way.delegation,
-                                       way.target,
-                                       way.host.addresses_security,
-                                       way.host.tlsa ? &*way.host.tlsa : nullptr,
-                                       session.facts.peer_chain.get(),
-                                       *hub.settings.anchors,
-                                       way.host.addresses_expire,
-                                       &hub.paths};
-  const proof::PeerPolicy policy = hub.policy_towards(remote);
-  if (!session.machine.is_encrypted() && policy.encryption == Encryption::required)
-    return fail(Reason::tls_required, "the peer offers no TLS");
-  return proof::judge_server(evidence, policy, hub.wall());
 }
 
 // Happy eyeballs (RFC 8305 §5): the next address is tried when the one before fails, or has not answered in its step,
@@ -191,8 +168,10 @@ Task<Result<pair::StreamRef>> open_stream(std::shared_ptr<Hub> hub, PairKey pair
     if (session != nullptr) co_return give_up(late);
     co_return fail(ended({Reason::network_closed, "the peer closed the connection during the negotiation"}));
   }
-  const Result<Proof> verdict = judge(*hub, *session, way, pair.target);
+  const Result<Proof> verdict = co_await prove_server(hub, ref, way, pair.target);
   if (!verdict) co_return give_up(verdict.error());
+  if ((session = hub->session(ref)) == nullptr)
+    co_return fail(ended({Reason::network_closed, "the peer closed the connection during the negotiation"}));
   session->perform(session->machine.go_on(true, hub->now()));
 
   const std::optional<bool> is_open = co_await wait_until(hub, opened, deadline, false);
@@ -266,10 +245,12 @@ Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Purpos
   while (hub->now() < deadline && !hub->is_stopping) {
     Peer& peer = hub->peer(host, port);
     if (Session* session = find_stream(*hub, peer, pair, purpose, unfit)) {
-      Result<Proof> verdict = judge(*hub, *session, way, pair.target);
-      if (verdict) co_return Acquired{session->ref, std::move(*verdict), host, session->machine.is_encrypted()};
+      const pair::StreamRef ref = session->ref;
+      const bool is_encrypted = session->machine.is_encrypted();
+      Result<Proof> verdict = co_await prove_server(hub, ref, way, pair.target);
+      if (verdict) co_return Acquired{ref, std::move(*verdict), host, is_encrypted};
       last = verdict.error();
-      unfit.insert(session->ref);  // another certificate may be shown to another SNI: a stream of its own is tried
+      unfit.insert(ref);  // another certificate may be shown to another SNI: a stream of its own is tried
       continue;
     }
     if (auto connecting = find_connecting(*hub, peer, pair)) {

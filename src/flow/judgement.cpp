@@ -1,0 +1,48 @@
+// The evidence is gathered into one value, so that every question about it (judge, explain) sees the same.
+#include "judgement.hpp"
+
+namespace ligase {
+
+using proof::ClientRefusal;
+using proof::Proof;
+
+Task<Result<Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef stream, Way way, Domain remote) {
+  const Session* session = hub->session(stream);
+  if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
+  const proof::PeerPolicy policy = hub->policy_towards(remote);
+  if (!session->machine.is_encrypted() && policy.encryption == Encryption::required)
+    co_return fail(Reason::tls_required, "the peer offers no TLS");
+  const std::shared_ptr<const proof::Chain> chain = session->facts.peer_chain;
+  const proof::ServerEvidence evidence{remote,
+                                       way.delegation,
+                                       way.target,
+                                       way.host.addresses_security,
+                                       way.host.tlsa ? &*way.host.tlsa : nullptr,
+                                       chain.get(),
+                                       *hub->settings.anchors,
+                                       way.host.addresses_expire,
+                                       &hub->paths};
+  co_return proof::judge_server(evidence, policy, hub->wall());
+}
+
+Task<tl::expected<Proof, ClientRefusal>> prove_client(std::shared_ptr<Hub> hub, pair::StreamRef stream, Domain sender) {
+  const Session* session = hub->session(stream);
+  if (session == nullptr)
+    co_return tl::unexpected(ClientRefusal{{Reason::network_closed, "the stream ended"}, false, false, true});
+  const std::shared_ptr<const proof::Chain> chain = session->facts.peer_chain;
+  if (chain == nullptr)  // then there is nothing that DNS could be evidence for
+    co_return tl::unexpected(ClientRefusal{{Reason::certificate_none, "no certificate was shown"}, true, false, false});
+  const SenderFacts facts =
+      co_await look_up_sender(hub->world.resolver, sender, hub->settings.dnssec_is_on, hub->wall());
+  const proof::ClientEvidence evidence{sender,
+                                       facts.client_tlsa ? &*facts.client_tlsa : nullptr,
+                                       facts.delegation,
+                                       facts.targets,
+                                       chain.get(),
+                                       *hub->settings.anchors,
+                                       hub->settings.dnssec_is_on,
+                                       &hub->paths};
+  co_return proof::judge_client(evidence, hub->policy_towards(sender), hub->wall());
+}
+
+}  // namespace ligase

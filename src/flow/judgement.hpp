@@ -1,0 +1,23 @@
+// Evidence and judgement brought together: what DNS said and this session's certificate, then judge_server() or
+// judge_client() under today's policy; and whatever else it takes to decide, asked only where it could change the answer.
+#pragma once
+#include "evidence.hpp"
+#include "hub.hpp"
+
+namespace ligase {
+
+// A target of a domain, with what DNS says of it: looked up by one pair, for that pair (MUX-02).
+struct Way {
+  proof::Delegation delegation;
+  proof::SrvTarget target;
+  HostFacts host;
+};
+
+// Is the far end of this stream `remote`, reached by `way`? Rows O-06 to O-26. Reason::network_closed: the stream ended.
+Task<Result<proof::Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef stream, Way way, Domain remote);
+
+// May this session speak for `sender`, by its certificate? Rows I-01 to I-09, I-12, I-13; dialback is the caller's next step.
+Task<tl::expected<proof::Proof, proof::ClientRefusal>> prove_client(std::shared_ptr<Hub> hub, pair::StreamRef stream,
+                                                                    Domain sender);
+
+}  // namespace ligase
