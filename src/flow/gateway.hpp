@@ -12,6 +12,7 @@
 #include "seams/clock.hpp"
 #include "seams/network.hpp"
 #include "seams/resolver.hpp"
+#include "seams/store.hpp"
 
 namespace ligase {
 
@@ -23,6 +24,7 @@ struct World {
   seams::Resolver& resolver;  // a caching one
   seams::Dialer& dialer;
   report::Log& log;
+  seams::Store& store;
 };
 
 struct Settings {
@@ -32,8 +34,9 @@ struct Settings {
   config::Policy policy;
   std::vector<config::HostedLink> links;
   std::shared_ptr<const proof::TrustAnchors> anchors;
-  std::string dialback_secret;  // >= 32 bytes (DB-01)
-  bool dnssec_is_on = true;     // false: trust_anchor = ""
+  std::string dialback_secret;     // >= 32 bytes (DB-01)
+  bool dnssec_is_on = true;        // false: trust_anchor = ""
+  std::vector<seams::Memo> memos;  // what World::store kept, expired ones left out; bounded by it
 };
 
 class Gateway final : public report::Observable {

@@ -62,12 +62,13 @@ Provider::Provider(World& world, const ProviderSpec& spec)
                     .policy = spec.policy,
                     .links = {},
                     .anchors = spec.anchors,
-                    .dialback_secret = fmt::format("{:032}", world.dice.next())};
+                    .dialback_secret = fmt::format("{:032}", world.dice.next()),
+                    .memos = world.stores[endpoint.address].memos(world.wall())};
   for (const std::string& domain : spec.domains)
     settings.links.emplace_back(config::ComponentLink{{*Domain::parse(domain)}, config::Secret{"secret-" + domain}});
   if (spec.chain) world.chains[endpoint.address] = spec.chain;
-  gateway = std::make_unique<Gateway>(std::move(settings),
-                                      ligase::World{world.executor(), clock_, random_, resolver_, dialer_, log});
+  gateway = std::make_unique<Gateway>(std::move(settings), ligase::World{world.executor(), clock_, random_, resolver_,
+                                                                         dialer_, log, world.stores[endpoint.address]});
   world.listeners[endpoint].accept = [this](std::unique_ptr<seams::Connection> connection) {
     if (gateway) gateway->accept_s2s(std::move(connection));
   };

@@ -3,6 +3,23 @@
 
 namespace ligase::sim {
 
+void SimStore::put(seams::Memo memo) {
+  std::pair<std::string, std::string> place{memo.kind, memo.key};
+  kept_.insert_or_assign(std::move(place), std::move(memo));
+}
+
+std::vector<seams::Memo> SimStore::memos(WallTime now) const {
+  std::vector<seams::Memo> living;
+  for (const auto& [place, memo] : kept_)
+    if (memo.expires > now) living.push_back(memo);
+  return living;
+}
+
+const seams::Memo* SimStore::find(const std::string& kind, const std::string& key) const {
+  const auto found = kept_.find({kind, key});
+  return found == kept_.end() ? nullptr : &found->second;
+}
+
 // One end. Bytes written in a turn leave together; they arrive in order, in fragments, after a delay. TLS is a change of
 // state in which each end learns the other's chain: what is in clear before it stays before it.
 class SimConnection final : public seams::Connection {

@@ -42,6 +42,19 @@ struct Weather {
   std::size_t largest_fragment = 4096;
 };
 
+// Remembers at once and for as long as the world lasts.
+class SimStore final : public seams::Store {
+ public:
+  void put(seams::Memo memo) override;
+  void erase(std::string kind, std::string key) override { kept_.erase({std::move(kind), std::move(key)}); }
+  std::vector<seams::Memo> memos(WallTime now) const;  // those that have not expired
+  const seams::Memo* find(const std::string& kind, const std::string& key) const;
+  std::size_t size() const noexcept { return kept_.size(); }
+
+ private:
+  std::map<std::pair<std::string, std::string>, seams::Memo> kept_;
+};
+
 class World {
  public:
   explicit World(std::uint64_t seed, Weather w = {});
@@ -82,6 +95,8 @@ class World {
   std::size_t connections_made = 0;  // to s2s listeners, through a dialer
   // Which chain the owner of an address shows, in either role.
   std::map<Address, std::shared_ptr<const proof::Chain>> chains;
+  // What the owner of an address remembers: a provider that is started again finds it.
+  std::map<Address, SimStore> stores;
 
  private:
   friend class SimConnection;

@@ -20,6 +20,7 @@
 #include "os/log.hpp"
 #include "os/process.hpp"
 #include "os/random.hpp"
+#include "store/sqlite_store.hpp"
 
 namespace ligase::node {
 namespace {
@@ -162,6 +163,7 @@ class Node {
     AddressGuard guard{config_.allow_addresses, {}};
     for (const Bound& bound : bound_) guard.own_listeners.push_back(bound.endpoint);
     dialer_ = std::make_unique<net::TcpDialer>(loop_, std::move(guard), config_.limits.tls_handshake_timeout);
+    store_ = std::make_unique<store::SqliteStore>(store_file(), loop_.clock().wall(), log_);
     Settings settings{.version = LIGASE_VERSION,
                       .hostname = config_.hostname,
                       .limits = config_.limits,
@@ -169,8 +171,9 @@ class Node {
                       .links = config_.links,
                       .anchors = anchors_,
                       .dialback_secret = dialback_secret_,
-                      .dnssec_is_on = !config_.dns_trust_anchor.empty()};
-    World world{loop_.executor(), loop_.clock(), random_, *cache_, *dialer_, log_};
+                      .dnssec_is_on = !config_.dns_trust_anchor.empty(),
+                      .memos = store_->take_memos()};
+    World world{loop_.executor(), loop_.clock(), random_, *cache_, *dialer_, log_, *store_};
     gateway_ = std::make_unique<Gateway>(std::move(settings), world);
     api_ = http::make_api(*gateway_);
     return {};
@@ -233,6 +236,7 @@ class Node {
   }
 
   std::string secret_file() const { return config_.state_dir + "/dialback.secret"; }
+  std::string store_file() const { return config_.state_dir + "/learned.sqlite"; }
 
   const config::Config& config_;
   const config::Files& files_;
@@ -245,6 +249,7 @@ class Node {
   std::unique_ptr<seams::Resolver> resolver_;
   std::unique_ptr<CachingResolver> cache_;
   std::unique_ptr<net::TcpDialer> dialer_;
+  std::unique_ptr<store::SqliteStore> store_;
   std::unique_ptr<Gateway> gateway_;
   http::Handler api_;
   std::vector<Bound> bound_;

@@ -138,6 +138,7 @@ class LogSink::Repeats {
     std::uint64_t suppressed_before;  // to be said first
   };
   Verdict count(const std::string& key) {
+    const std::lock_guard lock(mutex_);
     const Steady::time_point now = Steady::now();
     const bool fits = windows_.size() < kMostKeys || windows_.contains(key);
     Window& window = windows_[fits ? key : std::string("other other")];
@@ -163,6 +164,7 @@ class LogSink::Repeats {
   };
   static constexpr std::size_t kMostKeys = 1024;
   LogLimits limits_;
+  std::mutex mutex_;
   std::map<std::string, Window> windows_;  // at most kMostKeys + 1
 };
 

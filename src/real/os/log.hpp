@@ -22,7 +22,7 @@ class LogSink final : public report::Log {
   ~LogSink() override;  // writes what is queued, within `patience`
 
   bool wants(report::Level level) const noexcept override { return level >= level_; }
-  void write(report::Event event) override;
+  void write(report::Event event) override;  // from any thread
 
  private:
   class Writer;
