@@ -15,14 +15,31 @@ using proof::Security;
 
 constexpr std::size_t kMostTargets = 8;  // of a sender domain, row I-03
 
-std::string tlsa_owner(const proof::SrvTarget& target) {
-  return fmt::format("_{}._tcp.{}", target.port, target.host.text());
-}
+std::string tlsa_owner(std::uint16_t port, std::string_view host) { return fmt::format("_{}._tcp.{}", port, host); }
 
 // The verdict on two answers together: the worse one.
 Security worse(Security a, Security b) { return std::max(a, b); }
 static_assert(Security::secure < Security::insecure && Security::insecure < Security::bogus &&
               Security::bogus < Security::indeterminate);
+
+// Where T's addresses really stand; empty: it is no alias (O-28).
+std::string expanded_name(const Answer& v6, const Answer& v4) {
+  const Answer& holder = v4.rdata.empty() ? v6 : v4;
+  return holder.is_aliased ? holder.canonical_name : std::string();
+}
+
+// RFC 7671 §7: behind signed aliases the records at the expanded name count, and T's own only where it has none. A
+// failure is no absence, and unsigned records are as good as none (RFC 7673 §3.4).
+Task<proof::TlsaSet> read_tlsa_of(seams::Resolver& resolver, proof::SrvTarget target, std::string expanded, Answer own,
+                                  WallTime now) {
+  if (!expanded.empty()) {
+    const std::string owner = tlsa_owner(target.port, expanded);
+    const Answer answer = co_await resolver.ask(owner, RrType::tlsa);
+    proof::TlsaSet there = proof::read_tlsa(owner, answer, now);
+    if (proof::is_failed(there.security) || (there.security == Security::secure && there.has_records)) co_return there;
+  }
+  co_return proof::read_tlsa(tlsa_owner(target.port, target.host.text()), own, now);
+}
 
 }  // namespace
 
@@ -33,7 +50,7 @@ Task<proof::Delegation> find_delegation(seams::Resolver& resolver, Domain domain
 
 Task<HostFacts> look_up_host(seams::Resolver& resolver, proof::SrvTarget target, Security delegation, WallTime now) {
   const std::string host(target.host.text());
-  const std::string owner = tlsa_owner(target);
+  const std::string owner = tlsa_owner(target.port, host);
   const bool asks_tlsa = delegation == Security::secure;
   Task<Answer> v6_task = resolver.ask(host, RrType::aaaa);
   Task<Answer> v4_task = resolver.ask(host, RrType::a);
@@ -52,23 +69,26 @@ Task<HostFacts> look_up_host(seams::Resolver& resolver, proof::SrvTarget target,
     if (i < four.size()) facts.addresses.push_back(four[i]);
   }
   // One failing family never fails the domain (AB-142), but a forged one is no reason to use the other (O-04).
+  // A family that could not be asked is no family without addresses, either.
   const bool six_failed = v6.security == Security::indeterminate, four_failed = v4.security == Security::indeterminate;
-  facts.addresses_security = six_failed && !four_failed   ? v4.security
-                             : four_failed && !six_failed ? v6.security
-                                                          : worse(v6.security, v4.security);
+  facts.addresses_security = facts.addresses.empty() || six_failed == four_failed ? worse(v6.security, v4.security)
+                             : six_failed                                         ? v4.security
+                                                                                  : v6.security;
   if (facts.addresses_security == Security::bogus) {
     facts.failure =
         Error{Reason::dns_bogus, fmt::format("the addresses of {}: {}", host, v4.why.empty() ? v6.why : v4.why)};
   } else if (facts.addresses_security == Security::indeterminate) {
-    facts.failure = Error{Reason::dns_indeterminate, fmt::format("the addresses of {}: {}", host, v4.why)};
+    facts.failure = Error{Reason::dns_indeterminate,
+                          fmt::format("the addresses of {}: {}", host, v4.why.empty() ? v6.why : v4.why)};
   } else if (facts.addresses.empty()) {
     facts.failure = Error{Reason::address_none, fmt::format("{} has no address records", host)};
   }
   facts.addresses_expire = std::min(proof::evidence_expiry(v6, now), proof::evidence_expiry(v4, now));
-  if (facts.failure || !asks_tlsa || facts.addresses_security != Security::secure) co_return facts;
-  facts.tlsa = proof::read_tlsa(owner, tlsa, now);
-  if (facts.tlsa->security == Security::bogus || facts.tlsa->security == Security::indeterminate)
-    facts.failure = Error{Reason::dns_tlsa_bogus, fmt::format("TLSA at {}: {}", owner, facts.tlsa->why)};
+  // A host that is signed to have no address is no failure to a sender that names it: its TLSA counts all the same.
+  if (!asks_tlsa || facts.addresses_security != Security::secure) co_return facts;
+  facts.tlsa = co_await read_tlsa_of(resolver, target, expanded_name(v6, v4), std::move(tlsa), now);
+  if (!facts.failure && proof::is_failed(facts.tlsa->security))
+    facts.failure = Error{Reason::dns_tlsa_bogus, fmt::format("TLSA at {}: {}", facts.tlsa->owner, facts.tlsa->why)};
   co_return facts;
 }
 

@@ -19,7 +19,8 @@ struct HostFacts {
 // SRV _xmpp-server._tcp.<domain>, read (DNS-02).
 Task<proof::Delegation> find_delegation(seams::Resolver& resolver, Domain domain, WallTime now);
 
-// Addresses of a target, A and AAAA together, and side by side with them TLSA (DNS-03, DNS-04).
+// Addresses of a target, A and AAAA together, and side by side with them TLSA (DNS-03, DNS-04); where the target is an
+// alias, signed all along, then TLSA at the name it stands for, which comes first (O-28, RFC 7671 §7).
 // `delegation`: the security of the way to the target; TLSA is asked only behind a secure one.
 Task<HostFacts> look_up_host(seams::Resolver& resolver, proof::SrvTarget target, proof::Security delegation,
                              WallTime now);
