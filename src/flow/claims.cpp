@@ -71,7 +71,8 @@ Task<Result<proof::Proof>> dial_back(std::shared_ptr<Hub> hub, pair::StreamRef c
                                      std::string key, bool authority_must_be_dane) {
   const Instant deadline = hub->now() + kVerifyPatience;
   const PairKey way{pair.target, pair.sender};  // ours asks theirs
-  Result<Acquired> authority = co_await acquire(hub, way, Purpose::dial_back, claimed_on, deadline);
+  const Purpose purpose = authority_must_be_dane ? Purpose::dial_back_to_dane : Purpose::dial_back;
+  Result<Acquired> authority = co_await acquire(hub, way, purpose, claimed_on, deadline);
   if (!authority) co_return fail(authority.error());
   Session* session = hub->session(authority->stream);
   if (session == nullptr) co_return fail(Reason::network_closed, "the authority's stream ended");
@@ -179,9 +180,13 @@ Task<void> decide_features(std::shared_ptr<Hub> hub, pair::StreamRef ref, Domain
                    {policy.is_blocked ? Reason::policy_blocked : Reason::name_not_allowed, std::string(sender.text())});
     co_return;
   }
-  const seams::TimerId timer = hub->world.clock.call_at(hub->now() + kFeaturesPatience, [offer] { offer(false); });
-  SenderRecord* record = co_await judge_sender(hub, ref, sender);
-  hub->world.clock.cancel(timer);
+  SenderRecord* record = nullptr;
+  // No certificate: EXTERNAL is out of the question, and what DNS says can wait for a claim.
+  if (const Session* session = hub->session(ref); session != nullptr && session->facts.peer_chain != nullptr) {
+    const seams::TimerId timer = hub->world.clock.call_at(hub->now() + kFeaturesPatience, [offer] { offer(false); });
+    record = co_await judge_sender(hub, ref, sender);
+    hub->world.clock.cancel(timer);
+  }
   const bool is_proven = record != nullptr && record->verdict && record->verdict->has_value();
   if (Session* session = hub->session(ref); session != nullptr && !*decided)
     hub->log(report::Event(report::Level::info, "stream_opened")

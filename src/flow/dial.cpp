@@ -51,6 +51,11 @@ Task<bool> wait_shared(std::shared_ptr<Hub> hub, std::shared_ptr<Gate<bool>> sha
   co_return came.value_or(false);
 }
 
+bool is_dial_back(Purpose purpose) { return purpose != Purpose::pair; }
+Standard standard_of(Purpose purpose) {
+  return purpose == Purpose::dial_back_to_dane ? Standard::dane : Standard::policy;
+}
+
 bool may_carry(const Hub& hub, const Peer& peer, const Session& session, const PairKey& pair, Purpose purpose) {
   if (!session.is_live() || hub.is_shut_down) return false;
   const bool is_own = *session.machine.local() == pair.sender && *session.machine.remote() == pair.target;
@@ -62,7 +67,7 @@ bool may_carry(const Hub& hub, const Peer& peer, const Session& session, const P
   const bool extra_target = !session.targets.contains(pair.target);
   if (extra_target && (!session.machine.features().dialback_errors || peer.no_extra_targets_until > hub.wall()))
     return false;
-  if (purpose == Purpose::dial_back) return true;
+  if (is_dial_back(purpose)) return true;
   if (*session.machine.local() != pair.sender && peer.no_extra_senders_until > hub.wall()) return false;
   return session.riding.size() + session.asked.size() < hub.settings.limits.pairs_per_stream;
 }
@@ -133,7 +138,8 @@ Task<Result<std::unique_ptr<seams::Connection>>> connect_any(std::shared_ptr<Hub
 
 // One new stream with (local, remote) in its header, negotiated as far as Opened. The server is judged between TLS and
 // our second header (TLS-03).
-Task<Result<pair::StreamRef>> open_stream(std::shared_ptr<Hub> hub, PairKey pair, Way way, Instant deadline) {
+Task<Result<pair::StreamRef>> open_stream(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, Way way,
+                                          Instant deadline) {
   Result<std::unique_ptr<seams::Connection>> connection =
       co_await connect_any(hub, way.host.addresses, way.target.port, deadline);
   if (!connection) co_return fail(connection.error());
@@ -168,7 +174,7 @@ Task<Result<pair::StreamRef>> open_stream(std::shared_ptr<Hub> hub, PairKey pair
     if (session != nullptr) co_return give_up(late);
     co_return fail(ended({Reason::network_closed, "the peer closed the connection during the negotiation"}));
   }
-  const Result<Proof> verdict = co_await prove_server(hub, ref, way, pair.target);
+  const Result<Proof> verdict = co_await prove_server(hub, ref, way, pair.target, standard_of(purpose));
   if (!verdict) co_return give_up(verdict.error());
   if ((session = hub->session(ref)) == nullptr)
     co_return fail(ended({Reason::network_closed, "the peer closed the connection during the negotiation"}));
@@ -205,7 +211,8 @@ bool is_network_failure(Reason reason) {
 }
 
 // Makes one connection to the peer, while others that it may serve wait at the gate.
-Task<Result<pair::StreamRef>> connect(std::shared_ptr<Hub> hub, PairKey pair, Way way, Instant deadline) {
+Task<Result<pair::StreamRef>> connect(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, Way way,
+                                      Instant deadline) {
   const std::string host(way.target.host.text());
   const std::uint16_t port = way.target.port;
   auto gate = std::make_shared<Gate<bool>>(hub->world.executor);
@@ -214,7 +221,7 @@ Task<Result<pair::StreamRef>> connect(std::shared_ptr<Hub> hub, PairKey pair, Wa
     peer.connecting.insert_or_assign(pair.target, gate);
     peer.last_try = hub->now();
   }
-  const Result<pair::StreamRef> ref = co_await open_stream(hub, pair, std::move(way), deadline);
+  const Result<pair::StreamRef> ref = co_await open_stream(hub, pair, purpose, std::move(way), deadline);
   Peer& peer = hub->peer(host, port);
   if (const auto own = peer.connecting.find(pair.target); own != peer.connecting.end() && own->second == gate)
     peer.connecting.erase(own);
@@ -247,7 +254,7 @@ Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Purpos
     if (Session* session = find_stream(*hub, peer, pair, purpose, unfit)) {
       const pair::StreamRef ref = session->ref;
       const bool is_encrypted = session->machine.is_encrypted();
-      Result<Proof> verdict = co_await prove_server(hub, ref, way, pair.target);
+      Result<Proof> verdict = co_await prove_server(hub, ref, way, pair.target, standard_of(purpose));
       if (verdict) co_return Acquired{ref, std::move(*verdict), host, is_encrypted};
       last = verdict.error();
       unfit.insert(ref);  // another certificate may be shown to another SNI: a stream of its own is tried
@@ -264,15 +271,15 @@ Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Purpos
     if (peer.last_error && peer.retry_at > hub->now() && hub->now() - peer.last_try < kRetryAtOnce)
       co_return fail(*peer.last_error);
     ++dialed;
-    if (purpose == Purpose::dial_back) {
+    if (is_dial_back(purpose)) {
       Session* claimed = hub->session(claimed_on);
       if (claimed == nullptr) co_return fail(Reason::cancelled, "the stream of the claim is over");
       if (claimed->dial_backs >= hub->settings.limits.dial_backs_per_stream)
         co_return fail(Reason::dialback_too_many, "too many authorities are being asked for this stream");
       ++claimed->dial_backs;
     }
-    const Result<pair::StreamRef> ref = co_await connect(hub, pair, way, deadline);
-    if (purpose == Purpose::dial_back)
+    const Result<pair::StreamRef> ref = co_await connect(hub, pair, purpose, way, deadline);
+    if (is_dial_back(purpose))
       if (Session* claimed = hub->session(claimed_on)) --claimed->dial_backs;
     if (!ref) co_return fail(ref.error());
   }

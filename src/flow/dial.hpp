@@ -12,7 +12,11 @@ struct Acquired {
   std::string host;
   bool is_encrypted;
 };
-enum class Purpose : std::uint8_t { pair, dial_back };
+enum class Purpose : std::uint8_t {
+  pair,
+  dial_back,
+  dial_back_to_dane,  // I-04: the authority must be proven by dane, whatever the policy would take first
+};
 
 // A live stream for (local, remote) with the server judged for `remote` under today's policy. `claimed_on`: for a
 // dial-back, the stream of the claim, whose budget a new connection is charged to.

@@ -1,15 +1,19 @@
 // The evidence is gathered into one value, so that every question about it (judge, explain) sees the same.
 #include "judgement.hpp"
 
+#include <fmt/format.h>
+
 namespace ligase {
 
 using proof::ClientRefusal;
 using proof::Proof;
 
-Task<Result<Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef stream, Way way, Domain remote) {
+Task<Result<Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef stream, Way way, Domain remote,
+                                 Standard standard) {
   const Session* session = hub->session(stream);
   if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
-  const proof::PeerPolicy policy = hub->policy_towards(remote);
+  proof::PeerPolicy policy = hub->policy_towards(remote);
+  if (standard == Standard::dane) policy.proofs = {proof::ProofType::dane};
   if (!session->machine.is_encrypted() && policy.encryption == Encryption::required)
     co_return fail(Reason::tls_required, "the peer offers no TLS");
   const std::shared_ptr<const proof::Chain> chain = session->facts.peer_chain;
@@ -22,16 +26,20 @@ Task<Result<Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef strea
                                        *hub->settings.anchors,
                                        way.host.addresses_expire,
                                        &hub->paths};
-  co_return proof::judge_server(evidence, policy, hub->wall());
+  Result<Proof> verdict = proof::judge_server(evidence, policy, hub->wall());
+  if (!verdict && standard == Standard::dane && verdict.error().reason == Reason::policy_proof)
+    co_return fail(Reason::dane_mismatch,
+                   fmt::format("{} publishes TLSA records, and its authority must fulfil one: {}", remote.text(),
+                               verdict.error().detail));
+  co_return verdict;
 }
 
 Task<tl::expected<Proof, ClientRefusal>> prove_client(std::shared_ptr<Hub> hub, pair::StreamRef stream, Domain sender) {
   const Session* session = hub->session(stream);
   if (session == nullptr)
     co_return tl::unexpected(ClientRefusal{{Reason::network_closed, "the stream ended"}, false, false, true});
+  // Without a certificate DNS is asked all the same: it may say that the authority must be proven by dane (I-04).
   const std::shared_ptr<const proof::Chain> chain = session->facts.peer_chain;
-  if (chain == nullptr)  // then there is nothing that DNS could be evidence for
-    co_return tl::unexpected(ClientRefusal{{Reason::certificate_none, "no certificate was shown"}, true, false, false});
   const SenderFacts facts =
       co_await look_up_sender(hub->world.resolver, sender, hub->settings.dnssec_is_on, hub->wall());
   const proof::ClientEvidence evidence{sender,

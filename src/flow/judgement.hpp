@@ -13,8 +13,12 @@ struct Way {
   HostFacts host;
 };
 
+// By what a far end is judged: today's policy, or dane and nothing else (I-04: the authority of a domain with TLSA).
+enum class Standard : std::uint8_t { policy, dane };
+
 // Is the far end of this stream `remote`, reached by `way`? Rows O-06 to O-26. Reason::network_closed: the stream ended.
-Task<Result<proof::Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef stream, Way way, Domain remote);
+Task<Result<proof::Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef stream, Way way, Domain remote,
+                                        Standard standard);
 
 // May this session speak for `sender`, by its certificate? Rows I-01 to I-09, I-12, I-13; dialback is the caller's next step.
 Task<tl::expected<proof::Proof, proof::ClientRefusal>> prove_client(std::shared_ptr<Hub> hub, pair::StreamRef stream,

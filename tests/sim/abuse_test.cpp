@@ -153,6 +153,54 @@ TEST_F(Abuse, ForgedKey_IsInvalidAndEndsAStreamWithoutPairs) {
   EXPECT_TRUE(world.run_until([&] { return stranger.is_closed; }, 10s));
 }
 
+// I-04: who publishes TLSA records is believed by dialback only through an authority that fulfils one, whatever the policy
+// would take first, and whichever of its targets would answer sooner; and also where the stranger shows no certificate.
+TEST_F(Abuse, SenderThatPublishesKeys_IsAskedForAtAnAuthorityProvenByDane) {
+  config::Policy policy;
+  policy.defaults.proofs = {proof::ProofType::pkix, proof::ProofType::dane, proof::ProofType::dialback};
+  start({}, policy);
+  const auto own = chain_for("keys.tld");
+  world.add_srv("keys.tld", "a.keys.tld", 5269, Security::secure);  // without TLSA, and preferred
+  world.add_srv_target("keys.tld", "b.keys.tld", 5269, 10);
+  world.add_address("a.keys.tld", "198.51.100.30");
+  world.add_address("b.keys.tld", "198.51.100.31");
+  world.add_tlsa("b.keys.tld", 5269, *own);
+  world.chains[*Address::parse("198.51.100.30")] = own;
+  world.chains[*Address::parse("198.51.100.31")] = own;
+  RawAuthority first(world, "198.51.100.30"), second(world, "198.51.100.31");
+  for (RawAuthority* authority : {&first, &second})
+    authority->answer = [](const auto& from, const auto& to, const auto& id) {
+      return verify_answer(from, to, id, "valid");
+    };
+  ASSERT_TRUE(stranger.negotiate(door(), "keys.tld", "target1.tld"));
+  stranger.say("<db:result from='keys.tld' to='target1.tld'>key</db:result>");
+  ASSERT_TRUE(stranger.wait_for("type='valid'"));
+  EXPECT_EQ(first.questions, 0u);
+  EXPECT_EQ(second.questions, 1u);
+  const std::vector<report::PairRow> pairs = gateway->gateway->pairs();
+  ASSERT_EQ(pairs.size(), 1u);
+  EXPECT_THAT(*pairs[0].evidence, testing::AllOf(HasSubstr("it is proven by dane: TLSA 3 0 0"),
+                                                 HasSubstr("not by certificate: certificate.none")));
+}
+
+// I-04: an authority that fulfils no record, though one of the policy's other proofs holds, is not asked.
+TEST_F(Abuse, AuthorityWithoutTheKeysOfItsDomain_IsNotAsked) {
+  start();
+  world.add_srv("keys.tld", "a.keys.tld", 5269, Security::secure);
+  world.add_srv_target("keys.tld", "b.keys.tld", 5269, 10);  // has the keys, and is down
+  world.add_address("a.keys.tld", "198.51.100.30");
+  world.add_address("b.keys.tld", "198.51.100.31");
+  const auto own = chain_for("keys.tld");
+  world.add_tlsa("b.keys.tld", 5269, *own);
+  world.chains[*Address::parse("198.51.100.30")] = own;
+  RawAuthority first(world, "198.51.100.30");
+  first.answer = [](const auto& from, const auto& to, const auto& id) { return verify_answer(from, to, id, "valid"); };
+  ASSERT_TRUE(stranger.negotiate(door(), "keys.tld", "target1.tld"));
+  stranger.say("<db:result from='keys.tld' to='target1.tld'>key</db:result>");
+  ASSERT_TRUE(stranger.wait_for("type='error'"));
+  EXPECT_EQ(first.questions, 0u);
+}
+
 // AB-070, AB-091, MUX-05: with a pair that lives, only the forged one suffers.
 TEST_F(Abuse, ForgedKeyBesideAProvenPair_LeavesTheStream) {
   start();
