@@ -3,92 +3,36 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <fstream>
 #include <map>
 #include <set>
-#include <sstream>
 
-#include "support/certificates.hpp"
+#include "support/truth_table.hpp"
 
 namespace ligase::proof {
 namespace {
 
 using test::CertificateSpec;
 using test::MadeCertificate;
+using test::policy_of;
+using test::split;
+using test::TruthRow;
+using test::Words;
+using test::words;
 using testing::HasSubstr;
 using testing::Not;
 using namespace std::chrono;
 
 const WallTime kNow = test::day(2026, 11, 24);
 const WallTime kNotAfter = test::day(2046, 1, 1);
-const Domain kD = Domain::parse("target1.tld").value();
-const HostName kT = HostName::parse("xmpp1.receiving.tld").value();
+const Domain& kD = test::kTruthDomain;
+const HostName& kT = test::kTruthHost;
 
-struct Words {
-  std::string word;   // up to the quote
-  std::string quote;  // inside it; may be empty
-};
-
-std::string trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(' ');
-  if (first == std::string_view::npos) return {};
-  return std::string(text.substr(first, text.find_last_not_of(' ') - first + 1));
-}
-std::vector<std::string> split(std::string_view text, char at) {
-  std::vector<std::string> out;
-  for (std::size_t end = 0; end != std::string_view::npos;) {
-    end = text.find(at);
-    out.push_back(trimmed(text.substr(0, end)));
-    if (end != std::string_view::npos) text.remove_prefix(end + 1);
-  }
-  return out;
-}
-Words words(const std::string& text) {
-  const std::size_t quote = text.find('"');
-  if (quote == std::string::npos) return {text, {}};
-  return {trimmed(text.substr(0, quote)), text.substr(quote + 1, text.rfind('"') - quote - 1)};
-}
-
-struct Row {
-  int line;
-  std::vector<std::string> cells;
-};
-std::vector<Row> read_table(const std::string& name, std::size_t columns) {
-  std::ifstream file(std::string(LIGASE_SOURCE_DIR) + "/tests/truth/" + name);
-  EXPECT_TRUE(file) << name;
-  std::vector<Row> rows;
-  std::string line;
-  for (int number = 1; std::getline(file, line); ++number) {
-    if (line.empty() || line.front() == '#') continue;
-    Row row{number, split(line, '|')};
-    EXPECT_EQ(row.cells.size(), columns) << name << ":" << number;
-    if (row.cells.size() == columns) rows.push_back(std::move(row));
-  }
-  return rows;
-}
-
-// Certificates of one case, made once per (chain, names).
-struct Shown {
-  std::shared_ptr<const Chain> chain;  // null: none
-  MadeCertificate leaf, inter, root;
-};
+using Shown = test::Shown;
 
 class World {
  public:
-  World() : root_(test::make_root("trusted root")), unknown_(test::make_root("unknown root")) {
-    inter_ = test::make_intermediate(root_, "trusted intermediate");
-    unknown_inter_ = test::make_intermediate(unknown_, "unknown intermediate");
-    other_ = test::make_self_signed({"other.tld"});
-    anchors_ = TrustAnchors::parse_pem(root_.pem).value();
-  }
-
-  const TrustAnchors& anchors() const { return *anchors_; }
-
-  const Shown& show(const std::string& chain, const std::string& names) {
-    const auto [at, is_new] = shown_.try_emplace({chain, names});
-    if (is_new) at->second = make(chain, names);
-    return at->second;
-  }
+  const TrustAnchors& anchors() const { return *certificates_.anchors(); }
+  const Shown& show(const std::string& chain, const std::string& names) { return certificates_.show(chain, names); }
 
   // Signatures end in 7 hours, TTL is 2 hours.
   static Answer answer(Security security, std::vector<Bytes> rdata, seconds ttl = hours(2)) {
@@ -105,60 +49,12 @@ class World {
     if (cell == "-") return std::nullopt;
     for (const Security security : {Security::insecure, Security::bogus, Security::indeterminate})
       if (cell == name_of(security)) return read_tlsa(owner, answer(security, {}), kNow);
-    std::vector<Bytes> rdata;
-    for (const std::string& one : cell == "denial" ? std::vector<std::string>{} : split(cell, ',')) {
-      if (one == "unusable") {
-        rdata.push_back({9, 1, 1, 7});
-        continue;
-      }
-      const std::string whose = one.substr(6);
-      EXPECT_TRUE(whose == "leaf" || whose == "inter" || whose == "root" || whose == "other") << one;
-      rdata.push_back(test::tlsa_rdata(one[0] - '0', one[2] - '0', one[4] - '0',
-                                       whose == "leaf"    ? shown.leaf
-                                       : whose == "inter" ? shown.inter
-                                       : whose == "root"  ? shown.root
-                                                          : other_));
-    }
+    const std::vector<Bytes> rdata = cell == "denial" ? std::vector<Bytes>{} : certificates_.tlsa_records(cell, shown);
     return read_tlsa(owner, answer(Security::secure, rdata, hours(1)), kNow);
   }
 
  private:
-  Shown make(const std::string& chain, const std::string& names) const {
-    CertificateSpec spec;
-    for (const std::string& name : split(names, '+')) {
-      if (name == "D")
-        spec.dns.emplace_back(kD.text());
-      else if (name == "T")
-        spec.dns.emplace_back(kT.text());
-      else if (name == "srv-D")
-        spec.srv.push_back("_xmpp-server." + std::string(kD.text()));
-      else if (name == "xmpp-D")
-        spec.xmpp_addr.emplace_back(kD.text());
-      else if (name == "other")
-        spec.dns.push_back("other.tld");
-      else
-        ADD_FAILURE() << "names: " << name;
-    }
-    if (chain == "expired") spec.not_after = kNow - days(1);
-    if (chain == "future") spec.not_before = kNow + days(1);
-    if (chain == "server-eku") spec.eku = {"serverAuth"};
-    if (chain == "mail-eku") spec.eku = {"emailProtection"};
-    const bool is_private = chain.starts_with("private");
-    Shown shown{nullptr, {}, is_private ? unknown_inter_ : inter_, is_private ? unknown_ : root_};
-    shown.leaf = test::make_certificate(spec, chain == "self" ? nullptr : &shown.inter);
-    std::vector<Bytes> der{shown.leaf.der};
-    if (chain != "self") der.push_back(shown.inter.der);
-    if (chain == "private") der.push_back(shown.root.der);
-    static const std::set<std::string> known{"valid",     "expired",       "future",     "self",     "private",
-                                             "cleartext", "private-short", "server-eku", "mail-eku", "none"};
-    EXPECT_TRUE(known.contains(chain)) << "chain: " << chain;
-    if (chain != "cleartext" && chain != "none") shown.chain = Chain::parse(der).value();
-    return shown;
-  }
-
-  MadeCertificate root_, unknown_, inter_, unknown_inter_, other_;
-  std::shared_ptr<const TrustAnchors> anchors_;
-  std::map<std::pair<std::string, std::string>, Shown> shown_;
+  test::TruthCertificates certificates_{kNow};
 };
 
 World& world() {
@@ -194,16 +90,6 @@ SrvTarget target_of(const Delegation& delegation) {
   return delegation.targets.empty() ? SrvTarget{kT, 5269, 0, 0} : delegation.targets.front();
 }
 
-PeerPolicy policy_of(std::string cell) {
-  PeerPolicy policy;
-  if (cell.ends_with('!')) policy.encryption = Encryption::preferred;
-  if (cell.ends_with('!') || cell.ends_with('~')) cell.pop_back();
-  if (cell == "default") return policy;
-  policy.proofs.clear();
-  for (const std::string& name : split(cell, ',')) policy.proofs.push_back(parse_proof_type(name).value());
-  return policy;
-}
-
 std::string owner_of(const SrvTarget& target) {
   return "_" + std::to_string(target.port) + "._tcp." + std::string(target.host.text());
 }
@@ -218,23 +104,23 @@ void expect_sentence(const std::string& text) {
 
 TEST(JudgeServer, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSEC-01
   std::set<std::string> seen;
-  for (const Row& row : read_table("outgoing.txt", 8)) {
-    SCOPED_TRACE("outgoing.txt:" + std::to_string(row.line) + " " + row.cells[0]);
-    seen.insert(row.cells[0]);
-    const Delegation delegation = delegation_of(row.cells[1]);
+  for (const TruthRow& row : test::read_truth_table("outgoing.txt")) {
+    SCOPED_TRACE(row.place);
+    seen.insert(row.id);
+    const Delegation delegation = delegation_of(row["srv"]);
     const SrvTarget target = target_of(delegation);
-    const Shown& shown = world().show(row.cells[4], row.cells[5]);
-    const std::optional<TlsaSet> tlsa = world().tlsa(row.cells[3], owner_of(target), shown);
+    const Shown& shown = world().show(row["chain"], row["names"]);
+    const std::optional<TlsaSet> tlsa = world().tlsa(row["tlsa"], owner_of(target), shown);
     const ServerEvidence evidence{kD,
                                   delegation,
                                   target,
-                                  security_of(row.cells[2]),
+                                  security_of(row["addresses"]),
                                   tlsa ? &*tlsa : nullptr,
                                   shown.chain.get(),
                                   world().anchors(),
                                   kNow + hours(3)};
-    const Result<Proof> proof = judge_server(evidence, policy_of(row.cells[6]), kNow);
-    const Words expected = words(row.cells[7]);
+    const Result<Proof> proof = judge_server(evidence, policy_of(row["policy"]), kNow);
+    const Words expected = words(row["expected"]);
     EXPECT_EQ(proof ? name_of(proof->type) : name_of(proof.error().reason), expected.word);
     const std::string sentence = proof ? proof->evidence : proof.error().detail;
     EXPECT_THAT(sentence, HasSubstr(expected.quote));
@@ -249,24 +135,24 @@ TEST(JudgeServer, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSE
 
 TEST(JudgeClient, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSEC-01
   std::set<std::string> seen;
-  for (const Row& row : read_table("incoming.txt", 9)) {
-    SCOPED_TRACE("incoming.txt:" + std::to_string(row.line) + " " + row.cells[0]);
-    seen.insert(row.cells[0]);
-    const Shown& shown = world().show(row.cells[5], row.cells[6]);
-    const std::optional<TlsaSet> client = world().tlsa(row.cells[1], "_xmpp-server.target1.tld", shown);
-    const Delegation delegation = delegation_of(row.cells[2]);
+  for (const TruthRow& row : test::read_truth_table("incoming.txt")) {
+    SCOPED_TRACE(row.place);
+    seen.insert(row.id);
+    const Shown& shown = world().show(row["chain"], row["names"]);
+    const std::optional<TlsaSet> client = world().tlsa(row["client"], "_xmpp-server.target1.tld", shown);
+    const Delegation delegation = delegation_of(row["srv"]);
     std::vector<TargetEvidence> targets;
     for (const SrvTarget& target : delegation.targets)
-      targets.push_back({target, security_of(row.cells[3]), world().tlsa(row.cells[4], owner_of(target), shown)});
+      targets.push_back({target, security_of(row["addresses"]), world().tlsa(row["tlsa"], owner_of(target), shown)});
     const ClientEvidence evidence{kD,
                                   client ? &*client : nullptr,
                                   delegation,
                                   targets,
                                   shown.chain.get(),
                                   world().anchors(),
-                                  !row.cells[7].ends_with('~')};
-    const auto proof = judge_client(evidence, policy_of(row.cells[7]), kNow);
-    const Words expected = words(row.cells[8]);
+                                  !row["policy"].ends_with('~')};
+    const auto proof = judge_client(evidence, policy_of(row["policy"]), kNow);
+    const Words expected = words(row["expected"]);
     std::string got;
     if (proof) {
       got = name_of(proof->type);
