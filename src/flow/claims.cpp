@@ -58,6 +58,14 @@ void answer(Hub& hub, Session& session, const PairKey& pair, const DbVerdict& ve
   session.write(stream::answer_result(pair.sender, pair.target, verdict));
 }
 
+// A refusal is final for a while only: a domain holder mends a record, and the peer asks again on the same stream.
+bool is_fresh(const Hub& hub, const SenderRecord& record, WallTime not_before) {
+  if (!record.verdict || record.epoch != hub.epoch || record.judged_at < not_before) return false;
+  if (*record.verdict) return (*record.verdict)->expires > hub.wall();
+  const auto age = hub.wall() - record.judged_at;
+  return !record.verdict->error().is_temporary && age < hub.settings.limits.negative_proof_cache;
+}
+
 void refuse(Hub& hub, Session& session, const PairKey& pair, const Error& why) {
   hub.note_refused_in(session, pair, why);
   const DbVerdict verdict = verdict_of(why);
@@ -101,14 +109,15 @@ Task<Result<proof::Proof>> dial_back(std::shared_ptr<Hub> hub, pair::StreamRef c
   co_return fail(Reason::dialback_error, fmt::format("the authority answered {}", condition_name((*came)->condition)));
 }
 
+// `key` empty: there is none to verify. `not_before`: how old the judgement of the certificate may be.
 Task<Result<proof::Proof>> decide(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey pair, std::string id,
-                                  std::string key) {
-  SenderRecord* record = co_await judge_sender(hub, ref, pair.sender);
+                                  std::string key, WallTime not_before) {
+  SenderRecord* record = co_await judge_sender(hub, ref, pair.sender, not_before);
   if (record == nullptr) co_return fail(Reason::limit_reached, "the stream holds as many senders as it may");
   if (!record->verdict) co_return fail(Reason::cancelled, "the judgement was given up");
   if (*record->verdict) co_return **record->verdict;  // I-15, I-17: the key is not looked at, nobody is dialed
   const proof::ClientRefusal refusal = record->verdict->error();
-  if (!refusal.may_dial_back) co_return fail(refusal.error);
+  if (!refusal.may_dial_back || key.empty()) co_return fail(refusal.error);
   if (!hub->policy_towards(pair.sender).allows(proof::ProofType::dialback)) co_return fail(refusal.error);
   Result<proof::Proof> proven =
       co_await dial_back(hub, ref, pair, std::move(id), std::move(key), refusal.authority_must_be_dane);
@@ -119,7 +128,7 @@ Task<Result<proof::Proof>> decide(std::shared_ptr<Hub> hub, pair::StreamRef ref,
 }
 
 Task<void> decide_claim(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey pair, std::string id, std::string key) {
-  Result<proof::Proof> proven = co_await decide(hub, ref, pair, std::move(id), std::move(key));
+  Result<proof::Proof> proven = co_await decide(hub, ref, pair, std::move(id), key, WallTime::min());
   Session* session = hub->session(ref);
   if (session == nullptr) co_return;
   session->claims.erase(pair);
@@ -127,42 +136,38 @@ Task<void> decide_claim(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey p
     refuse(*hub, *session, pair, proven.error());
     co_return;
   }
-  hub->grant(*session, pair, std::move(*proven));
+  hub->grant(*session, pair, std::move(*proven), std::move(key));
   answer(*hub, *session, pair, {DbType::valid});
 }
 
 }  // namespace
 
-Task<SenderRecord*> judge_sender(std::shared_ptr<Hub> hub, pair::StreamRef ref, Domain sender) {
+Task<SenderRecord*> judge_sender(std::shared_ptr<Hub> hub, pair::StreamRef ref, Domain sender, WallTime not_before) {
   Session* session = hub->session(ref);
   if (session == nullptr) co_return nullptr;
   auto known = session->senders.find(sender);
-  if (known != session->senders.end() && known->second.verdict) {
-    const auto& verdict = *known->second.verdict;
-    const bool is_stale = verdict ? verdict->expires <= hub->wall() : verdict.error().is_temporary;
-    if (!is_stale) co_return &known->second;
-    known->second.verdict.reset();
-    known->second.done.reset();
-  }
-  if (known != session->senders.end() && known->second.done) {  // asked already: one answer serves all
-    const std::shared_ptr<Gate<bool>> done = known->second.done;
-    co_await done->wait();
-    session = hub->session(ref);
-    if (session == nullptr) co_return nullptr;
-    known = session->senders.find(sender);
-    co_return known == session->senders.end() ? nullptr : &known->second;
-  }
   if (known == session->senders.end()) {
     if (session->senders.size() >= hub->settings.limits.senders_per_stream) co_return nullptr;
     known = session->senders.emplace(sender, SenderRecord{}).first;
   }
-  known->second.done = std::make_shared<Gate<bool>>(hub->world.executor);
-  const std::shared_ptr<Gate<bool>> done = known->second.done;
+  if (is_fresh(*hub, known->second, not_before)) co_return &known->second;
+  if (known->second.done) {  // asked already: one answer serves all
+    const std::shared_ptr<Gate<bool>> done = known->second.done;
+    co_await done->wait();
+    session = hub->session(ref);
+    co_return session == nullptr ? nullptr : &session->senders[sender];
+  }
+  const auto done = std::make_shared<Gate<bool>>(hub->world.executor);
+  known->second.done = done;
+  const pair::PolicyEpoch epoch = hub->epoch;
   auto verdict = co_await prove_client(hub, ref, sender);
   session = hub->session(ref);
   if (session == nullptr) co_return nullptr;
-  SenderRecord& record = session->senders[sender];
+  SenderRecord& record = session->senders[sender];  // until now an earlier verdict held
   record.verdict = std::move(verdict);
+  record.judged_at = hub->wall();
+  record.epoch = epoch;
+  record.done.reset();
   done->open(true);
   co_return &record;
 }
@@ -242,35 +247,43 @@ void answer_as_authority(Hub& hub, Session& session, const stream::DbVerify& ver
   session.write(stream::answer_verify(verify.sender, verify.target, verify.id, verdict));
 }
 
-Task<void> judge_and_deliver(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey key, pair::Stanza stanza) {
-  SenderRecord* record = co_await judge_sender(hub, ref, key.sender);
+Task<void> prove_in_pair(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey key) {
   Session* session = hub->session(ref);
-  if (session == nullptr) {
-    hub->bounce_to_remote(stanza, {Reason::stream_closed, "the stream ended before the sender was proven"});
+  if (session == nullptr) co_return;
+  auto pair = session->in_pairs.find(key);
+  if (pair == session->in_pairs.end()) co_return;
+  const bool is_first = std::holds_alternative<pair::Proving>(pair->second.state);
+  const auto* proven_before = std::get_if<pair::Proven>(&pair->second.state);
+  // A judgement that this pair's last proof did not rest on serves it too: one is made for all pairs of a sender.
+  const WallTime not_before =
+      proven_before != nullptr ? proven_before->since + std::chrono::seconds(1) : WallTime::min();
+  std::string id = session->machine.id(), dialback_key = pair->second.dialback_key;
+  Result<proof::Proof> proven = co_await decide(hub, ref, key, std::move(id), std::move(dialback_key), not_before);
+  session = hub->session(ref);
+  if (session == nullptr) co_return;  // then what was held is bounced already
+  pair = session->in_pairs.find(key);
+  if (pair == session->in_pairs.end()) co_return;
+  pair->second.is_being_proven = false;
+  std::vector<pair::Stanza> held = hub->take_held(pair->second);
+  if (proven) {
+    hub->grant(*session, key, std::move(*proven));
+  } else if (is_first && std::holds_alternative<pair::Proving>(pair->second.state)) {
+    for (std::size_t i = 0; i < held.size(); ++i) hub->count_drop(Reason::sender_not_proven, "unproven_reply", session);
+    session->in_pairs.erase(pair);
     co_return;
+  } else {
+    hub->in_pair_is_not_proven(*session, key, pair->second, proven.error());
   }
   HostedDomain* to = hub->hosted(key.target.text());
-  const bool is_proven = to != nullptr && record != nullptr && record->verdict && record->verdict->has_value();
-  const auto pair = session->in_pairs.find(key);
-  std::vector<pair::Stanza> held;
-  if (pair != session->in_pairs.end() && pair->second.held) {
-    held = pair->second.held->take_all();
-    pair->second.held.reset();
+  const bool may_pass = to != nullptr && pair::live_proof(pair->second.state, ref, hub->epoch, hub->wall()) != nullptr;
+  if (may_pass) pair->second.stanzas += held.size();
+  for (pair::Stanza& stanza : held) {
+    if (may_pass) {
+      hub->deliver_kept(*to, std::move(stanza));
+    } else {
+      hub->bounce_to_remote(stanza, proven ? Error{Reason::proof_expired, "its proof is over"} : proven.error());
+    }
   }
-  if (is_proven) {
-    InPair& granted = hub->grant(*session, key, **record->verdict);
-    granted.stanzas += 1 + held.size();
-    hub->deliver_kept(*to, std::move(stanza));
-    for (pair::Stanza& next : held) hub->deliver_kept(*to, std::move(next));
-    co_return;
-  }
-  hub->count_drop(Reason::sender_not_proven, "unproven_reply", session);
-  if (pair == session->in_pairs.end()) co_return;
-  session->in_pairs.erase(pair);
-  const Error why{Reason::proof_expired, "the proof ran out and could not be renewed"};
-  hub->note_refused_in(*session, key, why);
-  hub->bounce_to_remote(stanza, why);
-  for (const pair::Stanza& next : held) hub->bounce_to_remote(next, why);
 }
 
 }  // namespace ligase

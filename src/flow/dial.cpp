@@ -56,11 +56,16 @@ Standard standard_of(Purpose purpose) {
   return purpose == Purpose::dial_back_to_dane ? Standard::dane : Standard::policy;
 }
 
+bool is_own(const Session& session, const PairKey& pair) {
+  return *session.machine.local() == pair.sender && *session.machine.remote() == pair.target;
+}
+
+bool may_multiplex(const Hub& hub, const PairKey& pair) { return hub.policy_towards(pair.target).may_multiplex; }
+
 bool may_carry(const Hub& hub, const Peer& peer, const Session& session, const PairKey& pair, Purpose purpose) {
   if (!session.is_live() || hub.is_shut_down) return false;
-  const bool is_own = *session.machine.local() == pair.sender && *session.machine.remote() == pair.target;
-  if (is_own) return true;
-  if (!hub.policy_towards(pair.target).may_multiplex) return false;
+  if (is_own(session, pair)) return true;
+  if (!may_multiplex(hub, pair)) return false;
   // The feature itself, not the prefix in the header: an ejabberd without dialback declares it like any other, and
   // leaves the db:result of a further pair unanswered.
   if (!session.machine.features().dialback) return false;
@@ -72,8 +77,13 @@ bool may_carry(const Hub& hub, const Peer& peer, const Session& session, const P
   return session.riding.size() + session.asked.size() < hub.settings.limits.pairs_per_stream;
 }
 
-Session* find_stream(Hub& hub, Peer& peer, const PairKey& pair, Purpose purpose,
+Session* find_stream(Hub& hub, Peer& peer, const PairKey& pair, Purpose purpose, pair::StreamRef ridden,
                      const std::set<pair::StreamRef>& unfit) {
+  if (purpose == Purpose::pair && peer.streams.contains(ridden) && !unfit.contains(ridden)) {
+    Session* session = hub.session(ridden);
+    if (session != nullptr && session->is_live() && (is_own(*session, pair) || may_multiplex(hub, pair)))
+      return session;
+  }
   for (const pair::StreamRef ref : peer.streams) {
     if (unfit.contains(ref)) continue;
     Session* session = hub.session(ref);
@@ -84,7 +94,7 @@ Session* find_stream(Hub& hub, Peer& peer, const PairKey& pair, Purpose purpose,
 
 // A connection being made to this peer that this pair may be carried by, as far as is known yet.
 std::shared_ptr<Gate<bool>> find_connecting(const Hub& hub, const Peer& peer, const PairKey& pair) {
-  if (!hub.policy_towards(pair.target).may_multiplex) return nullptr;
+  if (!may_multiplex(hub, pair)) return nullptr;
   if (const auto same = peer.connecting.find(pair.target); same != peer.connecting.end()) return same->second;
   const bool may_take = peer.takes_targets.value_or(true) && peer.no_extra_targets_until <= hub.wall();
   return may_take && !peer.connecting.empty() ? peer.connecting.begin()->second : nullptr;
@@ -242,7 +252,7 @@ Task<Result<pair::StreamRef>> connect(std::shared_ptr<Hub> hub, PairKey pair, Pu
   co_return ref;
 }
 
-Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, pair::StreamRef claimed_on,
+Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, pair::StreamRef other,
                                   Way way, Instant deadline) {
   const std::string host(way.target.host.text());
   const std::uint16_t port = way.target.port;
@@ -251,7 +261,7 @@ Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Purpos
   unsigned dialed = 0;
   while (hub->now() < deadline && !hub->is_stopping) {
     Peer& peer = hub->peer(host, port);
-    if (Session* session = find_stream(*hub, peer, pair, purpose, unfit)) {
+    if (Session* session = find_stream(*hub, peer, pair, purpose, other, unfit)) {
       const pair::StreamRef ref = session->ref;
       const bool is_encrypted = session->machine.is_encrypted();
       Result<Proof> verdict = co_await prove_server(hub, ref, way, pair.target, standard_of(purpose));
@@ -272,7 +282,7 @@ Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Purpos
       co_return fail(*peer.last_error);
     ++dialed;
     if (is_dial_back(purpose)) {
-      Session* claimed = hub->session(claimed_on);
+      Session* claimed = hub->session(other);
       if (claimed == nullptr) co_return fail(Reason::cancelled, "the stream of the claim is over");
       if (claimed->dial_backs >= hub->settings.limits.dial_backs_per_stream)
         co_return fail(Reason::dialback_too_many, "too many authorities are being asked for this stream");
@@ -280,7 +290,7 @@ Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Purpos
     }
     const Result<pair::StreamRef> ref = co_await connect(hub, pair, purpose, way, deadline);
     if (is_dial_back(purpose))
-      if (Session* claimed = hub->session(claimed_on)) --claimed->dial_backs;
+      if (Session* claimed = hub->session(other)) --claimed->dial_backs;
     if (!ref) co_return fail(ref.error());
   }
   co_return fail(last);
@@ -348,7 +358,7 @@ Task<Result<void>> be_accepted(std::shared_ptr<Hub> hub, PairKey pair, pair::Str
 
 }  // namespace
 
-Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, pair::StreamRef claimed_on,
+Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, pair::StreamRef other,
                                Instant deadline) {
   const Domain remote = pair.target;
   if (hub->policy_towards(remote).is_blocked) co_return fail(Reason::policy_blocked, "[[policy.peer]] blocks it");
@@ -367,6 +377,11 @@ Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Purpose p
   std::vector<SrvTarget> targets =
       proof::order_targets(delegation.targets, [&](std::uint32_t most) { return hub->draw(most); });
   if (targets.empty()) co_return fail(Reason::dns_not_found, "its SRV records name no usable target");
+  if (purpose == Purpose::pair)
+    if (const Session* ridden = hub->session(other); ridden != nullptr && ridden->peer != nullptr)
+      std::stable_partition(targets.begin(), targets.end(), [&](const SrvTarget& target) {
+        return target.host.text() == ridden->peer->host && target.port == ridden->peer->port;
+      });
   Error last{Reason::dns_not_found, {}};
   for (const SrvTarget& target : targets) {
     if (hub->now() >= deadline) break;
@@ -378,7 +393,7 @@ Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Purpose p
       continue;
     }
     Way way{delegation, target, std::move(host)};
-    Result<Acquired> acquired = co_await acquire_at(hub, pair, purpose, claimed_on, std::move(way), deadline);
+    Result<Acquired> acquired = co_await acquire_at(hub, pair, purpose, other, std::move(way), deadline);
     if (acquired) co_return acquired;
     last = acquired.error();
     if (last.reason == Reason::dialback_too_many || last.reason == Reason::cancelled) break;
@@ -390,8 +405,10 @@ Task<void> set_up_pair(std::shared_ptr<Hub> hub, PairKey key) {
   const Instant deadline = hub->now() + hub->settings.limits.setup_timeout;
   Error last{Reason::setup_timeout, "it took too long"};
   for (unsigned attempt = 0; attempt < kMostAttempts; ++attempt) {
-    Result<Acquired> acquired = co_await acquire(hub, key, Purpose::pair, {}, deadline);
     OutPair* pair = hub->find_out_pair(key);
+    if (pair == nullptr) co_return;
+    Result<Acquired> acquired = co_await acquire(hub, key, Purpose::pair, pair->accepted_on, deadline);
+    pair = hub->find_out_pair(key);
     if (pair == nullptr || hub->is_stopping) co_return;
     if (!acquired) {
       last = acquired.error();
@@ -412,7 +429,7 @@ Task<void> set_up_pair(std::shared_ptr<Hub> hub, PairKey key) {
     if (session != nullptr || hub->now() >= deadline) break;  // else the stream ended under it: another is tried
   }
   OutPair* pair = hub->find_out_pair(key);
-  if (pair != nullptr && !hub->is_stopping) hub->out_pair_is_refused(*pair, last);
+  if (pair != nullptr && !hub->is_stopping) hub->out_pair_is_not_proven(*pair, last);
 }
 
 }  // namespace ligase

@@ -18,12 +18,14 @@ enum class Purpose : std::uint8_t {
   dial_back_to_dane,  // I-04: the authority must be proven by dane, whatever the policy would take first
 };
 
-// A live stream for (local, remote) with the server judged for `remote` under today's policy. `claimed_on`: for a
-// dial-back, the stream of the claim, whose budget a new connection is charged to.
-Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, pair::StreamRef claimed_on,
+// A live stream for (local, remote) with the server judged for `remote` under today's policy. `other`: for a dial-back,
+// the stream of the claim, whose budget a new connection is charged to; for a pair, the stream it rides, which is looked
+// at first, so that a renewal moves it only where that stream proves it no more.
+Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, pair::StreamRef other,
                                Instant deadline);
 
-// Sets a pair of ours up: acquire, then be accepted as the sender (EXTERNAL for the header's pair, else db:result).
+// Sets a pair of ours up: acquire, then be accepted as the sender (EXTERNAL for the header's pair, else db:result). Renews
+// it alike: where the stream it rides proves it again, nothing is sent, and its stanzas never stop.
 Task<void> set_up_pair(std::shared_ptr<Hub> hub, PairKey pair);
 
 }  // namespace ligase

@@ -29,6 +29,7 @@ void Gateway::set_ready(std::vector<std::string> not_ready) {
 }
 void Gateway::stop(std::function<void()> done) { impl_->hub->stop(std::move(done)); }
 
+void Gateway::set_policy(config::Policy policy) { impl_->hub->take_policy(std::move(policy)); }
 report::Status Gateway::status() const {
   const Hub& hub = *impl_->hub;
   report::Status status;

@@ -51,6 +51,10 @@ class Gateway final : public report::Observable {
   // Every listener is bound and the resolver usable; shown by status().
   void set_ready(std::vector<std::string> not_ready);
 
+  // Another policy from now on. Every pair is judged by it: those at work before their next stanza passes, the others within
+  // a minute; what it does not allow ends, with the reason (P13, AB-179).
+  void set_policy(config::Policy policy);
+
   // Drain (AB-167): accepts nothing new, hands on what it holds, closes streams properly; `done` is called once,
   // at the latest after drain_timeout. What could not be handed on was bounced or counted.
   void stop(std::function<void()> done);

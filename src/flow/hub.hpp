@@ -14,6 +14,7 @@
 #include "pair/queue.hpp"
 #include "pair/standing.hpp"
 #include "pair_key.hpp"
+#include "renewals.hpp"
 #include "session.hpp"
 
 namespace ligase {
@@ -26,6 +27,7 @@ struct OutPair {  // ours → theirs
   bool is_being_set_up = false;
   std::uint64_t stanzas = 0;
   std::optional<Error> last_error;
+  Renewals::Ticket renewal;
 };
 
 // A remote host as met on the wire: SRV target and port, and what it is known to take.
@@ -75,6 +77,7 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   void route_out_kept(const PairKey& key, pair::Stanza stanza);
   void bounce_to_local(HostedDomain& to, const pair::Stanza& stanza, const Error& why, const Domain& remote);
   void bounce_to_remote(const pair::Stanza& stanza, const Error& why);
+  std::vector<pair::Stanza> take_held(InPair& pair);
   void drain(Session& session);  // its pairs' queues, in turn, while the connection takes bytes
   void drain(OutPair& pair, Session& session);
   void drain_link(LinkSession& link);
@@ -82,11 +85,17 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   // ---- pairs
   OutPair& out_pair(const PairKey& key);
   OutPair* find_out_pair(PairView key) noexcept;
-  void set_up(OutPair& pair);  // starts the procedure if none is at work
+  void set_up(OutPair& pair);  // no proof of it holds; starts the procedure if none is at work
   void out_pair_is_proven(OutPair& pair, Session& session, proof::Proof proof);
-  void out_pair_is_refused(OutPair& pair, const Error& why);
-  InPair& grant(Session& session, const PairKey& key, proof::Proof proof);
+  // Where a proof still holds and the failure may pass, it goes on to hold and is tried again; else the pair is refused.
+  void out_pair_is_not_proven(OutPair& pair, const Error& why);
+  // `dialback_key`: with which it was claimed, if it was; empty: as before.
+  InPair& grant(Session& session, const PairKey& key, proof::Proof proof, std::string dialback_key = {});
+  void prove_anew(Session& session, const PairKey& key, InPair& pair);  // starts the procedure if none is at work
+  void in_pair_is_not_proven(Session& session, const PairKey& key, InPair& pair, const Error& why);
   void note_refused_in(Session& session, const PairKey& key, const Error& why);
+  // Every pair is judged by it, those that live too, before their next stanza passes.
+  void take_policy(config::Policy policy);
 
   // ---- facts
   HostedDomain* hosted(std::string_view domain) noexcept;  // canonical text
@@ -119,6 +128,7 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   std::optional<WallTime> started_at;
   bool is_ready = false;
   std::vector<std::string> not_ready;
+  Renewals renewals;
 
   std::map<pair::StreamRef, std::unique_ptr<Session>> sessions;
   std::map<std::uint64_t, std::unique_ptr<LinkSession>> links;
@@ -145,10 +155,14 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   pair::Stanza keep_for(std::string_view content_ns, const xml::ElementView& element, stream::StanzaKind kind,
                         const xml::Header& header);
   void bounce_all(OutPair& pair, const Error& why);
-  void send_next(OutPair& pair, Session& session);  // the first of its queue
-  void forget_queue(OutPair& pair);                 // empty now
+  void hold(Session& session, InPair& pair, pair::Stanza stanza);  // until it is proven
+  void send_next(OutPair& pair, Session& session);                 // the first of its queue
+  void forget_queue(OutPair& pair);                                // empty now
   std::vector<pair::Stanza> take_old(pair::Queue& queue, Duration age);
   void forget_peers();
+  void renew_due();
+  void end_streams_without_pairs();
+  void refuse(OutPair& pair, const Error& why);
   // The element for a stream of `content_ns`: its very bytes, or rewritten in scratch_; valid until the next call.
   std::string_view passed(std::string_view content_ns, const xml::ElementView& element, const xml::Header& header);
   bool takes_now(const HostedDomain& to) const;             // its link is up, and nothing waits before

@@ -123,7 +123,7 @@ void Hub::queue_out(OutPair& pair, pair::Stanza stanza, LinkSession* link) {
   pair.queue->push(std::move(stanza), settings.limits.queue_per_pair);
   queued_total_ += size;
   if (!is_live) {
-    if (proven != nullptr && proven->proof.expires <= wall())
+    if (proven != nullptr && proven->proof.expires <= wall() && !pair.is_being_set_up)
       log(report::Event(report::Level::info, "pair_expired")
               .with("direction", "out")
               .with("local", pair.key.sender.text())
@@ -229,26 +229,20 @@ xml::Take Hub::arrival(Session& session, const xml::ElementView& element, stream
   const auto found = session.in_pairs.find(key);
   if (target != nullptr && found != session.in_pairs.end()) {
     InPair& pair = found->second;
-    if (pair.held) {
-      pair::Stanza stanza = keep_for(ns::kComponent, element, kind, session.machine.peer_header());
-      if (pair.held->bytes() + stanza.size() > settings.limits.queue_per_pair) {
-        bounce_to_remote(stanza, {Reason::queue_full, "this pair is being proven anew"});
-      } else {
-        pair.held->push(std::move(stanza), settings.limits.queue_per_pair);
-      }
-      return xml::Take::more;
-    }
-    if (pair::live_proof(pair.state, session.ref, epoch, wall()) != nullptr) {
+    if (!pair.held && pair::live_proof(pair.state, session.ref, epoch, wall()) != nullptr) {
       ++pair.stanzas;
       deliver(*target, element, kind, session.machine.peer_header());
       return xml::Take::more;
     }
+    pair::Stanza stanza = keep_for(ns::kComponent, element, kind, session.machine.peer_header());
+    if (const auto* refused = std::get_if<pair::Refused>(&pair.state);
+        refused != nullptr && refused->retry_at > wall() && !pair.is_being_proven) {
+      bounce_to_remote(stanza, refused->why);
+      return xml::Take::more;
+    }
     // Its proof ran out, or the policy is another one: proven anew before anything passes (MUX-09).
-    pair.held = std::make_unique<pair::Queue>();
-    pair.state = pair::Expired{wall()};
-    session.senders.erase(*from);
-    spawn(judge_and_deliver(shared_from_this(), session.ref, key,
-                            keep_for(ns::kComponent, element, kind, session.machine.peer_header())));
+    hold(session, pair, std::move(stanza));
+    prove_anew(session, found->first, pair);
     return xml::Take::more;
   }
   if (!session.machine.is_proven()) {  // AB-025, AB-071
@@ -260,18 +254,18 @@ xml::Take Hub::arrival(Session& session, const xml::ElementView& element, stream
   pair::Arrival arrival;
   const auto sender = session.senders.find(*from);
   if (sender != session.senders.end()) {
-    const SenderRecord& record = sender->second;
-    if (record.verdict && record.verdict->has_value() && (**record.verdict).expires > wall()) {
+    if (sender->second.live_proof(epoch, wall()) != nullptr) {
       arrival.sender = pair::SenderProof::certificate;
-    } else if (record.is_proven_by_dialback) {
+    } else if (sender->second.is_proven_by_dialback) {
       arrival.sender = pair::SenderProof::dialback;
     }
   }
   arrival.target_is_hosted = target != nullptr;
   arrival.own_pair_lives = own_pair_lives_at(key, session);
+  const bool is_full = session.in_pairs.size() >= settings.limits.pairs_per_stream;
   switch (pair::judge_arrival(arrival)) {
     case pair::Verdict::prove_and_deliver:
-      if (session.in_pairs.size() >= settings.limits.pairs_per_stream) {
+      if (is_full) {
         bounce_to_remote(keep_for(ns::kComponent, element, kind, session.machine.peer_header()),
                          {Reason::limit_reached, "pairs_per_stream"});
         return xml::Take::more;
@@ -283,8 +277,13 @@ xml::Take Hub::arrival(Session& session, const xml::ElementView& element, stream
       deliver(*target, element, kind, session.machine.peer_header());
       return xml::Take::more;
     case pair::Verdict::judge_certificate:
-      spawn(judge_and_deliver(shared_from_this(), session.ref, key,
-                              keep_for(ns::kComponent, element, kind, session.machine.peer_header())));
+      if (is_full) {
+        count_drop(Reason::limit_reached, "unproven_reply", &session);
+      } else {
+        const auto added = session.in_pairs.try_emplace(key).first;
+        hold(session, added->second, keep_for(ns::kComponent, element, kind, session.machine.peer_header()));
+        prove_anew(session, added->first, added->second);
+      }
       return xml::Take::more;
     case pair::Verdict::refuse_stanza:
       bounce_to_remote(keep_for(ns::kComponent, element, kind, session.machine.peer_header()),
@@ -303,6 +302,28 @@ xml::Take Hub::arrival(Session& session, const xml::ElementView& element, stream
       {StreamError::invalid_from, fmt::format("{} was not proven on this stream", from->text())},
       {Reason::sender_not_proven, fmt::format("a stanza from {}, which is not proven on this stream", from->text())});
   return xml::Take::stop;
+}
+
+void Hub::hold(Session& session, InPair& pair, pair::Stanza stanza) {
+  const std::uint64_t size = stanza.size();
+  if (!pair.held) pair.held = std::make_unique<pair::Queue>();
+  if (queued_total_ + size <= settings.limits.queue_total &&
+      pair.held->bytes() + size <= settings.limits.queue_per_pair) {
+    pair.held->push(std::move(stanza), settings.limits.queue_per_pair);
+    queued_total_ += size;
+  } else if (std::holds_alternative<pair::Proving>(pair.state)) {  // it was never anybody's
+    count_drop(Reason::queue_full, "unproven_reply", &session);
+  } else {
+    bounce_to_remote(stanza, {Reason::queue_full, "this pair is being proven anew"});
+  }
+}
+
+std::vector<pair::Stanza> Hub::take_held(InPair& pair) {
+  if (!pair.held) return {};
+  queued_total_ -= pair.held->bytes();
+  std::vector<pair::Stanza> held = pair.held->take_all();
+  pair.held.reset();
+  return held;
 }
 
 bool Hub::takes_now(const HostedDomain& to) const {

@@ -82,6 +82,8 @@ void Session::carry_out(stream::Action& action) {
                                     "no certificate that could prove this domain was judged in time");
                    } else if (!*record->second.verdict) {
                      verdict = fail(record->second.verdict->error().error);
+                   } else if (record->second.live_proof(hub_.epoch, hub_.wall()) == nullptr) {
+                     verdict = fail(Reason::proof_expired, "what proved this domain ran out");
                    }
                    perform(machine.authenticate(verdict, hub_.now()));
                  },
@@ -89,8 +91,9 @@ void Session::carry_out(stream::Action& action) {
                    is_authenticated = true;
                    if (machine.role() == Role::initiating) return;
                    const auto record = senders.find(authenticated.sender);
-                   if (record == senders.end() || !record->second.verdict || !*record->second.verdict) return;
-                   hub_.grant(*this, {authenticated.sender, authenticated.target}, **record->second.verdict);
+                   const proof::Proof* proof =
+                       record == senders.end() ? nullptr : record->second.live_proof(hub_.epoch, hub_.wall());
+                   if (proof != nullptr) hub_.grant(*this, {authenticated.sender, authenticated.target}, *proof);
                  },
                  [&](stream::ExternalRefused& refused) {
                    external_text = refused.text;

@@ -14,6 +14,7 @@
 #include "pair/queue.hpp"
 #include "pair/standing.hpp"
 #include "pair_key.hpp"
+#include "renewals.hpp"
 #include "seams/clock.hpp"
 #include "seams/network.hpp"
 #include "stream/machine.hpp"
@@ -26,15 +27,24 @@ struct Peer;
 
 // What is known of a sender domain by the certificate of this session (judge_client), asked once a stream.
 struct SenderRecord {
-  std::optional<tl::expected<proof::Proof, proof::ClientRefusal>> verdict;  // nullopt: being judged
-  std::shared_ptr<Gate<bool>> done;                                         // opens when the verdict is there
-  bool is_proven_by_dialback = false;                                       // for some target (MUX-08)
+  std::optional<tl::expected<proof::Proof, proof::ClientRefusal>> verdict;  // nullopt: never judged yet
+  WallTime judged_at{};
+  pair::PolicyEpoch epoch;             // under which it was judged
+  std::shared_ptr<Gate<bool>> done;    // while it is judged (anew): opens when the verdict is there
+  bool is_proven_by_dialback = false;  // for some target (MUX-08)
+  // The certificate's proof, if it holds under this policy now; null: none.
+  const proof::Proof* live_proof(pair::PolicyEpoch today, WallTime now) const noexcept {
+    return verdict && verdict->has_value() && epoch == today && (*verdict)->expires > now ? &**verdict : nullptr;
+  }
 };
 
 struct InPair {
   pair::PairState state;
-  std::unique_ptr<pair::Queue> held;  // while it is proven anew (MUX-09); null otherwise
+  std::unique_ptr<pair::Queue> held;  // while no proof of it holds (MUX-09); null otherwise
+  bool is_being_proven = false;
   std::uint64_t stanzas = 0;
+  std::string dialback_key;  // with which it was claimed; the authority can be asked again
+  Renewals::Ticket renewal;
 };
 
 using DbAnswer = Result<stream::DbVerdict>;  // error: the stream ended first
