@@ -11,6 +11,7 @@
 #include <fstream>
 
 #include "os/process.hpp"
+#include "support/folder.hpp"
 
 namespace ligase::os {
 namespace {
@@ -18,28 +19,7 @@ namespace {
 using ::testing::HasSubstr;
 namespace fs = std::filesystem;
 
-class Folder {
- public:
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "ligase-test-XXXXXX").string();
-    path_ = ::mkdtemp(pattern.data());
-  }
-  ~Folder() { fs::remove_all(path_); }
-  std::string operator/(const std::string& name) const { return (path_ / name).string(); }
-  std::string text() const { return path_.string(); }
-  void put(const std::string& name, const std::string& text, unsigned mode) const {
-    std::ofstream(*this / name) << text;
-    ::chmod((*this / name).c_str(), mode);
-  }
-  unsigned mode(const std::string& name) const {
-    struct stat facts {};
-    ::stat((*this / name).c_str(), &facts);
-    return facts.st_mode & 07777;
-  }
-
- private:
-  fs::path path_;
-};
+using test::Folder;
 
 TEST(SystemFiles, File_IsReadWholeWithItsMode) {
   Folder folder;
