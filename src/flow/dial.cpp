@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "judgement.hpp"
+#include "learned.hpp"
 #include "proof/dialback_key.hpp"
 #include "wait.hpp"
 
@@ -241,6 +242,8 @@ Task<Result<pair::StreamRef>> connect(std::shared_ptr<Hub> hub, PairKey pair, Pu
     if (Session* session = hub->session(*ref)) {
       peer.streams.insert(*ref);
       peer.takes_targets = session->machine.features().dialback_errors;
+      peer.takes_targets_until = hub->wall() + kLearned;
+      remember(*hub, peer);
     }
   } else if (is_network_failure(ref.error().reason)) {
     const unsigned steps = std::min(peer.failures++, 9u);

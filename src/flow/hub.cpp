@@ -9,6 +9,7 @@
 #include "base/bytes.hpp"
 #include "claims.hpp"
 #include "dial.hpp"
+#include "learned.hpp"
 
 namespace ligase {
 namespace {
@@ -16,7 +17,6 @@ namespace {
 constexpr Duration kUnused = 10s;        // DB-03: a stream that no pair rides is kept so long
 constexpr Duration kLinkPatience = 30s;  // COMP-04
 constexpr Duration kBlamed = 5s;         // MUX-06
-constexpr auto kLearned = std::chrono::hours(24);
 constexpr std::size_t kMostRefusedClaims = 10000;
 constexpr std::size_t kManyPeers = 1000;
 constexpr std::uint64_t kWaitingPerPlace = 16;  // connections that wait for one place among the unproven of a prefix
@@ -66,6 +66,7 @@ Hub::Hub(Settings s, World w) : settings(std::move(s)), world(w), paths(settings
       hosted_domains.emplace(key, std::move(hosted_domain));
     }
   }
+  recall_peers(*this);
 }
 Hub::~Hub() = default;
 
@@ -165,8 +166,10 @@ void Hub::session_is_over(Session& session) {
     session.peer->streams.erase(session.ref);
     if (session.machine.role() == Role::initiating && is_peer_s_end(why.reason)) {
       const auto is_blamed = [&](const std::optional<Instant>& asked) { return asked && now() - *asked < kBlamed; };
-      if (is_blamed(session.last_extra_target)) session.peer->no_extra_targets_until = wall() + kLearned;
-      if (is_blamed(session.last_extra_sender)) session.peer->no_extra_senders_until = wall() + kLearned;
+      const bool by_target = is_blamed(session.last_extra_target), by_sender = is_blamed(session.last_extra_sender);
+      if (by_target) session.peer->no_extra_targets_until = wall() + kLearned;
+      if (by_sender) session.peer->no_extra_senders_until = wall() + kLearned;
+      if (by_target || by_sender) remember(*this, *session.peer);
     }
   }
   log(report::Event(report::Level::info, "stream_closed")
@@ -599,7 +602,8 @@ void Hub::forget_peers() {
   std::erase_if(peers, [&](const auto& entry) {
     const Peer& peer = entry.second;
     return !in_use.contains(&peer) && peer.connecting.empty() && peer.retry_at <= now() &&
-           peer.no_extra_targets_until <= wall() && peer.no_extra_senders_until <= wall();
+           (peers.size() > kMostPeers ||
+            (peer.no_extra_targets_until <= wall() && peer.no_extra_senders_until <= wall()));
   });
 }
 

@@ -30,13 +30,17 @@ struct OutPair {  // ours → theirs
   Renewals::Ticket renewal;
 };
 
-// A remote host as met on the wire: SRV target and port, and what it is known to take.
+constexpr std::size_t kMostPeers = 50'000;  // beyond, what is no longer in use is forgotten, learned or not
+constexpr auto kLearned = std::chrono::hours(24);
+
+// A remote host as met on the wire: SRV target and port, and what it is known to take (learned.hpp keeps that).
 struct Peer {
   std::string host;
   std::uint16_t port = 0;
   std::set<pair::StreamRef> streams;                            // initiating ones
   std::map<Domain, std::shared_ptr<Gate<bool>>> connecting;     // by target domain; opens when the attempt is decided
   std::optional<bool> takes_targets;                            // <errors/> seen; nullopt: not met yet
+  WallTime takes_targets_until{};                               // so long it is remembered over a restart
   WallTime no_extra_targets_until{}, no_extra_senders_until{};  // MUX-06, learned
   unsigned failures = 0;                                        // to connect, in a row (ROUTE-04)
   Instant last_try{}, retry_at{};

@@ -81,6 +81,20 @@ bool RawPeer::negotiate(Endpoint to, const std::string& from, const std::string&
 
 struct RawAuthority::Session final : seams::Receiver {
   Session(RawAuthority& o, std::unique_ptr<seams::Connection> c) : owner(o), connection(std::move(c)) {}
+  // The first whole element of this name, taken out of what has come.
+  std::optional<std::string> take(const std::string& name) {
+    const std::size_t begin = text.find("<" + name + " ");
+    const std::string closing = "</" + name + ">";
+    const std::size_t end = text.find(closing);
+    if (begin == std::string::npos || end == std::string::npos) return std::nullopt;
+    std::string element = text.substr(begin, end - begin);
+    text.erase(0, end + closing.size());
+    return element;
+  }
+  void say(const std::string& answer) {
+    connection->write(answer);
+    if (answer.ends_with("</stream:stream>")) connection->close(1s);
+  }
   void on_bytes(std::string_view bytes) override {
     text += bytes;
     for (;;) {
@@ -98,15 +112,12 @@ struct RawAuthority::Session final : seams::Receiver {
         connection->write("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
         connection->start_tls({Role::receiving, std::nullopt, {}, {}});
         return;
-      } else if (const std::size_t verify = text.find("<db:verify");
-                 verify != std::string::npos && text.find("</db:verify>") != std::string::npos) {
-        const std::size_t end = text.find("</db:verify>");
-        const std::string element = text.substr(verify, end - verify);
-        text.erase(0, end + 12);
+      } else if (const auto verify = take("db:verify")) {
         ++owner.questions;
         if (owner.answer)
-          connection->write(
-              owner.answer(attribute(element, "from"), attribute(element, "to"), attribute(element, "id")));
+          say(owner.answer(attribute(*verify, "from"), attribute(*verify, "to"), attribute(*verify, "id")));
+      } else if (const auto result = take("db:result")) {
+        if (owner.answer_result) say(owner.answer_result(attribute(*result, "from"), attribute(*result, "to")));
       } else {
         return;
       }

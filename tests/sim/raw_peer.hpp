@@ -48,6 +48,8 @@ class RawAuthority {
   std::size_t connections = 0, questions = 0;
   // What to send for one <db:verify/>; `from`, `to` and `id` as the question has them.
   std::function<std::string(const std::string& from, const std::string& to, const std::string& id)> answer;
+  // The same for one <db:result/>; an answer that ends the stream closes the connection.
+  std::function<std::string(const std::string& from, const std::string& to)> answer_result;
   std::string features = "<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>";
 
  private:

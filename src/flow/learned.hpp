@@ -1,0 +1,19 @@
+// What was learned of peers and must outlast a restart: which of them take extra targets, and what broke a stream to them
+// (MUX-06). Kept in World::store as memos of kind "peer" under "host:port", each fact with the time until which it counts.
+#pragma once
+#include <string>
+
+#include "hub.hpp"
+
+namespace ligase {
+
+// The memo's text, one word a fact: "takes-targets=1764021124 no-extra-senders=1764021124". Only what still counts.
+std::string learned_text(const Peer& peer, WallTime now);
+// The reverse, from a file that anybody may have written: unknown words and what is no time are passed over, and no fact
+// lasts longer than the longest that is ever learned.
+void read_learned(Peer& peer, std::string_view text, WallTime now);
+
+void remember(Hub& hub, const Peer& peer);  // call it when one of these facts changes
+void recall_peers(Hub& hub);                // from Settings::memos, at the start
+
+}  // namespace ligase

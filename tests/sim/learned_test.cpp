@@ -1,0 +1,141 @@
+// What a gateway learns of its peers, and that a restart does not make it forget.
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sim/provider.hpp"
+#include "sim/raw_peer.hpp"
+#include "support/certificates.hpp"
+
+namespace ligase::sim {
+namespace {
+
+using proof::Security;
+
+std::shared_ptr<const proof::Chain> chain_of(const test::MadeCertificate& made) {
+  return *proof::Chain::parse({made.der});
+}
+
+// One gateway with sender1.tld; target1.tld … are served at mx.tld by whoever the test puts there.
+class Learned : public testing::Test {
+ protected:
+  Learned() {
+    world.add_address("mx.tld", "198.51.100.8");
+    for (const char* domain : {"target1.tld", "target2.tld", "target3.tld"})
+      world.add_srv(domain, "mx.tld", 5269, Security::insecure);
+    world.chains[*Address::parse("198.51.100.8")] = chain_of(test::make_leaf(authority, {"unrelated.tld"}));
+    start();
+  }
+  void start() {
+    gateway.reset();
+    gateway.emplace(world, ProviderSpec{"xmpp1.originating.tld",
+                                        "192.0.2.1",
+                                        {"sender1.tld", "sender2.tld"},
+                                        own,
+                                        *proof::TrustAnchors::parse_pem(authority.pem),
+                                        {},
+                                        {}});
+    world.run_for(5s);
+  }
+  void send(const std::string& to, const std::string& from = "sender1.tld") {
+    gateway->component(from).send(fmt::format("<message from='a@{}' to='b@{}' id='1'/>", from, to));
+  }
+  std::size_t proven() const {
+    std::size_t count = 0;
+    for (const report::PairRow& row : gateway->gateway->pairs()) count += row.state == "proven" ? 1 : 0;
+    return count;
+  }
+  const SimStore& memory() { return world.stores[*Address::parse("192.0.2.1")]; }
+
+  World world{69};
+  test::MadeCertificate authority = test::make_root("First CA");
+  std::shared_ptr<const proof::Chain> own = chain_of(test::make_leaf(authority, {"xmpp1.originating.tld"}));
+  std::optional<Provider> gateway;
+};
+
+std::string valid(const std::string& from, const std::string& to) {
+  return fmt::format("<db:result from='{}' to='{}' type='valid'/>", to, from);
+}
+
+// MUX-06: a peer that ends the stream when a second target is asked for is not asked again for a day, restart or not; then
+// it is.
+TEST_F(Learned, PeerThatBreaksOnAnExtraTarget_IsRememberedOverARestartForADay) {
+  RawAuthority peer(world, "198.51.100.8");
+  std::size_t extra_targets = 0;
+  std::string first;
+  peer.answer_result = [&](const std::string& from, const std::string& to) -> std::string {
+    if (first.empty() || first == to) {
+      first = to;
+      return valid(from, to);
+    }
+    ++extra_targets;
+    first.clear();
+    return "</stream:stream>";
+  };
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  send("target2.tld");
+  const auto is_remembered = [&] {
+    const seams::Memo* memo = memory().find("peer", "mx.tld:5269");
+    return memo != nullptr && memo->value.find("no-extra-targets=") != std::string::npos;
+  };
+  ASSERT_TRUE(world.run_until(is_remembered, 30s));
+  EXPECT_EQ(peer.connections, 1u) << "before anything is tried anew";
+  world.run_for(60s);
+  ASSERT_EQ(extra_targets, 1u) << "learned at once, in memory";
+
+  gateway->stop();
+  first.clear();
+  peer.answer_result = valid;
+  start();
+  const std::size_t before = peer.connections;
+  send("target1.tld");
+  send("target2.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 2; }, 30s));
+  EXPECT_EQ(peer.connections - before, 2u) << "a stream each";
+
+  gateway->stop();
+  world.wall_offset += std::chrono::hours(25);
+  start();
+  const std::size_t later = peer.connections;
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  send("target2.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 2; }, 30s));
+  EXPECT_EQ(peer.connections - later, 1u) << "tried anew";
+}
+
+// The file may be anybody's: no memo stops the gateway, or counts for longer than what is learned ever does.
+TEST_F(Learned, MemosThatSayAnything_DoNoHarm) {
+  gateway->stop();
+  SimStore& store = world.stores[*Address::parse("192.0.2.1")];
+  const WallTime far = world.wall() + std::chrono::days(10'000);
+  const std::string forever = std::to_string(far.time_since_epoch().count());
+  for (const char* key : {"mx.tld", "mx.tld:", "mx.tld:0", "mx.tld:99999", "mx.tld:52 69", ":5269", "..:5269", ""})
+    store.put({"peer", key, "no-extra-targets=" + forever, far});
+  store.put({"peer", "mx2.tld:5269",
+             "takes-targets takes-targets= =1 no-extra-senders=-1 no-extra-senders=9999999999999"
+             "9999999999 \xff\n\r  ===",
+             far});
+  store.put({"peer", "mx.tld:5269", "no-extra-targets=" + forever, far});
+  RawAuthority peer(world, "198.51.100.8");
+  peer.answer_result = valid;
+  world.wall_offset += std::chrono::days(1);
+  start();
+  send("target1.tld");
+  send("target2.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 2; }, 30s));
+  EXPECT_EQ(peer.connections, 2u);
+  world.wall_offset += std::chrono::days(8);
+  send("target3.tld");
+  const auto is_proven = [&] {
+    for (const report::PairRow& row : gateway->gateway->pairs())
+      if (row.remote == "target3.tld" && row.state == "proven") return true;
+    return false;
+  };
+  ASSERT_TRUE(world.run_until(is_proven, 30s));
+  EXPECT_EQ(peer.connections, 2u) << "no fact lasts beyond a week";
+}
+
+}  // namespace
+}  // namespace ligase::sim
