@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "connect.hpp"
 #include "judgement.hpp"
 #include "learned.hpp"
 #include "proof/dialback_key.hpp"
@@ -17,7 +18,6 @@ using proof::Proof;
 using proof::SrvTarget;
 
 constexpr Duration kAnswerPatience = 30s;  // DB-04
-constexpr Duration kFirstStep = 250ms;     // RFC 8305 §5
 constexpr unsigned kMostAttempts = 4;      // of one pair at one target, when streams end under it
 constexpr Duration kRetryAtOnce = 10s;     // ROUTE-04
 
@@ -101,58 +101,12 @@ std::shared_ptr<Gate<bool>> find_connecting(const Hub& hub, const Peer& peer, co
   return may_take && !peer.connecting.empty() ? peer.connecting.begin()->second : nullptr;
 }
 
-// Happy eyeballs (RFC 8305 §5): the next address is tried when the one before fails, or has not answered in its step,
-// and then beside it; the first connection wins, the others are dropped when they come.
-struct Race {
-  std::unique_ptr<seams::Connection> winner;
-  std::optional<Error> last;
-  std::size_t running = 0;
-  bool is_decided = false;
-  std::shared_ptr<Gate<bool>> changed;  // opened with true when an attempt ends
-};
-
-Task<void> run_attempt(std::shared_ptr<Hub> hub, std::shared_ptr<Race> race, Endpoint endpoint, Instant deadline) {
-  Result<std::unique_ptr<seams::Connection>> connected = co_await hub->world.dialer.connect(endpoint, deadline);
-  --race->running;
-  if (!connected) {
-    race->last = connected.error();
-  } else if (!race->is_decided) {
-    race->is_decided = true;
-    race->winner = std::move(*connected);
-  }
-  if (race->changed) race->changed->open(true);
-}
-
-Task<Result<std::unique_ptr<seams::Connection>>> connect_any(std::shared_ptr<Hub> hub, std::vector<Address> addresses,
-                                                             std::uint16_t port, Instant deadline) {
-  auto race = std::make_shared<Race>();
-  std::size_t next = 0;
-  bool step_is_due = true;
-  while (!race->winner && hub->now() < deadline && !hub->is_shut_down) {
-    if (next < addresses.size() && step_is_due) {
-      step_is_due = false;
-      ++race->running;
-      const Endpoint endpoint{addresses[next++], port};
-      hub->spawn(
-          run_attempt(hub, race, endpoint, std::min(deadline, hub->now() + hub->settings.limits.connect_timeout)));
-    }
-    if (race->running == 0 && next == addresses.size()) break;
-    race->changed = std::make_shared<Gate<bool>>(hub->world.executor);
-    const Instant until = next < addresses.size() ? std::min(deadline, hub->now() + kFirstStep) : deadline;
-    co_await wait_until(hub, race->changed, until, false);
-    step_is_due = true;
-  }
-  race->is_decided = true;
-  if (race->winner) co_return std::move(race->winner);
-  co_return fail(race->last.value_or(Error{Reason::connect_timeout, "no address answered in time"}));
-}
-
 // One new stream with (local, remote) in its header, negotiated as far as Opened. The server is judged between TLS and
 // our second header (TLS-03).
 Task<Result<pair::StreamRef>> open_stream(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, Way way,
                                           Instant deadline) {
   Result<std::unique_ptr<seams::Connection>> connection =
-      co_await connect_any(hub, way.host.addresses, way.target.port, deadline);
+      co_await connect_any(hub, way.host.addresses, way.target.port, deadline, Ports::usual);
   if (!connection) co_return fail(connection.error());
   if (hub->is_stopping) co_return fail(Reason::shutdown, "the gateway is stopping");
   Session& added = hub->add_session(std::move(*connection),

@@ -179,8 +179,8 @@ class SimConnection final : public seams::Connection {
       side->world->call_at(when, [one, other] {
         if (one->closed) return;
         seams::TlsFacts facts{"TLSv1.3", "TLS_AES_128_GCM_SHA256", "X25519", {}, one->request.sni, nullptr};
-        if (const auto chain = one->world->chains.find(other->own.address); chain != one->world->chains.end())
-          facts.peer_chain = chain->second;
+        const auto chain = one->world->chains.find(other->own.address);
+        if (chain != one->world->chains.end() && other->request.shows_certificate) facts.peer_chain = chain->second;
         one->is_tls = true;
         if (one->receiver != nullptr) one->receiver->on_tls(facts);
         if (one->closed) return;
@@ -323,13 +323,14 @@ Task<proof::Answer> SimResolver::ask(std::string name, proof::RrType type) {
   co_return answer;
 }
 
-Task<Result<std::unique_ptr<seams::Connection>>> SimDialer::connect(Endpoint endpoint, Instant) {
+Task<Result<std::unique_ptr<seams::Connection>>> SimDialer::connect(Endpoint endpoint, Instant, Ports ports) {
   auto gate = std::make_shared<Gate<bool>>(world_.executor());
   const bool fails = world_.dice.chance(world_.weather.connect_fails);
   world_.call_at(world_.now() + world_.dice.between(world_.weather.least_delay, world_.weather.most_delay),
                  [gate] { gate->open(true); });
   co_await gate->wait();
-  if (world_.forbidden.contains(endpoint.address)) co_return fail(Reason::address_forbidden, "not allowed");
+  if (world_.forbidden.contains(endpoint.address) || !is_usable_port(endpoint.port, ports))
+    co_return fail(Reason::address_forbidden, "not allowed");
   const auto listener = world_.listeners.find(endpoint);
   if (fails || listener == world_.listeners.end()) co_return fail(Reason::connect_refused, "refused");
   ++world_.connections_made;

@@ -147,7 +147,7 @@ class SimResolver final : public seams::Resolver {
 class SimDialer final : public seams::Dialer {
  public:
   SimDialer(World& world, Address own) : world_(world), own_(own) {}
-  Task<Result<std::unique_ptr<seams::Connection>>> connect(Endpoint endpoint, Instant deadline) override;
+  Task<Result<std::unique_ptr<seams::Connection>>> connect(Endpoint endpoint, Instant deadline, Ports ports) override;
 
  private:
   World& world_;

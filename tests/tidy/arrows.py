@@ -36,7 +36,9 @@ _SYSTEM = ("thread", "mutex", "condition_variable", "shared_mutex", "future", "r
 FORBIDDEN_HEADERS = {
     "core": _SYSTEM + ("boost/asio", "boost/beast", "ldns/", "CLI/"),
     "flow": tuple(h for h in _SYSTEM) + ("boost/asio/ip/", "boost/asio/local/", "boost/asio/steady_timer",
-                                         "boost/asio/system_timer", "boost/beast", "ldns/", "openssl/", "CLI/"),
+                                         "boost/asio/system_timer", "boost/beast/core/", "boost/beast/ssl",
+                                         "boost/beast/websocket", "boost/beast/http/read", "boost/beast/http/write",
+                                         "ldns/", "openssl/", "CLI/"),
 }
 _CLOCKS = r"\b\w*_clock::now\s*\(|\bclock_gettime\b|\bgettimeofday\b|\b(std::)?time\s*\(\s*(nullptr|NULL|0|&)"
 _WORLD = r"\bstd::(j?thread|mutex|random_device|mt19937\w*|ifstream|ofstream|async)\b|\bgetrandom\b|\bRAND_\w+\s*\(" \

@@ -35,8 +35,8 @@ enum class Reason : std::uint8_t {
   certificate_none, pkix_chain, pkix_expired, pkix_name, pkix_revoked, pkix_purpose, pkix_constraints,
   // DANE
   dane_mismatch, dane_chain, dane_name,
-  // POSH
-  posh_failed,
+  // web servers, and POSH
+  web_failed, posh_failed, posh_mismatch,
   // dialback
   dialback_refused, dialback_invalid, dialback_timeout, dialback_error, dialback_too_many, dialback_not_offered,
   // EXTERNAL

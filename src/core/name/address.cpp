@@ -212,7 +212,11 @@ bool AddressRange::contains(const Address& address) const noexcept {
 
 bool is_globally_routable(const Address& address) noexcept { return special_use_of(address).empty(); }
 
-Result<void> AddressGuard::check(const Endpoint& endpoint) const {
+bool is_usable_port(std::uint16_t port, Ports ports) noexcept {
+  return port >= 1024 || port == 443 || (port == 80 && ports == Ports::and_http);
+}
+
+Result<void> AddressGuard::check(const Endpoint& endpoint, Ports ports) const {
   const auto forbidden = [&](std::string_view why) {
     return fail(Reason::address_forbidden, fmt::format("{}: {}", endpoint.text(), why));
   };
@@ -223,7 +227,8 @@ Result<void> AddressGuard::check(const Endpoint& endpoint) const {
   if (endpoint.port == 0) return forbidden("port 0");
   if (std::ranges::any_of(allowed, [&](const AddressRange& range) { return range.contains(target); })) return {};
   if (const std::string_view what = special_use_of(target); !what.empty()) return forbidden(what);
-  if (endpoint.port != 443 && endpoint.port < 1024) return forbidden("a system port other than 443");
+  if (!is_usable_port(endpoint.port, ports))
+    return forbidden(ports == Ports::usual ? "a system port other than 443" : "a system port other than 80 and 443");
   return {};
 }
 

@@ -43,13 +43,18 @@ struct AddressRange {
 // inside mapped, NAT64, 6to4 and Teredo forms.
 bool is_globally_routable(const Address& address) noexcept;
 
+// The ports of a public address that may be connected to (ADDR-02, AB-145): 443 and those >= 1024 (5269, 5270 among them);
+// 80 beside them only for plain HTTP, where OCSP responders and CRLs are.
+enum class Ports : std::uint8_t { usual, and_http };
+bool is_usable_port(std::uint16_t port, Ports ports) noexcept;
+
 // Asked at connect, of the address actually connected to, each time.
 struct AddressGuard {
   std::vector<AddressRange> allowed;    // [dns] allow_addresses
   std::vector<Endpoint> own_listeners;  // never connected to; an unspecified address stands for all
-  // Reason::address_forbidden with the address and why, or success. Ports: 443 and those >= 1024 (5269, 5270 among
-  // them); others only to an address in `allowed` (ADDR-02).
-  Result<void> check(const Endpoint& endpoint) const;
+  // Reason::address_forbidden with the address and why, or success. Ports other than `ports`: only to an address in
+  // `allowed`.
+  Result<void> check(const Endpoint& endpoint, Ports ports = Ports::usual) const;
 };
 
 }  // namespace ligase

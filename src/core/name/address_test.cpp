@@ -163,6 +163,15 @@ TEST(AddressGuard, SystemPorts_OnlyToAllowedAddresses) {
   EXPECT_FALSE(guard.check(at("127.0.0.1:0")));
 }
 
+// ADDR-02, AB-145
+TEST(AddressGuard, Port80_OnlyWhereHttpIsMeant) {
+  EXPECT_TRUE(AddressGuard{}.check(at("8.8.8.8:80"), Ports::and_http));
+  EXPECT_TRUE(AddressGuard{}.check(at("8.8.8.8:443"), Ports::and_http));
+  for (const auto* port : {"22", "25", "81", "1023"})
+    EXPECT_FALSE(AddressGuard{}.check(at(std::string("8.8.8.8:") + port), Ports::and_http)) << port;
+  EXPECT_FALSE(AddressGuard{}.check(at("10.0.0.1:80"), Ports::and_http));
+}
+
 // ADDR-01, AB-143
 TEST(AddressGuard, OwnListener_IsNeverConnectedTo) {
   const AddressGuard guard{{*AddressRange::parse("0.0.0.0/0"), *AddressRange::parse("::/0")},

@@ -30,6 +30,8 @@ struct TlsRequest {
   std::optional<Domain> identity;
   std::string sni;   // as client: the service domain (TLS-03)
   std::string alpn;  // as client: offered if not empty
+  // As client: false towards those to whom we are nobody, a web server say.
+  bool shows_certificate = true;
 };
 
 class Receiver {
@@ -64,9 +66,9 @@ class Connection {
 class Dialer {
  public:
   virtual ~Dialer() = default;
-  // One TCP connection. The address guard is asked here, of the very endpoint connected to (ADDR-01).
+  // One TCP connection. The address guard is asked here, of the very endpoint connected to (ADDR-01, ADDR-02).
   // Errors: address_forbidden, connect_refused, connect_timeout (at `deadline`), network_closed.
-  virtual Task<Result<std::unique_ptr<Connection>>> connect(Endpoint endpoint, Instant deadline) = 0;
+  virtual Task<Result<std::unique_ptr<Connection>>> connect(Endpoint endpoint, Instant deadline, Ports ports) = 0;
 };
 
 }  // namespace ligase::seams

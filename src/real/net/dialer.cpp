@@ -34,8 +34,8 @@ Error describe_failure(const Attempt& attempt, const error_code& error, const En
 
 }  // namespace
 
-Task<Result<std::unique_ptr<seams::Connection>>> TcpDialer::connect(Endpoint endpoint, Instant deadline) {
-  if (const auto allowed = guard_.check(endpoint); !allowed) co_return fail(allowed.error());
+Task<Result<std::unique_ptr<seams::Connection>>> TcpDialer::connect(Endpoint endpoint, Instant deadline, Ports ports) {
+  if (const auto allowed = guard_.check(endpoint, ports); !allowed) co_return fail(allowed.error());
   const auto attempt = std::make_shared<Attempt>(loop_.context());
   const tcp::endpoint to = to_asio(endpoint);
   error_code error;

@@ -14,7 +14,7 @@ class TcpDialer final : public seams::Dialer {
 
   // Await it on the loop's executor. Cancelled: Reason::cancelled. A connection that turns out to lead to its own end
   // (TCP's simultaneous open on one machine) is self_connect.
-  Task<Result<std::unique_ptr<seams::Connection>>> connect(Endpoint endpoint, Instant deadline) override;
+  Task<Result<std::unique_ptr<seams::Connection>>> connect(Endpoint endpoint, Instant deadline, Ports ports) override;
 
   void set_guard(AddressGuard guard) { guard_ = std::move(guard); }  // at reload
 

@@ -30,7 +30,7 @@ struct World {
 
   void dial(const Endpoint& endpoint, Duration patience, std::optional<Dialled>& result) {
     boost::asio::co_spawn(
-        loop.context(), dialer.connect(endpoint, loop.clock().now() + patience),
+        loop.context(), dialer.connect(endpoint, loop.clock().now() + patience, Ports::usual),
         boost::asio::bind_cancellation_slot(cancel.slot(), [&result](std::exception_ptr failed, Dialled dialled) {
           EXPECT_FALSE(failed);
           result = std::move(dialled);

@@ -89,6 +89,7 @@ Result<std::unique_ptr<Session>> Session::make(std::shared_ptr<const Contexts> c
     if (!contexts->has_own_for(request.identity)) native->watch.contexts = contexts.get();
   } else {
     SSL_set_connect_state(native->ssl);
+    if (!request.shows_certificate) SSL_certs_clear(native->ssl);
     if (!request.sni.empty() && SSL_set_tlsext_host_name(native->ssl, request.sni.c_str()) != 1)
       return fail(Reason::tls_failed, "the name is no server name for TLS: " + escaped(request.sni));
     if (!request.alpn.empty() && request.alpn.size() < 256) {

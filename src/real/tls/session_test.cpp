@@ -124,6 +124,18 @@ TEST(TlsSession, ClientWithIdentity_ShowsItsOwnCertificate) {  // TLS-03
   EXPECT_EQ(server.session->facts().peer_chain->der(0), world().own.der);
 }
 
+TEST(TlsSession, ClientThatIsNobody_ShowsNoCertificate) {
+  for (const MinimumVersion version : {MinimumVersion::tls12, MinimumVersion::tls13}) {
+    auto request = as_client();
+    request.shows_certificate = false;
+    End client(request, world().make(version)), server(as_server());
+    converse(client, server);
+    ASSERT_EQ(server.session->state(), Session::State::established);
+    EXPECT_FALSE(server.session->facts().peer_chain);
+    EXPECT_TRUE(client.session->facts().peer_chain);
+  }
+}
+
 TEST(TlsSession, Version12_WorksInBothRoles) {  // TLS-01
   RawTls old_client(RawTls::Side::client, [](SSL_CTX* c) {
     SSL_CTX_set_max_proto_version(c, TLS1_2_VERSION);
