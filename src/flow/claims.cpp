@@ -224,6 +224,7 @@ void take_claim(Hub& hub, Session& session, stream::DbResult claim) {
   if (session.claims.contains(pair)) return;  // AB-082: one answer serves both
   if (const auto before = hub.refused_claims.find(pair); before != hub.refused_claims.end() &&
                                                          before->second.until > hub.now() &&
+                                                         before->second.from == session.connection->remote().address &&
                                                          before->second.why.reason == Reason::dialback_invalid)
     return answer(hub, session, pair, verdict_of(before->second.why));
   if (session.claims.size() >= hub.settings.limits.proving_per_stream ||

@@ -443,7 +443,8 @@ void Hub::note_refused_in(Session& session, const PairKey& key, const Error& why
   if (refused_claims.size() >= kMostRefusedClaims)
     std::erase_if(refused_claims, [&](const auto& entry) { return entry.second.until <= now(); });
   if (refused_claims.size() < kMostRefusedClaims)
-    refused_claims.insert_or_assign(key, RefusedClaim{why, wall(), now() + settings.limits.negative_proof_cache});
+    refused_claims.insert_or_assign(key, RefusedClaim{why, session.connection->remote().address, wall(),
+                                                      now() + settings.limits.negative_proof_cache});
   log(report::Event(report::Level::warning, "pair_refused")
           .with("direction", "in")
           .with("local", key.target.text())

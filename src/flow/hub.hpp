@@ -139,9 +139,11 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   std::map<std::pair<std::string, std::uint16_t>, Peer, std::less<>> peers;
   std::unordered_map<PairKey, std::unique_ptr<OutPair>, PairHash, PairEqual> out_pairs;
   std::unordered_map<std::string_view, std::unique_ptr<HostedDomain>> hosted_domains;  // key: the domain's own text
-  // Claims refused lately, for `ctl pairs` and the negative cache (30 s, AB-081); bounded.
+  // Claims refused lately, for `ctl pairs` and the negative cache (30 s, AB-081), which holds for who made the claim and
+  // for nobody else: a forger must not speak for the domain by being refused. Bounded.
   struct RefusedClaim {
     Error why;
+    Address from;
     WallTime since;
     Instant until;
   };

@@ -382,6 +382,29 @@ TEST_F(Abuse, ManyClaimedDomains_AreNotAllDialed) {
   EXPECT_GE(stranger.count("resource-constraint"), 30u);
 }
 
+// AB-081, I-11: what a forger was refused is remembered of him; the domain that he claimed is heard all the same.
+TEST_F(Abuse, ForgedClaimThatWasRefused_DoesNotSpeakForTheDomain) {
+  start();
+  authority_server.emplace(world, "198.51.100.8");
+  bool is_forged = true;
+  authority_server->answer = [&](const auto& from, const auto& to, const auto& id) {
+    return verify_answer(from, to, id, is_forged ? "invalid" : "valid");
+  };
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  stranger.say("<db:result from='evil.tld' to='target1.tld'>forged</db:result>");
+  ASSERT_TRUE(stranger.wait_for("type='invalid'"));
+  RawPeer again(world, "198.51.100.7");
+  ASSERT_TRUE(again.negotiate(door(), "evil.tld", "target1.tld"));
+  again.say("<db:result from='evil.tld' to='target1.tld'>forged</db:result>");
+  ASSERT_TRUE(again.wait_for("type='invalid'"));
+  EXPECT_EQ(authority_server->questions, 1u);  // he is remembered
+  is_forged = false;
+  RawPeer domain(world, "198.51.100.9");
+  ASSERT_TRUE(domain.negotiate(door(), "evil.tld", "target1.tld"));
+  domain.say("<db:result from='evil.tld' to='target1.tld'>true</db:result>");
+  EXPECT_TRUE(domain.wait_for("type='valid'"));
+}
+
 // AB-082, DB-07: the same pair asked fifty times is one question.
 TEST_F(Abuse, SamePairClaimedManyTimes_IsAskedOnce) {
   start();
