@@ -164,7 +164,9 @@ void Hub::session_is_over(Session& session) {
   release_waiters(session, why);
   if (session.peer != nullptr) {
     session.peer->streams.erase(session.ref);
-    if (session.machine.role() == Role::initiating && is_peer_s_end(why.reason)) {
+    // A peer that says that it is being stopped minds no further pair.
+    const bool is_shutdown = session.machine.peer_error() == StreamError::system_shutdown;
+    if (session.machine.role() == Role::initiating && is_peer_s_end(why.reason) && !is_shutdown) {
       const auto is_blamed = [&](const std::optional<Instant>& asked) { return asked && now() - *asked < kBlamed; };
       const bool by_target = is_blamed(session.last_extra_target), by_sender = is_blamed(session.last_extra_sender);
       if (by_target) session.peer->no_extra_targets_until = wall() + kLearned;

@@ -170,6 +170,27 @@ TEST(Gateway, PeerRestarts_PairsComeBackOnANewStream) {
   EXPECT_TRUE(world.run_until([&] { return lab.two->component("target1.tld").received.size() == 1; }, 90s));
 }
 
+// MUX-04, MUX-06: who says that it is being stopped, a moment after it took further pairs, is no peer that minds them.
+TEST(Gateway, PeerIsStoppedRightAfterFurtherPairs_AllPairsShareOneStreamAgain) {
+  World world(14);
+  Lab lab(world, 3, 3);
+  lab.send_all(1);
+  ASSERT_TRUE(world.run_until([&] { return lab.arrived() == 18; }, 60s));
+  lab.two->gateway->stop([] {});
+  world.run_for(2s);
+  const Identities& ids = identities();
+  lab.two.reset();
+  lab.two.emplace(world,
+                  ProviderSpec{"xmpp1.receiving.tld", "192.0.2.2", lab.target_names, ids.two, ids.anchors, {}, {}});
+  world.run_for(2s);
+  const std::size_t before = world.connections_made;
+  for (const std::string& sender : lab.sender_names)
+    for (const std::string& target : lab.target_names)
+      lab.one->component(sender).send(fmt::format("<message from='a@{}' to='b@{}' id='x-1'/>", sender, target));
+  EXPECT_TRUE(world.run_until([&] { return lab.arrived() == 18; }, 60s)) << lab.arrived();  // 9 of them before
+  EXPECT_EQ(world.connections_made, before + 1);
+}
+
 // MUX-09: an expired proof is made anew before anything passes, on the live stream.
 TEST(Gateway, ExpiredProof_IsRenewedOnTheLiveStream) {
   World world(12);

@@ -158,6 +158,9 @@ class Machine : private xml::Sink {
   const std::optional<Domain>& remote() const noexcept { return remote_; }  // header's, theirs
   const std::string& id() const noexcept { return id_; }                    // as last announced by the receiving entity
   const Features& features() const noexcept { return features_; }           // initiating: as last offered by the peer
+  std::optional<StreamError> peer_error() const noexcept {
+    return peer_error_;
+  }  // with which the peer ended the stream
   bool takes_dialback() const noexcept { return features_.dialback || header_declares_dialback_; }
   const xml::Header& peer_header() const noexcept { return parser_.header(); }
 
@@ -219,6 +222,7 @@ class Machine : private xml::Sink {
   std::optional<Domain> local_, remote_;
   std::string id_, held_;
   Features features_;
+  std::optional<StreamError> peer_error_;
   Instant opened_at_, last_sent_, last_stanza_, now_, idle_since_;
   std::uint64_t elements_ = 0, idle_bytes_ = 0;
   Actions actions_;

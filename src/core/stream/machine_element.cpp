@@ -348,12 +348,14 @@ void Machine::take_dialback(const xml::Node& node) {
 
 void Machine::take_stream_error(const xml::Node& node) {
   std::string condition = "undefined-condition", text;
+  peer_error_ = StreamError::undefined_condition;
   for (const xml::Node& child : node.children) {
     if (child.ns != ns::kStreamErrors) continue;
     if (child.name == "text") {
       text = child.text.substr(0, 256);
-    } else if (parse_stream_error(child.name)) {
+    } else if (const auto known = parse_stream_error(child.name)) {
       condition = child.name;
+      peer_error_ = known;
     }
   }
   end(std::nullopt, {Reason::stream_error, text.empty() ? condition : fmt::format("{}: {}", condition, text)});
