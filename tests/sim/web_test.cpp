@@ -29,7 +29,7 @@ struct Web : testing::Test {
                                          .links = {},
                                          .anchors = *proof::TrustAnchors::parse_pem(root.pem),
                                          .dialback_secret = std::string(32, 's'),
-                 .memos = {}},
+                                         .memos = {}},
                                 World{world.executor(), clock, random, resolver, dialer, log, store});
     world.chains[*Address::parse("192.0.2.1")] = chain_of(test::make_leaf(root, {"xmpp1.tld"}));
   }
