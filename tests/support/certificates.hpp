@@ -52,9 +52,12 @@ struct CertificateSpec {
   std::vector<std::string> name_constraints;  // OpenSSL's words: "permitted;DNS:good.tld", "excluded;DNS:bad.tld"
   std::optional<std::string> srv_constraint;  // a permitted subtree of the SRVName form
   MadeKey key = MadeKey::p256;
-  Bytes public_key;              // a SubjectPublicKeyInfo to carry instead of the key's own; empty: its own
-  bool signs_with_sha1 = false;  // the signature *on* this certificate
-  long serial = 0;               // 0: drawn
+  Bytes public_key;               // a SubjectPublicKeyInfo to carry instead of the key's own; empty: its own
+  bool signs_with_sha1 = false;   // the signature *on* this certificate
+  long serial = 0;                // 0: drawn
+  std::vector<std::string> ocsp;  // URLs of responders
+  std::vector<std::string> crl;   // URLs of distribution points
+  bool must_staple = false;       // RFC 7633
 };
 
 namespace detail {
@@ -128,9 +131,9 @@ inline void add(X509* certificate, X509V3_CTX* context, int nid, const std::stri
   X509_EXTENSION_free(extension);
 }
 
-inline std::string joined(const std::vector<std::string>& words) {
+inline std::string joined(const std::vector<std::string>& words, const std::string& between = ",") {
   std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : ",") + word;
+  for (const std::string& word : words) out += (out.empty() ? "" : between) + word;
   return out;
 }
 
@@ -189,6 +192,9 @@ inline MadeCertificate make_certificate(const CertificateSpec& spec, const MadeC
   if (!usage.empty()) add(x, &context, NID_key_usage, "critical," + usage);
   add(x, &context, NID_subject_key_identifier, "hash");
   if (!spec.eku.empty()) add(x, &context, NID_ext_key_usage, joined(spec.eku));
+  if (!spec.ocsp.empty()) add(x, &context, NID_info_access, "OCSP;URI:" + joined(spec.ocsp, ",OCSP;URI:"));
+  if (!spec.crl.empty()) add(x, &context, NID_crl_distribution_points, "URI:" + joined(spec.crl, ",URI:"));
+  if (spec.must_staple) add(x, &context, NID_tlsfeature, "status_request");
 
   if (!spec.name_constraints.empty() || spec.srv_constraint) {
     NAME_CONSTRAINTS* constraints = nullptr;

@@ -132,8 +132,10 @@ class TruthCertificates {
   }
 
  private:
-  Shown make(const std::string& chain, const std::string& names) const {
+  Shown make(std::string chain, const std::string& names) const {
     CertificateSpec spec;
+    spec.must_staple = chain.ends_with("+must");
+    if (spec.must_staple) chain.resize(chain.size() - std::string_view("+must").size());
     for (const std::string& name : split(names, '+')) {
       if (name == "D")
         spec.dns.emplace_back(kTruthDomain.text());

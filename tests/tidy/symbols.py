@@ -30,11 +30,12 @@ CRYPTO = re.compile(
     r"|OBJ_\w+|GENERAL_NAMES?_\w+|NAME_CONSTRAINTS_\w+|GENERAL_SUBTREE_\w+|EXTENDED_KEY_USAGE_\w+|BN_\w+|ERR_\w+"
     r"|BIO_(new_mem_buf|s_mem|new|free|free_all|read|write|ctrl|puts|gets|printf|s_secmem|method_type)|PEM_(read_bio|write_bio)\w*"
     r"|OTHERNAME_\w+|TLS_FEATURE_\w+|AUTHORITY_\w+|BASIC_CONSTRAINTS_\w+|CRL_\w+|OCSP_(resp|basic|single|cert|check|id|"
-    r"response)\w*|RSA_\w+|EC_\w+|a2i_\w+|s2i_\w+|a2d_\w+|OPENSSL_sk_\w+)$")
+    r"response|REQUEST|RESPONSE|BASICRESP|SINGLERESP|CERTID|request|crl)\w*|ISSUING_DIST_POINT_\w+"
+    r"|RSA_\w+|EC_\w+|a2i_\w+|s2i_\w+|a2d_\w+|OPENSSL_sk_\w+)$")
 NEVER = re.compile(
     r"^(socket|connect|bind|listen|accept4?|send\w*|recv\w*|poll|epoll_\w+|select|getaddrinfo|open(at)?(64)?|fopen(64)?|"
     r"clock_gettime|gettimeofday|time|nanosleep|usleep|sleep|getrandom|rand|random|pthread_\w+|fork|exec\w*|getenv|"
-    r"SSL_\w+|RAND_\w+|BIO_s_(socket|connect|file|accept)|BIO_new_(file|socket|connect))$")
+    r"SSL_\w+|RAND_\w+|OCSP_check_validity|BIO_s_(socket|connect|file|accept)|BIO_new_(file|socket|connect))$")
 NEVER_CPP = re.compile(
     r"std::chrono::_V2::\w+_clock::now|std::(j?thread|this_thread|mutex|condition_variable|random_device)\b"
     r"|std::filesystem::(?!__cxx11::path\b)"  # joining paths is text; asking for files is not

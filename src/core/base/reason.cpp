@@ -55,6 +55,8 @@ constexpr ReasonText kReasons[] = {
     {pkix_name, "pkix.name", remote_server_timeout, kCancel,
      "the certificate names neither the domain nor a host that a signed SRV record leads to"},
     {pkix_revoked, "pkix.revoked", remote_server_timeout, kCancel, "the peer must replace its revoked certificate"},
+    {pkix_revocation_unknown, "pkix.revocation_unknown", remote_server_timeout, kWait,
+     "neither a staple nor the CA's OCSP responder nor a CRL says that the peer's certificate still holds"},
     {pkix_purpose, "pkix.purpose", remote_server_timeout, kCancel,
      "the certificate's extended key usage excludes TLS; the peer needs another"},
     {pkix_constraints, "pkix.constraints", remote_server_timeout, kCancel,

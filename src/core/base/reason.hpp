@@ -32,7 +32,8 @@ enum class Reason : std::uint8_t {
   // TLS
   tls_required, tls_failed, tls_timeout, tls_injection, tls_truncated,
   // certificates
-  certificate_none, pkix_chain, pkix_expired, pkix_name, pkix_revoked, pkix_purpose, pkix_constraints,
+  certificate_none, pkix_chain, pkix_expired, pkix_name, pkix_revoked, pkix_revocation_unknown,
+  pkix_purpose, pkix_constraints,
   // DANE
   dane_mismatch, dane_chain, dane_name,
   // web servers, and POSH

@@ -26,6 +26,7 @@ struct Freed {
   void operator()(BIO* p) const noexcept { BIO_free_all(p); }
   void operator()(GENERAL_NAMES* p) const noexcept { GENERAL_NAMES_free(p); }
   void operator()(ASN1_OBJECT* p) const noexcept { ASN1_OBJECT_free(p); }
+  void operator()(TLS_FEATURE* p) const noexcept { TLS_FEATURE_free(p); }
 };
 template <class T>
 using Owned = std::unique_ptr<T, Freed>;
@@ -97,13 +98,16 @@ std::vector<PresentedId> read_names(const X509& certificate) {
   return names;
 }
 
-std::optional<WallTime> read_time(const ASN1_TIME* time) {
-  std::tm civil{};
-  if (time == nullptr || ASN1_TIME_to_tm(time, &civil) != 1) return std::nullopt;
-  const auto date = std::chrono::year(civil.tm_year + 1900) / (civil.tm_mon + 1) / civil.tm_mday;
-  if (!date.ok()) return std::nullopt;
-  return std::chrono::sys_days(date) + std::chrono::hours(civil.tm_hour) + std::chrono::minutes(civil.tm_min) +
-         std::chrono::seconds(civil.tm_sec);
+// RFC 7633 §4: a TLS feature that the server promises to answer; 17 is RFC 6961's, which asks for no less.
+bool promises_staple(const X509& certificate) {
+  constexpr long kStatusRequest = 5, kStatusRequestV2 = 17;
+  const Owned<TLS_FEATURE> features(
+      static_cast<TLS_FEATURE*>(X509_get_ext_d2i(&certificate, NID_tlsfeature, nullptr, nullptr)));
+  for (int i = 0; features && i < sk_ASN1_INTEGER_num(features.get()); ++i) {
+    const long feature = ASN1_INTEGER_get(sk_ASN1_INTEGER_value(features.get(), i));
+    if (feature == kStatusRequest || feature == kStatusRequestV2) return true;
+  }
+  return false;
 }
 
 bool matches(const PresentedId& id, std::string_view name) noexcept {
@@ -153,6 +157,15 @@ CertificatePtr read_certificate(BytesView der) {
   return certificate;
 }
 
+std::optional<WallTime> read_time(const asn1_string_st* time) {
+  std::tm civil{};
+  if (time == nullptr || ASN1_TIME_to_tm(time, &civil) != 1) return std::nullopt;
+  const auto date = std::chrono::year(civil.tm_year + 1900) / (civil.tm_mon + 1) / civil.tm_mday;
+  if (!date.ok()) return std::nullopt;
+  return std::chrono::sys_days(date) + std::chrono::hours(civil.tm_hour) + std::chrono::minutes(civil.tm_min) +
+         std::chrono::seconds(civil.tm_sec);
+}
+
 std::string subject_of(const x509_st& certificate) {
   const Owned<BIO> bio(BIO_new(BIO_s_mem()));
   if (!bio) return {};
@@ -193,6 +206,7 @@ Result<std::shared_ptr<const Chain>> Chain::parse(const std::vector<Bytes>& der)
   chain->native_->names = read_names(leaf);
   chain->native_->not_before = not_before_of(leaf);
   chain->native_->not_after = not_after_of(leaf);
+  chain->native_->must_staple = promises_staple(leaf);
   ERR_clear_error();
   return chain;
 }
@@ -209,6 +223,7 @@ const Bytes& Chain::der(std::size_t i) const noexcept { return native_->der[i]; 
 const std::vector<PresentedId>& Chain::names() const noexcept { return native_->names; }
 WallTime Chain::not_before() const noexcept { return native_->not_before; }
 WallTime Chain::not_after() const noexcept { return native_->not_after; }
+bool Chain::must_staple() const noexcept { return native_->must_staple; }
 std::string Chain::subject() const { return subject_of(*native_->certificates.front()); }
 
 std::string Chain::fingerprint() const {

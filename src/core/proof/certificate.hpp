@@ -41,7 +41,8 @@ class Chain {
   const std::vector<PresentedId>& names() const noexcept;  // of the leaf; malformed names left out (AB-057, AB-060)
   WallTime not_before() const noexcept;                    // leaf
   WallTime not_after() const noexcept;                     // leaf
-  std::string subject() const;                             // one line for people, escaped
+  bool must_staple() const noexcept;  // leaf: good only with a proof that it is not revoked (RFC 7633)
+  std::string subject() const;        // one line for people, escaped
   // True if the leaf names `domain`: dNSName with RFC 9525's wildcard rule, SRVName _xmpp-server.domain, XmppAddr.
   bool names_domain(const Domain& domain) const noexcept;
   bool names_host(const HostName& host) const noexcept;  // dNSName only

@@ -90,10 +90,61 @@ class Findings {
   std::array<Finding, kProofTypes> all_;
 };
 
-std::string dane_evidence(const DaneMatch& match, const TlsaSet& tlsa, const Chain& chain) {
+// O-23, I-13: what revocation makes of a chain that leads to an anchor.
+struct Standing {
+  std::optional<Error> refusal{};
+  std::string note{};                  // goes behind the evidence
+  WallTime expires = WallTime::max();  // the answer's, where there must be one
+};
+Standing look_at_revocation(const Chain& chain, const RevocationAnswer* answer, RevocationMode mode, WallTime now) {
+  using Status = RevocationAnswer::Status;
+  const bool must = mode == RevocationMode::hard || chain.must_staple();  // RFC 7633: hard always (REV-03)
+  if (mode == RevocationMode::off && !must) return {};
+  const Status status = answer == nullptr                                          ? Status::unknown
+                        : answer->status == Status::good && answer->expires <= now ? Status::unknown
+                                                                                   : answer->status;
+  switch (status) {
+    case Status::revoked:
+      return {.refusal =
+                  Error{Reason::pkix_revoked, fmt::format("certificate {}: {}", fingerprint(chain), answer->evidence)}};
+    case Status::good:
+      return {.note = "; " + answer->evidence, .expires = must ? answer->expires : WallTime::max()};
+    case Status::unknown:
+      break;
+  }
+  const std::string why = answer == nullptr || answer->evidence.empty() ? "nobody was asked" : answer->evidence;
+  if (!must) return {.note = "; not known whether revoked: " + why};
+  return {.refusal = Error{Reason::pkix_revocation_unknown,
+                           fmt::format("certificate {}: not known whether revoked, and {}: {}", fingerprint(chain),
+                                       chain.must_staple() ? "it says itself that this must be known (must-staple)"
+                                                           : "[tls] revocation = \"hard\" wants to know",
+                                       why)}};
+}
+
+template <class Evidence>
+Standing standing_of(const Evidence& evidence, WallTime now) {
+  return evidence.chain == nullptr
+             ? Standing{}
+             : look_at_revocation(*evidence.chain, evidence.revocation, evidence.revocation_mode, now);
+}
+
+// The path that a TLSA record of usage 0, 1 or 2 leads over may hold a revoked certificate.
+Result<DaneMatch> match_unrevoked(const Chain& chain, const TlsaSet& tlsa, const TrustAnchors& anchors, bool names_ok,
+                                  const Standing& standing, WallTime now) {
+  Result<DaneMatch> match = match_dane(chain, tlsa, anchors, names_ok, now);
+  if (!match || match->record.usage == TlsaUsage::dane_ee) return match;
+  if (standing.refusal)
+    return fail(standing.refusal->reason,
+                fmt::format("TLSA {} matches, but {}", match->record.text(), standing.refusal->detail));
+  match->expires = std::min(match->expires, standing.expires);
+  return match;
+}
+
+std::string dane_evidence(const DaneMatch& match, const TlsaSet& tlsa, const Chain& chain, const Standing& standing) {
   std::string out =
       fmt::format("TLSA {} at {} matches certificate {}", match.record.text(), escaped(tlsa.owner), fingerprint(chain));
-  if (match.expires != WallTime::max()) out += fmt::format(", whose chain is valid until {}", date(match.expires));
+  if (match.record.usage != TlsaUsage::dane_ee)
+    out += fmt::format(", whose chain is valid until {}{}", date(match.expires), standing.note);
   return out;
 }
 
@@ -146,7 +197,8 @@ std::optional<Error> unusable(const ServerEvidence& evidence) {
 }
 
 // O-05 … O-13 and O-21. A refusal here is final for this target: nothing weaker may follow (D-01).
-std::optional<Error> look_for_dane(const ServerEvidence& evidence, Findings& findings, WallTime now) {
+std::optional<Error> look_for_dane(const ServerEvidence& evidence, const Standing& standing, Findings& findings,
+                                   WallTime now) {
   const auto none = [&](Reason reason, std::string why) { findings.missed(ProofType::dane, {reason, std::move(why)}); };
   if (evidence.delegation.security != Security::secure) {
     none(Reason::dane_mismatch, fmt::format("the SRV answer for {} is unsigned", evidence.domain.text()));
@@ -176,11 +228,11 @@ std::optional<Error> look_for_dane(const ServerEvidence& evidence, Findings& fin
     return Error{Reason::policy_encryption,
                  fmt::format("TLSA records stand at {}, so TLS is demanded", escaped(tlsa.owner))};
   const bool names_ok = names_reference(*evidence.chain, evidence.domain, evidence.delegation, evidence.target, tlsa);
-  Result<DaneMatch> match = match_dane(*evidence.chain, tlsa, evidence.anchors, names_ok, now);
+  const Result<DaneMatch> match = match_unrevoked(*evidence.chain, tlsa, evidence.anchors, names_ok, standing, now);
   if (!match) return match.error();
   const WallTime expires =
       std::min({evidence.delegation.expires, evidence.addresses_expire, tlsa.expires, match->expires});
-  findings.found(ProofType::dane, expires, dane_evidence(*match, tlsa, *evidence.chain));
+  findings.found(ProofType::dane, expires, dane_evidence(*match, tlsa, *evidence.chain, standing));
   // It matched, but on answers that are over: they must be asked again, not stepped over.
   return findings.has(ProofType::dane) ? std::nullopt : findings.why_not(ProofType::dane);
 }
@@ -193,21 +245,24 @@ Result<WallTime> verify(const Chain& chain, const TrustAnchors& anchors, PathCac
 
 // O-14, O-15, O-19, O-20, O-22 and I-05, I-06, I-07, I-09: what a valid chain names. `reached`: the targets of D's SRV that
 // count, each known to have no usable TLSA that does not match.
-void look_at_path(const Chain& chain, const Result<WallTime>& path, const Domain& domain, const Delegation& delegation,
-                  const std::vector<SrvTarget>& reached, Findings& findings) {
+void look_at_path(const Chain& chain, const Result<WallTime>& path, const Standing& standing, const Domain& domain,
+                  const Delegation& delegation, const std::vector<SrvTarget>& reached, Findings& findings) {
   const auto missed = [&](ProofType type, std::string why) {
     findings.missed(type, {Reason::pkix_name, std::move(why)});
   };
-  if (!path) {
-    const Error why{path.error().reason, fmt::format("certificate {}: {}", fingerprint(chain), path.error().detail)};
+  if (!path || standing.refusal) {  // O-23
+    const Error why =
+        path ? *standing.refusal
+             : Error{path.error().reason, fmt::format("certificate {}: {}", fingerprint(chain), path.error().detail)};
     findings.missed(ProofType::dnssec, why);
     findings.missed(ProofType::pkix, why);
     return;
   }
+  const WallTime expires = std::min(*path, standing.expires);
   if (chain.names_domain(domain))
-    findings.found(
-        ProofType::pkix, *path,
-        fmt::format("certificate {} names {} and is valid until {}", fingerprint(chain), domain.text(), date(*path)));
+    findings.found(ProofType::pkix, expires,
+                   fmt::format("certificate {} names {} and is valid until {}{}", fingerprint(chain), domain.text(),
+                               date(*path), standing.note));
   else
     missed(ProofType::pkix, fmt::format("certificate {} does not name {}", fingerprint(chain), domain.text()));
   if (delegation.kind != Delegation::Kind::srv)
@@ -219,9 +274,9 @@ void look_at_path(const Chain& chain, const Result<WallTime>& path, const Domain
     return missed(ProofType::dnssec,
                   fmt::format("certificate {} names no host that the signed SRV record of {} leads to",
                               fingerprint(chain), domain.text()));
-  findings.found(ProofType::dnssec, std::min(delegation.expires, *path),
-                 fmt::format("signed SRV record leads to {}; its certificate {} is valid until {}", named->host.text(),
-                             fingerprint(chain), date(*path)));
+  findings.found(ProofType::dnssec, std::min(delegation.expires, expires),
+                 fmt::format("signed SRV record leads to {}; its certificate {} is valid until {}{}",
+                             named->host.text(), fingerprint(chain), date(*path), standing.note));
 }
 
 // O-17: the delegation alone says that it is D.
@@ -267,7 +322,8 @@ struct AuthorityFindings {
   bool has_usable = false;
 };
 
-AuthorityFindings look_at_targets(const ClientEvidence& evidence, Findings& findings, WallTime now) {
+AuthorityFindings look_at_targets(const ClientEvidence& evidence, const Standing& standing, Findings& findings,
+                                  WallTime now) {
   AuthorityFindings result;
   if (!is_delegated(evidence.delegation)) return result;
   if (evidence.targets.size() < std::min(kMostAuthorities, evidence.delegation.targets.size()))
@@ -293,14 +349,15 @@ AuthorityFindings look_at_targets(const ClientEvidence& evidence, Findings& find
     result.has_usable = true;
     if (evidence.chain == nullptr || findings.has(ProofType::dane)) continue;
     const bool names_ok = names_reference(*evidence.chain, evidence.domain, evidence.delegation, at.target, *at.tlsa);
-    Result<DaneMatch> match = match_dane(*evidence.chain, *at.tlsa, evidence.anchors, names_ok, now);
+    const Result<DaneMatch> match =
+        match_unrevoked(*evidence.chain, *at.tlsa, evidence.anchors, names_ok, standing, now);
     if (!match) {
       result.mismatch = match.error();
       continue;
     }
     findings.found(ProofType::dane,
                    std::min({evidence.delegation.expires, at.addresses_expire, at.tlsa->expires, match->expires}),
-                   dane_evidence(*match, *at.tlsa, *evidence.chain));
+                   dane_evidence(*match, *at.tlsa, *evidence.chain, standing));
     if (!findings.has(ProofType::dane)) result.broken = findings.why_not(ProofType::dane);
   }
   return result;
@@ -308,7 +365,7 @@ AuthorityFindings look_at_targets(const ClientEvidence& evidence, Findings& find
 
 // I-01, I-02, I-12: the client-role record. Something: the end.
 std::optional<ClientRefusal> look_at_client_record(const ClientEvidence& evidence, const PeerPolicy& policy,
-                                                   Findings& findings, WallTime now) {
+                                                   const Standing& standing, Findings& findings, WallTime now) {
   if (evidence.client_tlsa == nullptr) return std::nullopt;
   const TlsaSet& tlsa = *evidence.client_tlsa;
   if (is_failed(tlsa.security)) {
@@ -323,9 +380,9 @@ std::optional<ClientRefusal> look_at_client_record(const ClientEvidence& evidenc
   if (!names_ok && evidence.delegation.kind == Delegation::Kind::srv && is_delegated(evidence.delegation))
     names_ok = std::ranges::any_of(evidence.delegation.targets,
                                    [&](const SrvTarget& target) { return chain.names_host(target.host); });
-  Result<DaneMatch> match = match_dane(chain, tlsa, evidence.anchors, names_ok, now);
+  const Result<DaneMatch> match = match_unrevoked(chain, tlsa, evidence.anchors, names_ok, standing, now);
   if (!match) return refused(match.error(), policy);
-  findings.found(ProofType::dane, std::min(tlsa.expires, match->expires), dane_evidence(*match, tlsa, chain));
+  findings.found(ProofType::dane, std::min(tlsa.expires, match->expires), dane_evidence(*match, tlsa, chain, standing));
   if (!findings.has(ProofType::dane)) return refused_for_now(*findings.why_not(ProofType::dane));
   return std::nullopt;
 }
@@ -338,6 +395,11 @@ std::vector<SrvTarget> known_targets(const ClientEvidence& evidence) {
     if (leads_to(evidence.delegation, target)) known.push_back(target);
   }
   return known;
+}
+
+bool may_match_anchor(const TlsaSet* tlsa) {
+  return tlsa != nullptr &&
+         std::ranges::any_of(tlsa->usable, [](const TlsaRecord& one) { return one.usage == TlsaUsage::dane_ta; });
 }
 
 }  // namespace
@@ -356,12 +418,13 @@ Result<Proof> judge_server(const ServerEvidence& evidence, const PeerPolicy& pol
   if (policy.is_blocked) return fail(blocked(evidence.domain));
   if (std::optional<Error> error = unusable(evidence)) return fail(*std::move(error));
   Findings findings(now);
-  if (std::optional<Error> error = look_for_dane(evidence, findings, now)) return fail(*std::move(error));
+  const Standing standing = standing_of(evidence, now);
+  if (std::optional<Error> error = look_for_dane(evidence, standing, findings, now)) return fail(*std::move(error));
   if (evidence.chain == nullptr && policy.encryption == Encryption::required)
     return fail(Reason::tls_required, fmt::format("{} offers no TLS", target_text(evidence.target)));
   if (evidence.chain != nullptr) {
     const Result<WallTime> path = verify(*evidence.chain, evidence.anchors, evidence.paths, now);
-    look_at_path(*evidence.chain, path, evidence.domain, evidence.delegation, {evidence.target}, findings);
+    look_at_path(*evidence.chain, path, standing, evidence.domain, evidence.delegation, {evidence.target}, findings);
   } else {
     findings.missed(ProofType::dnssec, {Reason::tls_required, "the peer offers no TLS"});
     findings.missed(ProofType::pkix, {Reason::tls_required, "the peer offers no TLS"});
@@ -373,15 +436,29 @@ Result<Proof> judge_server(const ServerEvidence& evidence, const PeerPolicy& pol
   return fail(not_proven(evidence.domain, findings, policy));
 }
 
+bool rests_on_path(const ServerEvidence& evidence, WallTime now) {
+  if (evidence.chain == nullptr) return false;
+  return may_match_anchor(evidence.tlsa) || verify(*evidence.chain, evidence.anchors, evidence.paths, now).has_value();
+}
+
+bool rests_on_path(const ClientEvidence& evidence, WallTime now) {
+  if (evidence.chain == nullptr) return false;
+  const auto at_target = [](const TargetEvidence& at) { return at.tlsa && may_match_anchor(&*at.tlsa); };
+  return may_match_anchor(evidence.client_tlsa) || std::ranges::any_of(evidence.targets, at_target) ||
+         verify(*evidence.chain, evidence.anchors, evidence.paths, now).has_value();
+}
+
 tl::expected<Proof, ClientRefusal> judge_client(const ClientEvidence& evidence, const PeerPolicy& policy,
                                                 WallTime now) {
   using Refusal = tl::unexpected<ClientRefusal>;
   if (policy.is_blocked) return Refusal(ClientRefusal{blocked(evidence.domain), false, false, false});
   Findings findings(now);
-  const std::optional<ClientRefusal> by_client_record = look_at_client_record(evidence, policy, findings, now);
+  const Standing standing = standing_of(evidence, now);
+  const std::optional<ClientRefusal> by_client_record =
+      look_at_client_record(evidence, policy, standing, findings, now);
   if (by_client_record && by_client_record->is_temporary) return Refusal(*by_client_record);
   const bool dane_by_client_record = findings.has(ProofType::dane);
-  const AuthorityFindings authorities = look_at_targets(evidence, findings, now);
+  const AuthorityFindings authorities = look_at_targets(evidence, standing, findings, now);
   if (by_client_record) {
     ClientRefusal refusal = *by_client_record;
     refusal.authority_must_be_dane = authorities.has_usable;
@@ -412,7 +489,8 @@ tl::expected<Proof, ClientRefusal> judge_client(const ClientEvidence& evidence, 
                                                        !is_failed(evidence.delegation.security));
   if (is_path_open) {
     const Result<WallTime> path = verify(*evidence.chain, evidence.anchors, evidence.paths, now);
-    look_at_path(*evidence.chain, path, evidence.domain, evidence.delegation, known_targets(evidence), findings);
+    look_at_path(*evidence.chain, path, standing, evidence.domain, evidence.delegation, known_targets(evidence),
+                 findings);
   }
   // Dialback is not among the findings: no certificate grants it.
   if (std::optional<Proof> proof = findings.choose(policy)) return *std::move(proof);

@@ -13,6 +13,7 @@
 #include "proof/certificate.hpp"
 #include "proof/dns.hpp"
 #include "proof/path_cache.hpp"
+#include "proof/revocation.hpp"
 
 namespace ligase::proof {
 
@@ -51,12 +52,17 @@ struct ServerEvidence {
   const TrustAnchors& anchors;
   WallTime addresses_expire{};
   PathCache* paths = nullptr;  // of these anchors; null, or of others: not used. It only saves time
+  // Of the chain (O-23); null: nothing is known. It counts where a path does: not for DANE-EE, POSH and dialback.
+  const RevocationAnswer* revocation = nullptr;
+  RevocationMode revocation_mode = RevocationMode::off;
 };
 // The first type of policy.proofs that holds. A Proof of type dialback means: not proven by anything shown; the delegation
 // alone says that it is D, and the policy accepts that (O-17). The reasons of every stronger attempt are in its evidence.
 // `expires` is the earliest of what was used (WallTime::max() for dialback); the caller bounds it by proof_max_age.
 // With signed delegation and addresses, `tlsa` must have been asked: a null there is refused, for it may hide a mismatch.
 Result<Proof> judge_server(const ServerEvidence& evidence, const PeerPolicy& policy, WallTime now);
+// Would a proof rest on a path of the chain, so that it matters whether its certificate was taken back?
+bool rests_on_path(const ServerEvidence& evidence, WallTime now);
 
 // The sender domain's own targets with what DNS says of each, for the receiving side (row I-03): at most 8.
 struct TargetEvidence {
@@ -73,8 +79,10 @@ struct ClientEvidence {
   const std::vector<TargetEvidence>& targets;
   const Chain* chain;  // null: none shown
   const TrustAnchors& anchors;
-  bool dnssec_is_on = true;    // false: trust_anchor = "": nothing to downgrade (I-12)
-  PathCache* paths = nullptr;  // as in ServerEvidence
+  bool dnssec_is_on = true;                      // false: trust_anchor = "": nothing to downgrade (I-12)
+  PathCache* paths = nullptr;                    // as in ServerEvidence
+  const RevocationAnswer* revocation = nullptr;  // I-13
+  RevocationMode revocation_mode = RevocationMode::off;
 };
 struct ClientRefusal {
   Error error;
@@ -85,6 +93,7 @@ struct ClientRefusal {
 // The first certificate type of policy.proofs that holds; dialback is the caller's next step. `targets` are the first 8 of
 // the delegation, or all: fewer are refused, for they may hide a mismatch. A match outweighs what else could not be had.
 tl::expected<Proof, ClientRefusal> judge_client(const ClientEvidence& evidence, const PeerPolicy& policy, WallTime now);
+bool rests_on_path(const ClientEvidence& evidence, WallTime now);
 
 // I-10: the authority, proven as `authority` by judge_server, said valid. Where it must be dane (I-04), judge it with dane
 // first in the list. Expires with the authority's proof (WallTime::max() if that was dialback); proof_max_age and the

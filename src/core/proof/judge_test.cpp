@@ -94,6 +94,32 @@ std::string owner_of(const SrvTarget& target) {
   return "_" + std::to_string(target.port) + "._tcp." + std::string(target.host.text());
 }
 
+// "revoked,soft": what is known of the certificate's revocation, and the mode.
+struct RevocationCell {
+  std::optional<RevocationAnswer> answer;
+  RevocationMode mode = RevocationMode::off;
+  explicit RevocationCell(const std::string& cell) {
+    using Status = RevocationAnswer::Status;
+    for (const std::string& word : test::split(cell, ',')) {
+      if (word == "good")
+        answer = RevocationAnswer{Status::good, kNow + minutes(30), "OCSP says good"};
+      else if (word == "good-over")
+        answer = RevocationAnswer{Status::good, kNow, "OCSP said good"};
+      else if (word == "revoked")
+        answer = RevocationAnswer{Status::revoked, kNow + minutes(30), "OCSP says revoked"};
+      else if (word == "silent")
+        answer = not_known("the responder is silent");
+      else if (word == "soft")
+        mode = RevocationMode::soft;
+      else if (word == "hard")
+        mode = RevocationMode::hard;
+      else if (!word.empty())
+        ADD_FAILURE() << "revocation: " << cell;
+    }
+  }
+  const RevocationAnswer* known() const { return answer ? &*answer : nullptr; }
+};
+
 // One true sentence, one line: no quote left open, no control character, no empty part.
 void expect_sentence(const std::string& text) {
   EXPECT_FALSE(text.empty());
@@ -111,6 +137,7 @@ TEST(JudgeServer, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSE
     const SrvTarget target = target_of(delegation);
     const Shown& shown = world().show(row["chain"], row["names"]);
     const std::optional<TlsaSet> tlsa = world().tlsa(row["tlsa"], owner_of(target), shown);
+    const RevocationCell revocation(row["revocation"]);
     const ServerEvidence evidence{kD,
                                   delegation,
                                   target,
@@ -118,7 +145,10 @@ TEST(JudgeServer, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSE
                                   tlsa ? &*tlsa : nullptr,
                                   shown.chain.get(),
                                   world().anchors(),
-                                  kNow + hours(3)};
+                                  kNow + hours(3),
+                                  nullptr,
+                                  revocation.known(),
+                                  revocation.mode};
     const Result<Proof> proof = judge_server(evidence, policy_of(row["policy"]), kNow);
     const Words expected = words(row["expected"]);
     EXPECT_EQ(proof ? name_of(proof->type) : name_of(proof.error().reason), expected.word);
@@ -129,7 +159,7 @@ TEST(JudgeServer, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSE
   }
   for (const char* const id :
        {"O-01", "O-02", "O-03", "O-04", "O-05", "O-06", "O-07", "O-08", "O-09", "O-10", "O-11", "O-12",
-        "O-13", "O-14", "O-15", "O-17", "O-18", "O-19", "O-20", "O-21", "O-22", "O-24", "O-26"})
+        "O-13", "O-14", "O-15", "O-17", "O-18", "O-19", "O-20", "O-21", "O-22", "O-23", "O-24", "O-26"})
     EXPECT_TRUE(seen.contains(id)) << id;
 }
 
@@ -144,13 +174,17 @@ TEST(JudgeClient, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSE
     std::vector<TargetEvidence> targets;
     for (const SrvTarget& target : delegation.targets)
       targets.push_back({target, security_of(row["addresses"]), world().tlsa(row["tlsa"], owner_of(target), shown)});
+    const RevocationCell revocation(row["revocation"]);
     const ClientEvidence evidence{kD,
                                   client ? &*client : nullptr,
                                   delegation,
                                   targets,
                                   shown.chain.get(),
                                   world().anchors(),
-                                  !row["policy"].ends_with('~')};
+                                  !row["policy"].ends_with('~'),
+                                  nullptr,
+                                  revocation.known(),
+                                  revocation.mode};
     const auto proof = judge_client(evidence, policy_of(row["policy"]), kNow);
     const Words expected = words(row["expected"]);
     std::string got;
@@ -169,7 +203,7 @@ TEST(JudgeClient, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSE
     EXPECT_THAT(sentence, HasSubstr(expected.quote));
     expect_sentence(sentence);
   }
-  for (const char* const id : {"I-01", "I-02", "I-03", "I-04", "I-05", "I-06", "I-07", "I-09", "I-12"})
+  for (const char* const id : {"I-01", "I-02", "I-03", "I-04", "I-05", "I-06", "I-07", "I-09", "I-12", "I-13"})
     EXPECT_TRUE(seen.contains(id)) << id;
 }
 
@@ -327,6 +361,39 @@ TEST(JudgeServer, HostCertificateForADomain_NeedsASignedSrv) {  // AB-067, AB-05
   EXPECT_EQ(host.judge()->type, ProofType::dialback);
   host.policy = policy_of("dane,dnssec,pkix");
   EXPECT_EQ(host.judge().error().reason, Reason::pkix_name);
+}
+
+TEST(ProofExpiry, HardRevocation_BoundsByTheAnswer) {  // REV-03
+  const RevocationAnswer good{RevocationAnswer::Status::good, kNow + minutes(30), "OCSP says good"};
+  const auto judge = [&](const Outgoing& of, RevocationMode mode) {
+    return judge_server({kD, of.delegation, of.target, of.addresses, of.tlsa ? &*of.tlsa : nullptr,
+                         of.shown.chain.get(), world().anchors(), of.addresses_expire, nullptr, &good, mode},
+                        of.policy, kNow)
+        ->expires;
+  };
+  const Outgoing pkix("valid", "D", "denial"), dnssec("valid", "T", "denial"), anchor("private", "T", "2 0 1 root"),
+      key("self", "T", "3 1 1 leaf"), must("valid+must", "D", "denial");
+  EXPECT_EQ(judge(pkix, RevocationMode::hard), kNow + minutes(30));
+  EXPECT_EQ(judge(dnssec, RevocationMode::hard), kNow + minutes(30));
+  EXPECT_EQ(judge(anchor, RevocationMode::hard), kNow + minutes(30));
+  EXPECT_EQ(judge(key, RevocationMode::hard), kNow + hours(1));  // DANE-EE knows no revocation
+  EXPECT_EQ(judge(pkix, RevocationMode::soft), kNotAfter);
+  EXPECT_EQ(judge(anchor, RevocationMode::soft), kNow + hours(1));
+  EXPECT_EQ(judge(must, RevocationMode::off), kNow + minutes(30));
+}
+
+TEST(JudgeServer, RevocationIsAskedOnlyWhereAPathCounts) {  // REV-02
+  const auto rests = [](const char* chain, const char* records) {
+    const Outgoing of(chain, "D+T", records);
+    return rests_on_path({kD, of.delegation, of.target, of.addresses, of.tlsa ? &*of.tlsa : nullptr,
+                          of.shown.chain.get(), world().anchors(), of.addresses_expire},
+                         kNow);
+  };
+  EXPECT_TRUE(rests("valid", "denial"));
+  EXPECT_TRUE(rests("private", "2 0 1 root"));
+  EXPECT_FALSE(rests("private", "3 1 1 leaf"));
+  EXPECT_FALSE(rests("self", "denial"));
+  EXPECT_FALSE(rests("cleartext", "denial"));
 }
 
 struct Incoming {

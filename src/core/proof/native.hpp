@@ -7,6 +7,8 @@
 
 #include "proof/certificate.hpp"
 
+struct asn1_string_st;
+struct X509_algor_st;
 struct x509_st;
 struct x509_store_st;
 
@@ -26,6 +28,7 @@ struct Chain::Native {
   std::vector<CertificatePtr> certificates;  // leaf first, same order as `der`
   std::vector<PresentedId> names;
   WallTime not_before{}, not_after{};
+  bool must_staple = false;
 };
 
 struct TrustAnchors::Native {
@@ -35,6 +38,12 @@ struct TrustAnchors::Native {
 
 // nullptr if `der` is not exactly one certificate.
 CertificatePtr read_certificate(BytesView der);
+// Of an ASN1_TIME; nullopt where it cannot be read, or is null.
+std::optional<WallTime> read_time(const asn1_string_st* time);
+// A public key whose use would only cost us time (AB-063).
+bool is_costly(x509_st& certificate);
+// A signature algorithm whose digest can be forged (SHA-1 and less), or is not known.
+bool is_weak(const X509_algor_st& algorithm);
 // One line for people, escaped and cut.
 std::string subject_of(const x509_st& certificate);
 // WallTime::min() where the date cannot be read: such a certificate is long over.

@@ -51,15 +51,6 @@ Reason reason_of(int code) noexcept {
   return Reason::pkix_chain;
 }
 
-bool is_costly(X509& certificate) {
-  EVP_PKEY* const key = X509_get0_pubkey(&certificate);
-  if (key == nullptr || EVP_PKEY_is_a(key, "RSA") != 1) return false;
-  BIGNUM* exponent = nullptr;
-  if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1) return true;
-  const Owned<BIGNUM> owner(exponent);
-  return EVP_PKEY_get_bits(key) > kLargestRsa || BN_num_bits(exponent) > kLargestExponent;
-}
-
 // What a certificate's extended key usage leaves possible; absent or any: both TLS roles.
 unsigned roles_of(X509& certificate) {
   const std::uint32_t usage = X509_get_extended_key_usage(&certificate);
@@ -208,6 +199,15 @@ Result<Path> build(const Chain& chain, X509_STORE& store, unsigned long flags, W
 }
 
 }  // namespace
+
+bool is_costly(X509& certificate) {
+  EVP_PKEY* const key = X509_get0_pubkey(&certificate);
+  if (key == nullptr || EVP_PKEY_is_a(key, "RSA") != 1) return false;
+  BIGNUM* exponent = nullptr;
+  if (EVP_PKEY_get_bn_param(key, OSSL_PKEY_PARAM_RSA_E, &exponent) != 1) return true;
+  const Owned<BIGNUM> owner(exponent);
+  return EVP_PKEY_get_bits(key) > kLargestRsa || BN_num_bits(exponent) > kLargestExponent;
+}
 
 Result<Path> find_path(const Chain& chain, const TrustAnchors::Native& anchors, WallTime now) {
   return build(chain, *anchors.store, 0, now);
