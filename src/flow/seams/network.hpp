@@ -21,6 +21,7 @@ namespace ligase::seams {
 struct TlsFacts {
   std::string version, cipher, group, alpn, sni;   // "TLSv1.3", "TLS_AES_128_GCM_SHA256", "X25519"; alpn, sni may be ""
   std::shared_ptr<const proof::Chain> peer_chain;  // null: no certificate shown
+  std::string ocsp_response{};  // as client: stapled by the server (RFC 6066 §8), hostile; may be ""
 };
 
 struct TlsRequest {

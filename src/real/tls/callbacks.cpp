@@ -66,6 +66,21 @@ int keep_certificate(X509_STORE_CTX* store, void*) {
   return 1;
 }
 
+// As server: the staple of the certificate that is shown, if there is one. As client: anything may have come, or nothing;
+// it is read once the handshake is done.
+int answer_status(SSL* session, void*) {
+  if (SSL_is_server(session) != 1) return 1;
+  try {
+    const std::string_view staple = Contexts::staple_of(SSL_get_SSL_CTX(session));
+    auto* copy = staple.empty() ? nullptr : static_cast<unsigned char*>(OPENSSL_memdup(staple.data(), staple.size()));
+    if (copy == nullptr) return SSL_TLSEXT_ERR_NOACK;
+    SSL_set_tlsext_status_ocsp_resp(session, copy, static_cast<long>(staple.size()));  // owns it
+    return SSL_TLSEXT_ERR_OK;
+  } catch (const std::bad_alloc&) {
+    return SSL_TLSEXT_ERR_NOACK;
+  }
+}
+
 void count_message(int is_sent, int, int content, const void*, std::size_t, SSL*, void* argument) {
   auto* record = static_cast<Watch*>(argument);
   if (is_sent != 0 || content != SSL3_RT_HANDSHAKE || !record->is_established) return;
@@ -83,6 +98,7 @@ void install_callbacks(SSL_CTX* context) {
   SSL_CTX_set_cert_verify_callback(context, keep_certificate, nullptr);
   SSL_CTX_set_tlsext_servername_callback(context, choose_certificate);
   SSL_CTX_set_alpn_select_cb(context, choose_protocol, nullptr);
+  SSL_CTX_set_tlsext_status_cb(context, answer_status);
 }
 
 void watch(SSL* session, Watch& record) {

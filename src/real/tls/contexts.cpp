@@ -10,7 +10,9 @@
 #include <openssl/x509v3.h>
 
 #include <algorithm>
+#include <array>
 
+#include "base/bytes.hpp"
 #include "tls/callbacks.hpp"
 
 namespace ligase::tls {
@@ -93,6 +95,13 @@ Result<Identity> read_identity(const Credential& credential, WallTime now) {
   return identity;
 }
 
+std::string fingerprint_of(const X509* certificate) {
+  std::array<std::uint8_t, EVP_MAX_MD_SIZE> digest{};
+  unsigned size = 0;
+  if (X509_digest(certificate, EVP_sha256(), digest.data(), &size) != 1) return {};
+  return hex(BytesView(digest).first(size));
+}
+
 void apply_settings(SSL_CTX* context, MinimumVersion minimum) {
   SSL_CTX_set_min_proto_version(context, minimum == MinimumVersion::tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
   SSL_CTX_set_security_level(context, 2);
@@ -125,7 +134,7 @@ Result<void> check(const Credential& credential, WallTime now) {
 void Contexts::Free::operator()(ssl_ctx_st* context) const noexcept { SSL_CTX_free(context); }
 Contexts::~Contexts() = default;
 
-Result<Contexts::Context> Contexts::make_context(const Credential& credential, MinimumVersion minimum, WallTime now) {
+Result<ssl_ctx_st*> Contexts::add(const Credential& credential, MinimumVersion minimum, WallTime now) {
   auto identity = read_identity(credential, now);
   if (!identity) return fail(std::move(identity.error()));
   ERR_clear_error();
@@ -144,27 +153,35 @@ Result<Contexts::Context> Contexts::make_context(const Credential& credential, M
     if (SSL_CTX_add1_chain_cert(context.get(), identity->chain[i].get()) != 1)
       return unusable(credential, fmt::format("certificate {} in it: {}", i + 1, library_text()),
                       "leave it out, or have it reissued");
-  return context;
+  shown_.push_back(std::make_unique<const Shown>(
+      Shown{std::move(context), fingerprint_of(identity->chain.front().get()), staples_}));
+  ssl_ctx_st* const added = shown_.back()->context.get();
+  SSL_CTX_set_app_data(added, const_cast<Shown*>(shown_.back().get()));
+  return added;
 }
 
 Result<std::shared_ptr<const Contexts>> Contexts::make(const Credential& own, const std::vector<For>& others,
-                                                       MinimumVersion minimum, WallTime now) {
+                                                       MinimumVersion minimum, WallTime now,
+                                                       std::shared_ptr<const Staples> staples) {
   std::shared_ptr<Contexts> made(new Contexts());
-  auto context = make_context(own, minimum, now);
-  if (!context) return fail(std::move(context.error()));
-  made->contexts_.push_back(std::move(*context));
+  made->staples_ = std::move(staples);
+  if (const auto added = made->add(own, minimum, now); !added) return fail(added.error());
   for (const For& other : others) {
-    context = make_context(other.credential, minimum, now);
-    if (!context) return fail(std::move(context.error()));
-    for (const Domain& domain : other.domains) made->by_domain_.emplace(domain.text(), context->get());
-    made->contexts_.push_back(std::move(*context));
+    const auto added = made->add(other.credential, minimum, now);
+    if (!added) return fail(added.error());
+    for (const Domain& domain : other.domains) made->by_domain_.emplace(domain.text(), *added);
   }
   return made;
 }
 
+std::string_view Contexts::staple_of(ssl_ctx_st* context) {
+  const auto* shown = static_cast<const Shown*>(SSL_CTX_get_app_data(context));
+  return shown == nullptr || !shown->staples ? std::string_view() : shown->staples->find(shown->fingerprint);
+}
+
 ssl_ctx_st* Contexts::choose(const std::optional<Domain>& identity) const noexcept {
   const auto found = identity ? by_domain_.find(std::string(identity->text())) : by_domain_.end();
-  return found == by_domain_.end() ? contexts_.front().get() : found->second;
+  return found == by_domain_.end() ? shown_.front()->context.get() : found->second;
 }
 
 bool Contexts::has_own_for(const std::optional<Domain>& identity) const noexcept {

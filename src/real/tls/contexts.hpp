@@ -27,6 +27,21 @@ struct Credential {
 // expired or not yet valid, weaker than security level 2 allows. Each says what to do.
 Result<void> check(const Credential& credential, WallTime now);
 
+// OCSP responses for certificates of ours, stapled to each handshake that asks for one (RFC 6066 §8, RFC 8446 §4.4.2.1).
+// Replaced at run time, which Contexts are not, and kept when those are replaced. One loop's object, not locked.
+class Staples {
+ public:
+  // Of the leaf with this fingerprint (SHA-256, lower-case hex); DER, empty: none.
+  void set(const std::string& fingerprint, std::string der) { by_leaf_[fingerprint] = std::move(der); }
+  std::string_view find(const std::string& fingerprint) const {  // until the next set()
+    const auto found = by_leaf_.find(fingerprint);
+    return found == by_leaf_.end() ? std::string_view() : std::string_view(found->second);
+  }
+
+ private:
+  std::unordered_map<std::string, std::string> by_leaf_;  // as many as there are credentials
+};
+
 enum class MinimumVersion : std::uint8_t { tls12, tls13 };
 
 class Contexts {
@@ -37,7 +52,8 @@ class Contexts {
   };
   // The first unusable credential's error, as check() words it.
   static Result<std::shared_ptr<const Contexts>> make(const Credential& own, const std::vector<For>& others,
-                                                      MinimumVersion minimum, WallTime now);
+                                                      MinimumVersion minimum, WallTime now,
+                                                      std::shared_ptr<const Staples> staples = nullptr);
   ~Contexts();
 
   // The identity's if it has one, else the gateway's own.
@@ -46,6 +62,9 @@ class Contexts {
   // By a client's SNI, any case, perhaps with a trailing dot; null: no [[tls.for]] names it.
   ssl_ctx_st* by_server_name(std::string_view name) const;
 
+  // What a session of this context staples; "": nothing.
+  static std::string_view staple_of(ssl_ctx_st* context);
+
  private:
   struct Free {
     void operator()(ssl_ctx_st* context) const noexcept;
@@ -53,9 +72,15 @@ class Contexts {
   using Context = std::unique_ptr<ssl_ctx_st, Free>;
 
   Contexts() = default;
-  static Result<Context> make_context(const Credential& credential, MinimumVersion minimum, WallTime now);
+  Result<ssl_ctx_st*> add(const Credential& credential, MinimumVersion minimum, WallTime now);
 
-  std::vector<Context> contexts_;  // the gateway's own first
+  std::shared_ptr<const Staples> staples_;
+  struct Shown {  // what a context is reached by
+    Context context;
+    std::string fingerprint;  // of its leaf
+    std::shared_ptr<const Staples> staples;
+  };
+  std::vector<std::unique_ptr<const Shown>> shown_;  // the gateway's own first
   std::unordered_map<std::string, ssl_ctx_st*> by_domain_;
 };
 

@@ -20,6 +20,7 @@ namespace ligase::tls {
 namespace {
 
 constexpr std::size_t kRecord = 16 * 1024;  // most plaintext of one record (RFC 8446 §5.1)
+constexpr long kLargestStaple = 64 * 1024;  // AB-066
 constexpr int kAlertOffset = 1000;          // the library's reason codes for a peer's alerts: 1000 + the alert
 
 std::string library_error() {
@@ -89,6 +90,7 @@ Result<std::unique_ptr<Session>> Session::make(std::shared_ptr<const Contexts> c
     if (!contexts->has_own_for(request.identity)) native->watch.contexts = contexts.get();
   } else {
     SSL_set_connect_state(native->ssl);
+    SSL_set_tlsext_status_type(native->ssl, TLSEXT_STATUSTYPE_ocsp);  // a staple, if it has one (REV-02)
     if (!request.shows_certificate) SSL_certs_clear(native->ssl);
     if (!request.sni.empty() && SSL_set_tlsext_host_name(native->ssl, request.sni.c_str()) != 1)
       return fail(Reason::tls_failed, "the name is no server name for TLS: " + escaped(request.sni));
@@ -211,6 +213,7 @@ bool Session::gather_facts() {
     fail_with("the peer chose the application protocol \"" + escaped(facts_.alpn) + "\", which was not offered");
     return false;
   }
+  take_staple();
   const std::vector<Bytes> certificates = peer_certificates(ssl);
   if (certificates.empty()) return true;
   auto chain = proof::Chain::parse(certificates);
@@ -220,6 +223,16 @@ bool Session::gather_facts() {
   }
   facts_.peer_chain = std::move(*chain);
   return true;
+}
+
+// Handed over, so that no session keeps it; one that is too large is as good as none (AB-066).
+void Session::take_staple() {
+  if (request_.role != Role::initiating) return;
+  const unsigned char* staple = nullptr;
+  const long size = SSL_get_tlsext_status_ocsp_resp(native_->ssl, &staple);
+  if (size > 0 && size <= kLargestStaple)
+    facts_.ocsp_response.assign(reinterpret_cast<const char*>(staple), static_cast<std::size_t>(size));
+  SSL_set_tlsext_status_ocsp_resp(native_->ssl, nullptr, 0);
 }
 
 }  // namespace ligase::tls

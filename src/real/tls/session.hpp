@@ -56,6 +56,7 @@ class Session {
   void fail_with(std::string detail);
   void fail_by_library();
   bool gather_facts();
+  void take_staple();
 
   std::unique_ptr<Native> native_;
   seams::TlsRequest request_;

@@ -101,6 +101,71 @@ TEST(TlsSession, BothShowCertificates_ChainsAreKept) {  // TLS-02, TLS-03, TLS-0
   EXPECT_EQ(server.session->facts().peer_chain->der(1), world().middle.der);
 }
 
+TEST(TlsSession, Staple_IsServedAndTakenInBothVersions) {  // REV-01, REV-02
+  const auto staples = std::make_shared<Staples>();
+  const Credential gateway{world().gateway.pem + world().middle.pem, world().gateway.key_pem, "gw.pem"};
+  const Credential own{world().own.pem, world().own.key_pem, "target1.pem"};
+  const auto contexts =
+      *Contexts::make(gateway, {{{*Domain::parse("target1.tld")}, own}}, MinimumVersion::tls12, kNow, staples);
+  const auto fingerprint = [](const test::MadeCertificate& of) {
+    return proof::Chain::parse({of.der}).value()->fingerprint();
+  };
+  const auto staple_for = [&](const char* name, long version) {
+    End server(as_server(), contexts);
+    RawTls limited(RawTls::Side::client, [&](SSL_CTX* context) { SSL_CTX_set_max_proto_version(context, version); });
+    SSL_set_tlsext_host_name(limited.ssl(), name);
+    SSL_set_tlsext_status_type(limited.ssl(), TLSEXT_STATUSTYPE_ocsp);
+    converse(limited, server);
+    EXPECT_TRUE(limited.is_established());
+    const unsigned char* staple = nullptr;
+    const long size = SSL_get_tlsext_status_ocsp_resp(limited.ssl(), &staple);
+    return size <= 0 ? std::string()
+                     : std::string(reinterpret_cast<const char*>(staple), static_cast<std::size_t>(size));
+  };
+  for (const long version : {TLS1_2_VERSION, TLS1_3_VERSION}) {
+    staples->set(fingerprint(world().gateway), "");
+    staples->set(fingerprint(world().own), "");
+    EXPECT_EQ(staple_for("gw.tld", version), "");
+    staples->set(fingerprint(world().gateway), "gateway's");  // at run time, without new contexts
+    staples->set(fingerprint(world().own), "target1's");
+    EXPECT_EQ(staple_for("gw.tld", version), "gateway's");
+    EXPECT_EQ(staple_for("target1.tld", version), "target1's");  // chosen by SNI
+    staples->set(fingerprint(world().gateway), "newer");
+    EXPECT_EQ(staple_for("gw.tld", version), "newer");
+  }
+  // Ours asks and takes it.
+  End client(as_client("gw.tld"), contexts), server(as_server(), contexts);
+  converse(client, server);
+  EXPECT_EQ(client.session->facts().ocsp_response, "newer");
+  EXPECT_EQ(server.session->facts().ocsp_response, "");
+  EXPECT_EQ(client.session->take_facts().ocsp_response, "newer");
+}
+
+TEST(TlsSession, StapleOfARawServer_IsTakenWithinItsBound) {  // AB-066
+  static std::string staple;
+  for (const long version : {TLS1_2_VERSION, TLS1_3_VERSION})
+    for (const std::size_t size : {std::size_t{0}, std::size_t{1}, std::size_t{15000}, std::size_t{64 * 1024 + 1}}) {
+      staple = std::string(size, 'x');
+      RawTls server(RawTls::Side::server, [&](SSL_CTX* context) {
+        test::show(context, world().gateway);
+        SSL_CTX_set_max_proto_version(context, version);
+        SSL_CTX_set_tlsext_status_cb(
+            context, +[](SSL* ssl, void*) -> int {
+              if (staple.empty()) return SSL_TLSEXT_ERR_NOACK;
+              SSL_set_tlsext_status_ocsp_resp(ssl,
+                                              static_cast<unsigned char*>(OPENSSL_memdup(staple.data(), staple.size())),
+                                              static_cast<long>(staple.size()));
+              return SSL_TLSEXT_ERR_OK;
+            });
+      });
+      End client(as_client());
+      converse(client, server);
+      if (size > 64 * 1024 && client.session->state() == Session::State::failed) continue;  // past the library's bound
+      ASSERT_EQ(client.session->state(), Session::State::established) << size;
+      EXPECT_EQ(client.session->facts().ocsp_response.size(), size > 64 * 1024 ? 0 : size);
+    }
+}
+
 TEST(TlsSession, IdentityOfTheRequest_GoesBeforeSni) {  // TLS-02
   End client(as_client("gw.tld")), server(as_server(*Domain::parse("target1.tld")));
   converse(client, server);
