@@ -93,6 +93,7 @@ def test_each_way_of_proving_delivers_everything_over_few_connections(lab, proof
     assert document["connections"]["one_per_pair_and_direction"] == 60
     assert 1 <= document["connections"]["measured"] <= 2
     assert document["proofs"] == {proof: 120}
+    assert "break" not in document
     assert document["certificates_with_customer_names"] == (2 if proof == "pkix" else 0)
     assert 0 < document["seconds"]["first_connect"] < document["seconds"]["setup"] + _PATIENCE
     run.assert_nothing_left()
@@ -181,6 +182,119 @@ def test_keep_goes_on_until_told_to_end_and_can_be_looked_at(lab):
     run.assert_nothing_left()
 
 
+_REFUSED = [("tlsa", "dane", "dane.mismatch", "ask it to publish both"),
+            ("rrsig", "dnssec", "dns.bogus", "signature expired"),
+            ("srv-bogus", "dnssec", "dns.bogus", "signature verification failed"),
+            ("nameserver-silent", "dnssec", "dns.indeterminate", "try again later")]
+_WEAKER = [("cert-expired", "pkix.expired", "certificate has expired"),
+           ("cert-wrong-name", "pkix.name", "names no host that the signed SRV record of target3.tld leads to")]
+
+
+def _broken(run):
+    code, out, err = run.wait()
+    assert code == 0, out + err
+    document = json.loads(out)
+    _valid(document, "lab")
+    assert document["break"]["is_right"] and document["break"]["wrong"] == []
+    assert document["break"]["domain"] == "target3.tld"
+    assert document["stanzas"]["lost"] == 0
+    assert document["certificates_with_customer_names"] == 0
+    run.assert_nothing_left()
+    return document
+
+
+def _assert_only_target3_is_refused(document, proof, stanzas=2):
+    """Of 2 x 3 domains: its four pairs, each with an entry at either gateway."""
+    assert document["proofs"] == {proof: 16}
+    assert document["stanzas"]["delivered"] == 8 * stanzas
+    assert document["stanzas"]["bounced"] == 4 * stanzas
+    assert {pair["proof"] for pair in document["pair_proofs"]} == {proof}
+    assert not any("target3.tld" in (pair["local"], pair["remote"]) for pair in document["pair_proofs"])
+
+
+@pytest.mark.parametrize("what, proof, reason, words", _REFUSED)
+@pytest.mark.parametrize("is_alone", [False, True], ids=["default-policy", "that-proof-alone"])
+def test_broken_and_refused_alone(lab, what, proof, reason, words, is_alone):  # O-01, O-02, O-11, I-04, I-12
+    document = _broken(lab("--domains", "2x3", "--break", what, "--json", *(["--proof", proof] if is_alone else [])))
+    assert document["break"]["reason"] == reason
+    assert document["break"]["proof"] is None
+    assert document["break"]["says"].startswith(f"target3.tld is refused ({reason}): ")
+    assert words in document["break"]["says"]
+    _assert_only_target3_is_refused(document, proof)
+
+
+@pytest.mark.parametrize("what, reason, words", _WEAKER)
+def test_broken_and_proven_by_something_weaker(lab, what, reason, words):  # O-17, I-10
+    document = _broken(lab("--domains", "2x3", "--break", what, "--json"))
+    assert (document["break"]["proof"], document["break"]["reason"]) == ("dialback", reason)
+    assert document["break"]["says"].startswith("target3.tld is proven by dialback only: ")
+    assert words in document["break"]["says"]
+    assert document["stanzas"] == {"sent": 24, "delivered": 24, "lost": 0, "bounced": 0}
+    assert document["proofs"] == {"dnssec": 20, "dialback": 4}
+    assert all("target3.tld" == pair["remote"] for pair in document["pair_proofs"] if pair["proof"] == "dialback")
+
+
+@pytest.mark.parametrize("what, reason, words", _WEAKER)
+def test_broken_and_refused_where_the_policy_takes_nothing_weaker(lab, what, reason, words):  # O-26
+    document = _broken(lab("--domains", "2x3", "--break", what, "--proof", "dnssec", "--json"))
+    assert (document["break"]["proof"], document["break"]["reason"]) == (None, reason)
+    assert words in document["break"]["says"]
+    _assert_only_target3_is_refused(document, "dnssec")
+
+
+def test_certificate_for_servers_alone_proves_its_provider_in_both_roles(lab):  # I-09
+    document = _broken(lab("--domains", "2x3", "--break", "no-eku", "--json"))
+    assert (document["break"]["proof"], document["break"]["reason"]) == ("dnssec", None)
+    assert document["proofs"] == {"dnssec": 24}
+
+
+def test_forged_dialback_is_refused_while_the_true_domain_goes_on(lab):  # I-11
+    document = _broken(lab("--domains", "2x3", "--break", "dialback-forged", "--json"))
+    assert (document["break"]["proof"], document["break"]["reason"]) == ("dialback", "dialback.invalid")
+    assert "a claim to be target3.tld from 127.0.0.66:" in document["break"]["says"]
+    assert document["proofs"] == {"dialback": 24}
+    assert document["stanzas"]["delivered"] == 24
+
+
+def test_peer_that_is_restarted_is_proven_anew_over_few_connections(lab):  # MUX-04, MUX-06
+    document = _broken(lab("--domains", "2x3", "--break", "peer-restart", "--json"))
+    assert document["break"]["proof"] == "dnssec"
+    assert "system-shutdown" in document["break"]["says"]
+    assert document["stanzas"]["delivered"] == 24
+    assert document["connections"]["measured"] <= 2
+
+
+def test_what_can_be_broken_is_listed_and_each_is_tested_here(lab):
+    code, text, _ = lab("--break", "list").wait()
+    assert code == 0
+    _, out, _ = lab("--break", "list", "--json").wait()
+    document = json.loads(out)
+    _valid(document, "lab_breakages")
+    assert [line.split(maxsplit=1) for line in text.splitlines()] == [[one["what"], one["meaning"]] for one in document]
+    tested = {row[0] for row in _REFUSED + _WEAKER} | {"no-eku", "dialback-forged", "peer-restart"}
+    assert {one["what"] for one in document} == tested
+
+
+def test_what_the_gateway_says_of_something_broken_is_one_line_for_people(lab):
+    run = lab("--domains", "2x3", "--break", "tlsa")
+    code, out, err = run.wait()
+    assert code == 0, err
+    assert re.search(r"^the gateway says: target3\.tld is refused \(dane\.mismatch\): .*; ask it to publish both$", out,
+                     re.MULTILINE)
+    assert "\nthat is right\n" in out
+    run.assert_nothing_left()
+
+
+def test_signal_while_something_is_broken_leaves_nothing(lab):
+    run = lab("--domains", "2x2", "--break", "nameserver-silent", "--json")
+    run.until("one/ligase.log", "event=pair_proven")
+    run.signal(signal.SIGINT)
+    code, out, err = run.wait()
+    assert code == 3, err
+    _valid(json.loads(out), "error")
+    run.assert_nothing_left()
+
+
 @pytest.mark.parametrize("options, code, words", [
     (["--domains", "0x1"], 64, "20x20"),
     (["--domains", "many"], 64, "20x20"),
@@ -189,7 +303,9 @@ def test_keep_goes_on_until_told_to_end_and_can_be_looked_at(lab):
     (["--proof", "hope"], 64, "hope"),
     (["--proof", "posh"], 2, "not yet in this version"),
     (["--proof", "mixed"], 2, "not yet in this version"),
-    (["--break", "tlsa"], 2, "not yet in this version"),
+    (["--break", "everything"], 64, "--break list"),
+    (["--break", "tlsa", "--proof", "dnssec"], 64, "--proof dane"),
+    (["--break", "peer-restart", "--stanzas", "1"], 64, "--stanzas 2"),
 ])
 def test_options_that_cannot_be_are_refused_before_anything_starts(lab, options, code, words):
     run = lab(*options, "--json")

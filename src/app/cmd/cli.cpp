@@ -68,7 +68,8 @@ CLI::App* add_lab(CLI::App& app, Written& written) {
   lab->add_flag("--json", written.is_json, "The report as one JSON document on stdout");
   lab->footer(
       footer("  ligase lab\n"
-             "  ligase lab --domains 5x40 --proof dane --json\n"));
+             "  ligase lab --domains 5x40 --proof dane --json\n"
+             "  ligase lab --break tlsa\n"));
   return lab;
 }
 

@@ -9,6 +9,7 @@
 #include <openssl/x509v3.h>
 
 #include <array>
+#include <ctime>
 
 namespace ligase::lab {
 namespace {
@@ -25,7 +26,8 @@ using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
 using Text = std::unique_ptr<BIO, Freed<BIO_free>>;
 using Extension = std::unique_ptr<X509_EXTENSION, Freed<X509_EXTENSION_free>>;
 
-constexpr long kBackdated = -3600, kLifetime = 90 * 24 * 3600;  // seconds
+constexpr long kBackdated = -3600;  // seconds
+constexpr Duration kAuthorityLifetime = std::chrono::hours(90 * 24);
 
 tl::unexpected<Error> openssl_failed(const char* what) {
   std::array<char, 256> why{};
@@ -60,17 +62,18 @@ bool set_serial(X509* certificate) {
 }
 
 // Version 3, dates, subject, public key: everything but issuer, extensions and signature.
-Certificate begin(EVP_PKEY* key, const std::string& common_name) {
+Certificate begin(EVP_PKEY* key, const std::string& common_name, Duration lifetime) {
   Certificate certificate(X509_new());
   if (!certificate) return nullptr;
   X509* raw = certificate.get();
   const auto* name = reinterpret_cast<const unsigned char*>(common_name.data());
-  const bool fine = X509_set_version(raw, X509_VERSION_3) && set_serial(raw) &&
-                    X509_gmtime_adj(X509_getm_notBefore(raw), kBackdated) &&
-                    X509_gmtime_adj(X509_getm_notAfter(raw), kLifetime) &&
-                    X509_NAME_add_entry_by_NID(X509_get_subject_name(raw), NID_commonName, MBSTRING_UTF8, name,
-                                               static_cast<int>(common_name.size()), -1, 0) &&
-                    X509_set_pubkey(raw, key);
+  const bool fine =
+      X509_set_version(raw, X509_VERSION_3) && set_serial(raw) &&
+      X509_gmtime_adj(X509_getm_notBefore(raw), kBackdated) &&
+      X509_gmtime_adj(X509_getm_notAfter(raw), std::chrono::duration_cast<std::chrono::seconds>(lifetime).count()) &&
+      X509_NAME_add_entry_by_NID(X509_get_subject_name(raw), NID_commonName, MBSTRING_UTF8, name,
+                                 static_cast<int>(common_name.size()), -1, 0) &&
+      X509_set_pubkey(raw, key);
   return fine ? std::move(certificate) : nullptr;
 }
 
@@ -80,9 +83,7 @@ bool sign(X509* certificate, X509* issuer, EVP_PKEY* issuer_key) {
          X509_sign(certificate, issuer_key, EVP_sha256()) > 0;
 }
 
-Bytes spki_sha256(X509* certificate) {
-  unsigned char* der = nullptr;
-  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+Bytes sha256(unsigned char* der, int size) {  // takes it
   if (size <= 0) return {};
   Bytes digest(32);
   EVP_Digest(der, static_cast<std::size_t>(size), digest.data(), nullptr, EVP_sha256(), nullptr);
@@ -90,27 +91,52 @@ Bytes spki_sha256(X509* certificate) {
   return digest;
 }
 
+Bytes spki_sha256(X509* certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
+  return sha256(der, size);
+}
+
+Bytes certificate_sha256(X509* certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(certificate, &der);
+  return sha256(der, size);
+}
+
+WallTime not_after(X509* certificate) {
+  std::tm fields{};
+  if (ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &fields) != 1) return {};
+  return WallTime(std::chrono::seconds(timegm(&fields)));
+}
+
+std::string alternative_names(const Wanted& wanted) {
+  std::string text;
+  for (const std::string& host : wanted.hosts) text += (text.empty() ? "DNS:" : ",DNS:") + host;
+  for (const std::string& domain : wanted.xmpp_domains)
+    text += ",otherName:1.3.6.1.5.5.7.8.7;IA5STRING:_xmpp-server." + domain;  // id-on-dnsSRV
+  return text;
+}
+
 // `issuer` null: signs itself.
-Result<Identity> make_identity(const std::vector<std::string>& names, X509* issuer, EVP_PKEY* issuer_key) {
-  std::string alternative;
-  for (const std::string& name : names) alternative += (alternative.empty() ? "DNS:" : ",DNS:") + name;
+Result<Identity> make_identity(const Wanted& wanted, X509* issuer, EVP_PKEY* issuer_key) {
   const Key key(EVP_EC_gen("P-256"));
-  if (!key || names.empty()) return openssl_failed("cannot make a key");
-  const Certificate certificate = begin(key.get(), names.front());
+  if (!key || wanted.hosts.empty()) return openssl_failed("cannot make a key");
+  const Certificate certificate = begin(key.get(), wanted.hosts.front(), wanted.lifetime);
   if (!certificate) return openssl_failed("cannot make a certificate");
   X509* raw = certificate.get();
   X509* signer = issuer != nullptr ? issuer : raw;
   EVP_PKEY* signer_key = issuer != nullptr ? issuer_key : key.get();
-  const bool fine = extend(raw, signer, NID_subject_key_identifier, "hash") &&
-                    extend(raw, signer, NID_basic_constraints, "critical,CA:FALSE") &&
-                    extend(raw, signer, NID_key_usage, "critical,digitalSignature") &&
-                    extend(raw, signer, NID_ext_key_usage, "serverAuth,clientAuth") &&
-                    extend(raw, signer, NID_subject_alt_name, alternative) && sign(raw, signer, signer_key);
+  const bool fine =
+      extend(raw, signer, NID_subject_key_identifier, "hash") &&
+      extend(raw, signer, NID_basic_constraints, "critical,CA:FALSE") &&
+      extend(raw, signer, NID_key_usage, "critical,digitalSignature") &&
+      extend(raw, signer, NID_ext_key_usage, wanted.for_clients ? "serverAuth,clientAuth" : "serverAuth") &&
+      extend(raw, signer, NID_subject_alt_name, alternative_names(wanted)) && sign(raw, signer, signer_key);
   if (!fine) return openssl_failed("cannot sign a certificate");
   return Identity{written([&](BIO* out) { return PEM_write_bio_X509(out, raw); }), written([&](BIO* out) {
                     return PEM_write_bio_PKCS8PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
                   }),
-                  spki_sha256(raw)};
+                  spki_sha256(raw), certificate_sha256(raw), not_after(raw)};
 }
 
 }  // namespace
@@ -128,7 +154,7 @@ Authority::~Authority() = default;
 Result<Authority> Authority::make() {
   Key key(EVP_EC_gen("P-256"));
   if (!key) return openssl_failed("cannot make a key");
-  Certificate certificate = begin(key.get(), "ligase lab CA");
+  Certificate certificate = begin(key.get(), "ligase lab CA", kAuthorityLifetime);
   if (!certificate) return openssl_failed("cannot make the authority's certificate");
   X509* raw = certificate.get();
   const bool fine = extend(raw, raw, NID_subject_key_identifier, "hash") &&
@@ -141,10 +167,10 @@ Result<Authority> Authority::make() {
 
 const std::string& Authority::certificate() const noexcept { return state_->pem; }
 
-Result<Identity> Authority::issue(const std::vector<std::string>& names) const {
-  return make_identity(names, state_->certificate.get(), state_->key.get());
+Result<Identity> Authority::issue(const Wanted& wanted) const {
+  return make_identity(wanted, state_->certificate.get(), state_->key.get());
 }
 
-Result<Identity> self_signed(const std::vector<std::string>& names) { return make_identity(names, nullptr, nullptr); }
+Result<Identity> self_signed(const Wanted& wanted) { return make_identity(wanted, nullptr, nullptr); }
 
 }  // namespace ligase::lab

@@ -1,5 +1,5 @@
-// The lab's certification authority and the providers' certificates. Keys are P-256, live 90 days, and never leave the
-// lab's folder. Whose names a certificate bears is the point of the lab: the provider's host only, but for `pkix`.
+// The lab's certification authority and the providers' certificates. Keys are P-256 and never leave the
+// lab's folder. Whose names a certificate bears is the point of the lab: the provider's host only, but for `pkix` and `mixed`.
 #pragma once
 #include <memory>
 #include <string>
@@ -7,13 +7,23 @@
 
 #include "base/bytes.hpp"
 #include "base/result.hpp"
+#include "base/time.hpp"
 
 namespace ligase::lab {
 
+struct Wanted {
+  std::vector<std::string> hosts;              // dNSNames; the first is the subject's common name too
+  std::vector<std::string> xmpp_domains = {};  // SRVNames _xmpp-server.D (RFC 4985)
+  Duration lifetime = std::chrono::hours(90 * 24);
+  bool for_clients = true;  // false: its extended key usage is serverAuth alone, as public CAs have it
+};
+
 struct Identity {
-  std::string certificate;  // PEM, one certificate
-  std::string private_key;  // PEM, PKCS #8
-  Bytes spki_sha256;        // SHA-256 of its SubjectPublicKeyInfo: the data of a TLSA 3 1 1 record (RFC 6698 §2.1)
+  std::string certificate = {};  // PEM, one certificate
+  std::string private_key = {};  // PEM, PKCS #8
+  Bytes spki_sha256 = {};  // SHA-256 of its SubjectPublicKeyInfo: the data of a TLSA 3 1 1 record (RFC 6698 §2.1)
+  Bytes sha256 = {};       // of the certificate itself: what a POSH document says (RFC 7711 §3.1)
+  WallTime not_after{};
 };
 
 class Authority {
@@ -23,8 +33,8 @@ class Authority {
   ~Authority();
 
   const std::string& certificate() const noexcept;  // PEM: the trust anchor
-  // For both TLS roles. `names`: dNSNames, at least one.
-  Result<Identity> issue(const std::vector<std::string>& names) const;
+  // At least one host.
+  Result<Identity> issue(const Wanted& wanted) const;
 
  private:
   struct State;
@@ -33,6 +43,6 @@ class Authority {
 };
 
 // Nobody vouches for it: `dane` and `dialback` need no authority.
-Result<Identity> self_signed(const std::vector<std::string>& names);
+Result<Identity> self_signed(const Wanted& wanted);
 
 }  // namespace ligase::lab

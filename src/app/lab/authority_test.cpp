@@ -6,6 +6,8 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
+#include "proof/certificate.hpp"
+
 namespace ligase::lab {
 namespace {
 
@@ -31,9 +33,10 @@ struct Read {
   X509* x509;
 };
 
-// Whether `leaf` is valid to `anchor` in both roles.
-bool verifies(const Read& leaf, const Read& anchor) {
-  for (const int purpose : {X509_PURPOSE_SSL_SERVER, X509_PURPOSE_SSL_CLIENT}) {
+// Whether `leaf` is valid to `anchor` in these roles.
+bool verifies(const Read& leaf, const Read& anchor,
+              std::initializer_list<int> roles = {X509_PURPOSE_SSL_SERVER, X509_PURPOSE_SSL_CLIENT}) {
+  for (const int purpose : roles) {
     X509_STORE* store = X509_STORE_new();
     X509_STORE_add_cert(store, anchor.x509);
     X509_STORE_CTX* context = X509_STORE_CTX_new();
@@ -50,7 +53,7 @@ bool verifies(const Read& leaf, const Read& anchor) {
 TEST(LabAuthority, IssuedCertificate_IsGoodForBothRolesAndNamesOnlyWhatWasAsked) {
   const auto authority = Authority::make();
   ASSERT_TRUE(authority);
-  const auto identity = authority->issue({"xmpp1.originating.tld"});
+  const auto identity = authority->issue({.hosts = {"xmpp1.originating.tld"}});
   ASSERT_TRUE(identity);
   const Read leaf(identity->certificate), anchor(authority->certificate());
   EXPECT_THAT(leaf.dns_names(), ElementsAre("xmpp1.originating.tld"));
@@ -60,22 +63,45 @@ TEST(LabAuthority, IssuedCertificate_IsGoodForBothRolesAndNamesOnlyWhatWasAsked)
 TEST(LabAuthority, CertificateOfAnotherAuthority_IsNotGood) {
   const auto authority = Authority::make(), other = Authority::make();
   ASSERT_TRUE(authority && other);
-  const auto identity = authority->issue({"xmpp1.originating.tld"});
+  const auto identity = authority->issue({.hosts = {"xmpp1.originating.tld"}});
   ASSERT_TRUE(identity);
   EXPECT_FALSE(verifies(Read(identity->certificate), Read(other->certificate())));
 }
 
 TEST(LabAuthority, SelfSigned_IsVouchedForByNobody) {
   const auto authority = Authority::make();
-  const auto identity = self_signed({"xmpp1.receiving.tld"});
+  const auto identity = self_signed({.hosts = {"xmpp1.receiving.tld"}});
   ASSERT_TRUE(authority && identity);
   const Read leaf(identity->certificate);
   EXPECT_THAT(leaf.dns_names(), ElementsAre("xmpp1.receiving.tld"));
   EXPECT_FALSE(verifies(leaf, Read(authority->certificate())));
 }
 
+TEST(LabAuthority, CertificateForServersAlone_IsNoneForClients) {
+  const auto authority = Authority::make();
+  ASSERT_TRUE(authority);
+  const auto identity = authority->issue({.hosts = {"xmpp1.receiving.tld"}, .for_clients = false});
+  ASSERT_TRUE(identity);
+  const Read leaf(identity->certificate), anchor(authority->certificate());
+  EXPECT_TRUE(verifies(leaf, anchor, {X509_PURPOSE_SSL_SERVER}));
+  EXPECT_FALSE(verifies(leaf, anchor, {X509_PURPOSE_SSL_CLIENT}));
+}
+
+TEST(LabAuthority, XmppDomains_AreSrvNamesThatTheGatewayReads) {
+  const auto authority = Authority::make();
+  ASSERT_TRUE(authority);
+  const auto identity = authority->issue({.hosts = {"xmpp1.receiving.tld"}, .xmpp_domains = {"target4.tld"}});
+  ASSERT_TRUE(identity);
+  const auto chain = proof::Chain::parse_pem(identity->certificate);
+  ASSERT_TRUE(chain);
+  EXPECT_TRUE((*chain)->names_domain(*Domain::parse("target4.tld")));
+  EXPECT_FALSE((*chain)->names_host(*HostName::parse("target4.tld")));  // of no use to a web server
+  EXPECT_EQ((*chain)->fingerprint(), hex(identity->sha256));
+  EXPECT_EQ((*chain)->not_after(), identity->not_after);
+}
+
 TEST(LabAuthority, TlsaData_IsTheDigestOfTheKeyInTheCertificate) {
-  const auto identity = self_signed({"xmpp1.receiving.tld"});
+  const auto identity = self_signed({.hosts = {"xmpp1.receiving.tld"}});
   ASSERT_TRUE(identity);
   const Read leaf(identity->certificate);
   unsigned char* der = nullptr;
@@ -87,7 +113,7 @@ TEST(LabAuthority, TlsaData_IsTheDigestOfTheKeyInTheCertificate) {
 }
 
 TEST(LabAuthority, TheKey_BelongsToTheCertificate) {
-  const auto identity = self_signed({"xmpp1.receiving.tld"});
+  const auto identity = self_signed({.hosts = {"xmpp1.receiving.tld"}});
   ASSERT_TRUE(identity);
   BIO* text = BIO_new_mem_buf(identity->private_key.data(), static_cast<int>(identity->private_key.size()));
   EVP_PKEY* key = PEM_read_bio_PrivateKey(text, nullptr, nullptr, nullptr);

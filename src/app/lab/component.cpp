@@ -170,6 +170,7 @@ Component::~Component() {
   if (impl_) impl_->hang_up();
 }
 Component::Component(Component&&) noexcept = default;
+Component& Component::operator=(Component&&) noexcept = default;
 void Component::start() { impl_->start(); }
 void Component::wake() { impl_->wake(); }
 void Component::close() { impl_->hang_up(); }

@@ -31,6 +31,7 @@ class Component {
             Owner& owner);
   ~Component();
   Component(Component&&) noexcept;
+  Component& operator=(Component&&) noexcept;  // only of a closed one
 
   void start();
   void wake();   // next_stanza() has something again

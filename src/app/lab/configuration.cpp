@@ -1,4 +1,4 @@
-// One template; what differs between the ways is one line of policy.
+// One template; what differs between the runs is a line of policy, and a second certificate.
 #include "lab/configuration.hpp"
 
 #include <fmt/format.h>
@@ -6,7 +6,7 @@
 namespace ligase::lab {
 namespace {
 
-constexpr std::string_view kTemplate = R"(# The gateway of {domain}, as `ligase lab --proof {way}` runs it.
+constexpr std::string_view kTemplate = R"(# The gateway of {domain}, as `ligase lab {options}` runs it.
 
 [gateway]
 hostname  = "{host}"    # the SRV target of all customers, and what the certificate names
@@ -22,7 +22,7 @@ certificate   = "{host}.pem"
 private_key   = "{host}.key"
 trust_anchors = "../ca.pem"    # the lab's own authority: no other is trusted
 revocation    = "off"          # it publishes no revocation lists
-
+{tls_for}
 [dns]
 trust_anchor    = "../root.ds"                # the key of the lab's own root zone
 forward         = ["127.0.0.1@{dns_port}"]    # the lab's name server
@@ -42,16 +42,37 @@ via         = "component"
 secret_file = "component.secret"
 
 [policy]
-proofs = ["{way}"]    # nothing else proves a domain of the other provider in this run
+proofs = [{proofs}]    # {proofs_are}
 )";
+
+constexpr std::string_view kTlsFor = R"(
+[[tls.for]]    # the certificate that is wrong in this run
+domains     = ["{domain}"]
+certificate = "{host}.pem"
+private_key = "{host}.key"
+)";
+
+std::string options_of(const Plan& plan) {
+  if (plan.breakage == nullptr) return fmt::format("--proof {}", name_of(plan.way));
+  return fmt::format("--break {}{}", plan.breakage->name,
+                     plan.only_that ? fmt::format(" --proof {}", name_of(plan.way)) : "");
+}
 
 }  // namespace
 
 std::string make_configuration(const Plan& plan, const Provider& provider) {
-  return fmt::format(kTemplate, fmt::arg("domain", provider.domain), fmt::arg("way", name_of(plan.way)),
-                     fmt::arg("host", provider.host), fmt::arg("folder", provider.folder),
-                     fmt::arg("dns_port", plan.dns_port), fmt::arg("loopback", kLoopback),
-                     fmt::arg("s2s_port", provider.s2s_port), fmt::arg("component_port", provider.component_port));
+  std::string tls_for;
+  if (plan.has_broken_certificate() && provider.host == plan.providers[1].host)
+    tls_for = fmt::format(kTlsFor, fmt::arg("domain", plan.broken_domain()), fmt::arg("host", provider.other_host));
+  const auto proofs = plan.only_that ? fmt::format("\"{}\"", name_of(plan.way))
+                                     : std::string(R"("dane", "dnssec", "pkix", "posh", "dialback")");
+  return fmt::format(
+      kTemplate, fmt::arg("domain", provider.domain), fmt::arg("options", options_of(plan)),
+      fmt::arg("host", provider.host), fmt::arg("folder", provider.folder), fmt::arg("tls_for", tls_for),
+      fmt::arg("dns_port", plan.dns_port), fmt::arg("loopback", kLoopback), fmt::arg("s2s_port", provider.s2s_port),
+      fmt::arg("component_port", provider.component_port), fmt::arg("proofs", proofs),
+      fmt::arg("proofs_are", plan.only_that ? "nothing else proves a domain of the other provider in this run"
+                                            : "as by default: what a domain can show, the strongest first"));
 }
 
 std::string make_customer_list(const Provider& provider) {

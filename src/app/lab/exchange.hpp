@@ -21,8 +21,12 @@ class Exchange final : private Component::Owner {
   std::size_t components() const noexcept { return components_.size(); }
 
   void send_first();  // flow 0, one stanza
-  void send_rest();
+  // The stanzas of every pair up to this many for each; all of them by default.
+  void send_rest(unsigned for_each = kMostStanzas);
   void close();
+  // For a gateway that is to be restarted: its customers hang up, and come again.
+  void disconnect(std::size_t provider);
+  void reconnect(std::size_t provider);
 
   const Ledger& ledger() const noexcept { return ledger_; }
   // What connections failed with, the first few: "sender1.tld: …". Empty: all live.
@@ -35,15 +39,18 @@ class Exchange final : private Component::Owner {
   void on_failed(std::size_t who, std::string why) override;
   const std::string& domain(std::size_t who) const noexcept;
   std::size_t targets(std::size_t who) const noexcept;  // how many pairs it is the sender of
+  std::size_t first_of(std::size_t provider) const noexcept;
+  Component make_component(std::size_t who);
 
   const Plan& plan_;
+  Executor executor_;
   unsigned stanzas_;
   Ledger ledger_;
   std::vector<Component> components_;  // provider one's customers, then provider two's
   std::vector<std::size_t> sent_;      // of each component: how many of its stanzas were written
   std::size_t ready_ = 0;
-  std::size_t allowed_ = 0;  // of component 0 before send_rest()
-  bool all_allowed_ = false;
+  unsigned allowed_ = 0;  // stanzas of each pair; 0: only the first of all, if has_begun_
+  bool has_begun_ = false;
   std::vector<std::string> failures_;
 };
 

@@ -165,6 +165,24 @@ TEST_F(LabExchange, FirstStanza_GoesAlone_ThenAllOthersEachOnce) {
   EXPECT_TRUE(ledger().median_of_further());
 }
 
+TEST_F(LabExchange, ProvidersCustomersThatComeAgain_GoOnWhereTheyWere) {
+  connect();
+  exchange_->send_first();
+  exchange_->send_rest(1);
+  run([&] { return ledger().is_complete_to(1); });
+  EXPECT_EQ(ledger().sent(), 12u);
+  EXPECT_FALSE(ledger().is_complete());
+  exchange_->disconnect(1);
+  EXPECT_FALSE(exchange_->is_connected());
+  exchange_->reconnect(1);
+  run([&] { return exchange_->is_connected(); });
+  exchange_->send_rest();
+  run([&] { return ledger().is_complete(); });
+  EXPECT_EQ(ledger().delivered(), 24u);
+  EXPECT_TRUE(ledger().faults().empty());
+  EXPECT_TRUE(exchange_->failures().empty());
+}
+
 TEST_F(LabExchange, Bounces_AreCountedWithTheirText) {
   switchboard_.conduct = Switchboard::Conduct::bounce;
   connect();

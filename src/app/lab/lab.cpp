@@ -9,6 +9,7 @@
 
 #include "base/bytes.hpp"
 #include "cmd/failure.hpp"
+#include "lab/breakage.hpp"
 #include "lab/run.hpp"
 
 namespace ligase::lab {
@@ -19,11 +20,26 @@ using cmd::Failure;
 
 constexpr std::uint64_t kMostStanzasInAll = 20'000'000;
 
+Failure usage(std::string what, std::string why, std::string advice = "see ligase lab --help") {
+  return {Exit::usage, Reason::config_invalid, "ligase lab " + std::move(what), "", std::move(why), std::move(advice)};
+}
+
+std::optional<Failure> refuse_break(const Options& options) {
+  if (!options.break_what) return std::nullopt;
+  const Breakage* breakage = find_breakage(*options.break_what);
+  if (breakage == nullptr)
+    return usage("--break", "\"" + escaped(*options.break_what, 40) + "\" is nothing that can be broken",
+                 "ligase lab --break list names what can be");
+  const std::string name(breakage->name), way(name_of(breakage->way));
+  if (options.proof && *options.proof != breakage->way)
+    return usage("--break " + name, "it is about what --proof " + way + " stands on",
+                 "take that, or leave --proof out for the policy that ligase has by default");
+  if (breakage->harm == Harm::peer_restart && options.stanzas < 2)
+    return usage("--break " + name, "it needs a stanza before and one after", "take --stanzas 2 or more");
+  return std::nullopt;
+}
+
 std::optional<Failure> refuse(const Options& options) {
-  const auto usage = [](std::string what, std::string why) {
-    return Failure{Exit::usage, Reason::config_invalid, "ligase lab " + std::move(what),
-                   "",          std::move(why),         "see ligase lab --help"};
-  };
   const auto not_yet = [](const std::string& what, std::string advice) {
     return Failure{Exit::failed, Reason::config_invalid,    "ligase lab " + what,
                    "",           "not yet in this version", std::move(advice)};
@@ -36,10 +52,9 @@ std::optional<Failure> refuse(const Options& options) {
   if (2ull * options.domains_one * options.domains_two * options.stanzas > kMostStanzasInAll)
     return usage("--stanzas",
                  "more than " + std::to_string(kMostStanzasInAll) + " in all; take fewer domains or stanzas");
-  if (options.break_what) return not_yet("--break " + escaped(*options.break_what, 40), "run it without");
   if (options.proof == Way::posh || options.proof == Way::mixed)
-    return not_yet("--proof " + std::string(name_of(options.proof)), "take dane, dnssec, pkix or dialback");
-  return std::nullopt;
+    return not_yet("--proof " + std::string(name_of(*options.proof)), "take dane, dnssec, pkix or dialback");
+  return refuse_break(options);
 }
 
 Failure failure_of(const Error& error) {
@@ -67,6 +82,8 @@ bool print(const std::string& text) {
 
 int run(const Options& options) {
   const auto output = options.json ? cmd::Output::json : cmd::Output::text;
+  if (options.break_what == "list")
+    return static_cast<int>(print(options.json ? breakage_document() : breakage_list()) ? Exit::fine : Exit::failed);
   if (const auto refusal = refuse(options)) return cmd::fail(*refusal, output);
   allow_open_files(options);
   Run lab(options);

@@ -29,16 +29,17 @@ Result<Domains> parse_domains(std::string_view text);
 
 struct Options {
   unsigned domains_one = 20, domains_two = 20;
-  Way proof = Way::dnssec;
-  unsigned stanzas = 2;  // for each pair and direction, 1 to kMostStanzas
+  std::optional<Way> proof = std::nullopt;  // nullopt: dnssec, or what break_what is about, under the default policy
+  unsigned stanzas = 2;                     // for each pair and direction, 1 to kMostStanzas
   bool keep = false, json = false;
-  std::optional<std::string> break_what = std::nullopt;
+  std::optional<std::string> break_what = std::nullopt;  // "list": print what there is
   std::string program = {};  // path of the `ligase` to start as `serve`: this very executable
 };
 
 // The whole command: prints the report on stdout (`json`: the document `lab` of the contract, or `error`), progress and
-// errors on stderr. Returns the exit code: 0 every stanza arrived and every pair is proven, 2 not so or not possible,
-// 3 interrupted or out of time before there was anything to report, 64 options out of range.
+// errors on stderr. Returns the exit code: 0 every stanza arrived and every pair is proven, or, where something was broken,
+// the gateway did what the truth tables say; 2 not so or not possible, 3 interrupted or out of time before there was
+// anything to report, 64 options out of range.
 int run(const Options& options);
 
 }  // namespace ligase::lab

@@ -64,6 +64,11 @@ std::string Ledger::write(std::size_t index, unsigned number, Moment now) {
          std::to_string(stanzas_) + "</body></message>";
 }
 
+std::uint64_t Ledger::count(std::size_t flow, Fate fate) const {
+  const auto first = fates_.begin() + static_cast<std::ptrdiff_t>(flow * stanzas_);
+  return static_cast<std::uint64_t>(std::count(first, first + static_cast<std::ptrdiff_t>(stanzas_), fate));
+}
+
 void Ledger::note(const char* kind, const Arrival& arrival) {
   Fault& fault = faults_[kind];
   if (fault.count++ == 0)

@@ -37,16 +37,22 @@ class Ledger {
 
   // A message read at the component of `at`. `is_error`: type='error'; `text`: what it says.
   struct Arrival {
-    std::string_view at, from, id, text;
+    std::string_view at, from, id, text = {};
     bool is_error = false;
   };
   void arrived(const Arrival& arrival, Moment now);
+
+  // What became of one flow's stanzas.
+  std::uint64_t delivered(std::size_t flow) const { return count(flow, Fate::delivered); }
+  std::uint64_t bounced(std::size_t flow) const { return count(flow, Fate::bounced); }
 
   std::uint64_t sent() const noexcept { return sent_; }
   std::uint64_t delivered() const noexcept { return delivered_; }
   std::uint64_t bounced() const noexcept { return bounced_; }
   std::uint64_t lost() const noexcept { return sent_ - delivered_ - bounced_; }
-  bool is_complete() const noexcept { return sent_ == total_ && lost() == 0; }
+  bool is_complete() const noexcept { return is_complete_to(stanzas_); }
+  // The stanzas of every flow up to this many for each were sent, and none is under way.
+  bool is_complete_to(unsigned for_each) const noexcept { return sent_ == flows() * for_each && lost() == 0; }
   std::uint64_t total() const noexcept { return total_; }
   std::uint64_t flows_live() const noexcept { return flows_live_; }  // with a stanza delivered
 
@@ -72,6 +78,7 @@ class Ledger {
  private:
   enum class Fate : std::uint8_t { unsent, under_way, delivered, bounced };
   Fate& fate(std::size_t flow, unsigned number) { return fates_[flow * stanzas_ + number]; }
+  std::uint64_t count(std::size_t flow, Fate fate) const;
   void note(const char* kind, const Arrival& arrival);
 
   const Plan& plan_;

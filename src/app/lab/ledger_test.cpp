@@ -95,6 +95,8 @@ TEST_F(LabLedger, Bounce_IsNeitherDeliveredNorLostAndItsTextIsKept) {
   ledger_.arrived({.at = "sender1.tld", .from = "lab@target1.tld", .id = "0-0", .text = "not proven", .is_error = true},
                   t0);
   EXPECT_EQ(ledger_.bounced(), 1u);
+  EXPECT_EQ(ledger_.bounced(0), 1u);
+  EXPECT_EQ(ledger_.bounced(1) + ledger_.delivered(0), 0u);
   EXPECT_EQ(ledger_.lost(), 0u);
   EXPECT_THAT(ledger_.bounce_texts(), ElementsAre(Pair("not proven", 1u)));
 }

@@ -8,6 +8,7 @@ Provider make_provider(std::string name, std::string domain, const std::string& 
   Provider provider;
   provider.name = std::move(name);
   provider.host = "xmpp1." + domain;
+  provider.other_host = "xmpp2." + domain;
   provider.domain = std::move(domain);
   for (unsigned i = 1; i <= count; ++i) provider.customers.push_back(customer + std::to_string(i) + ".tld");
   return provider;
@@ -15,9 +16,19 @@ Provider make_provider(std::string name, std::string domain, const std::string& 
 
 }  // namespace
 
+const std::string& Plan::host_of(std::size_t provider, std::size_t customer) const {
+  const Provider& of = providers[provider];
+  if (way == Way::mixed) return way_of(customer) == Way::dane ? of.host : of.other_host;
+  const bool is_broken = provider == 1 && customer + 1 == of.customers.size();
+  const bool stands_apart = has(Harm::tlsa) || has(Harm::cert_expired) || has(Harm::cert_wrong_name);
+  return is_broken && stands_apart ? of.other_host : of.host;
+}
+
 Plan make_plan(const Options& options) {
   Plan plan;
-  plan.way = options.proof;
+  if (options.break_what) plan.breakage = find_breakage(*options.break_what);
+  plan.way = options.proof.value_or(plan.breakage != nullptr ? plan.breakage->way : Way::dnssec);
+  plan.only_that = plan.way != Way::mixed && (options.proof || plan.breakage == nullptr);
   plan.providers = {make_provider("one", "originating.tld", "sender", options.domains_one),
                     make_provider("two", "receiving.tld", "target", options.domains_two)};
   return plan;

@@ -26,10 +26,19 @@ class Run {
 
  private:
   Result<void> set_up();
+  Result<void> start_scene();
+  Result<void> wait_for_components();
+  Result<void> do_harm();  // what is broken at this moment, between the first connections and the first stanza
+  Result<void> wait_for_expiry();
+  Result<void> forge();
+  Result<void> restart_peer();
   Result<void> exchange_all();
+  std::chrono::steady_clock::duration rest_patience() const;
   Result<void> wait(const std::function<bool()>& is_done, std::chrono::steady_clock::duration patience);
   Result<Report> make_report();
   Result<void> inspect(Report& report);
+  Result<void> judge(Report& report, std::vector<PairEntry> of_one);
+  void find_faults(Report& report) const;
 
   Options options_;
   std::chrono::steady_clock::time_point started_;

@@ -4,6 +4,9 @@
 #include <openssl/rand.h>
 
 #include <array>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
 
 #include "lab/authority.hpp"
 #include "lab/configuration.hpp"
@@ -18,15 +21,15 @@ constexpr auto kStartPatience = 20s;
 
 }  // namespace
 
-Result<std::unique_ptr<Scene>> Scene::set(Plan plan) {
+Result<std::unique_ptr<Scene>> Scene::set(Plan plan, Duration broken_lifetime) {
   auto folder = Folder::make();
   if (!folder) return fail(folder.error());
   std::unique_ptr<Scene> scene(new Scene(std::move(plan), std::move(*folder)));
-  if (auto built = scene->build(); !built) return fail(built.error());
+  if (auto built = scene->build(broken_lifetime); !built) return fail(built.error());
   return scene;
 }
 
-Result<void> Scene::build() {
+Result<void> Scene::build(Duration broken_lifetime) {
   plan_.folder = folder_.path();
   std::array<unsigned char, 24> random{};
   if (RAND_bytes(random.data(), random.size()) != 1) return fail(Reason::internal, "no randomness to be had");
@@ -42,8 +45,9 @@ Result<void> Scene::build() {
   }
   const auto authority = Authority::make();
   if (!authority) return fail(authority.error());
-  const auto identities = make_identities(plan_, *authority);
+  const auto identities = make_identities(plan_, *authority, broken_lifetime);
   if (!identities) return fail(identities.error());
+  if (plan_.has(Harm::cert_expired)) broken_expires_ = (*identities)[1].broken->not_after;
   if (auto planted = plant_zones(make_zones(plan_, *identities)); !planted) return planted;
   if (auto written = write_file(plan_.anchors_file(), authority->certificate(), 0644); !written) return written;
   if (auto written = write_file(plan_.root_anchor_file(), tree_.trust_anchor(), 0644); !written) return written;
@@ -59,39 +63,61 @@ Result<void> Scene::plant_zones(const std::vector<ZoneText>& zones) {
     for (const std::string& record : zone.records)
       if (auto added = tree_.add(record); !added) return added;
   }
+  if (auto spoilt = spoil(plan_, tree_); !spoilt) return spoilt;
   auto server = dns::Server::start(tree_);
   if (!server) return fail(server.error());
   name_server_ = std::move(*server);
+  if (plan_.has(Harm::nameserver_silent)) name_server_->set_manner(plan_.broken_domain(), dns::Manner::silent);
   plan_.dns_port = name_server_->port();
   return {};
 }
 
-Result<void> Scene::write_provider(const Provider& provider, const Identity& identity) {
+Result<void> Scene::write_provider(const Provider& provider, const Identities& identities) {
   if (auto made = make_folder(provider.folder); !made) return made;
-  struct {
+  struct File {
     std::string name, text;
     unsigned mode;
-  } const files[] = {{provider.host + ".pem", identity.certificate, 0644},
-                     {provider.host + ".key", identity.private_key, 0600},
-                     {"component.secret", plan_.component_secret + "\n", 0600},
-                     {"customers.txt", make_customer_list(provider), 0644},
-                     {"ligase.toml", make_configuration(plan_, provider), 0644}};
-  for (const auto& file : files)
+  };
+  std::vector<File> files{{provider.host + ".pem", identities.own.certificate, 0644},
+                          {provider.host + ".key", identities.own.private_key, 0600},
+                          {"component.secret", plan_.component_secret + "\n", 0600},
+                          {"customers.txt", make_customer_list(provider), 0644},
+                          {"ligase.toml", make_configuration(plan_, provider), 0644}};
+  if (identities.broken && plan_.has_broken_certificate()) {
+    files.push_back({provider.other_host + ".pem", identities.broken->certificate, 0644});
+    files.push_back({provider.other_host + ".key", identities.broken->private_key, 0600});
+  }
+  for (const File& file : files)
     if (auto written = write_file(provider.file(file.name), file.text, file.mode); !written) return written;
   return {};
 }
 
+std::vector<std::string> Scene::certificate_files(const Provider& provider) const {
+  std::vector<std::string> files{provider.file(provider.host + ".pem")};
+  if (plan_.has_broken_certificate() && provider.host == plan_.providers[1].host)
+    files.push_back(provider.file(provider.other_host + ".pem"));
+  return files;
+}
+
+Result<void> Scene::start_gateway(const Provider& provider, const std::string& program) {
+  auto child = Child::start({program, "serve", "--config", provider.file("ligase.toml")}, log_file(provider));
+  if (!child) return fail(child.error());
+  gateways_.push_back(std::make_unique<Child>(std::move(*child)));
+  return {};
+}
+
 Result<void> Scene::start_gateways(const std::string& program, Loop& loop) {
-  for (const Provider& provider : plan_.providers) {
-    auto child = Child::start({program, "serve", "--config", provider.file("ligase.toml")}, log_file(provider));
-    if (!child) return fail(child.error());
-    gateways_.push_back(std::move(*child));
-  }
+  for (const Provider& provider : plan_.providers)
+    if (auto started = start_gateway(provider, program); !started) return started;
+  return wait_until_ready(loop);
+}
+
+Result<void> Scene::wait_until_ready(Loop& loop) {
   std::optional<std::string> dead;
   const auto outcome = loop.until(
       [&] {
         dead = dead_gateway();
-        return dead || (gateways_[0].has_logged("event=ready") && gateways_[1].has_logged("event=ready"));
+        return dead || (gateways_[0]->has_logged("event=ready") && gateways_[1]->has_logged("event=ready"));
       },
       kStartPatience);
   if (dead) return fail(Reason::internal, *dead);
@@ -103,26 +129,46 @@ Result<void> Scene::start_gateways(const std::string& program, Loop& loop) {
     case Loop::Outcome::out_of_time:
       break;
   }
-  const std::size_t slow = gateways_[0].has_logged("event=ready") ? 1 : 0;
+  const std::size_t slow = gateways_[0]->has_logged("event=ready") ? 1 : 0;
   return fail(Reason::setup_timeout, "gateway " + plan_.providers[slow].name +
-                                         " is not ready after 20 s; its log ends:\n" + gateways_[slow].last_lines(5));
+                                         " is not ready after 20 s; its log ends:\n" + gateways_[slow]->last_lines(5));
+}
+
+// The log goes on in a file of its own: what the first one said stays readable, and "ready" is the second one's word.
+Result<void> Scene::restart_gateway(std::size_t which, const std::string& program, Loop& loop,
+                                    std::chrono::steady_clock::duration patience) {
+  const Provider& provider = plan_.providers[which];
+  gateways_[which]->ask_to_end();
+  const auto outcome = loop.until([&] { return gateways_[which]->ended().has_value(); }, patience);
+  if (outcome == Loop::Outcome::interrupted) return fail(Reason::cancelled, "interrupted");
+  if (outcome == Loop::Outcome::out_of_time)
+    return fail(Reason::setup_timeout, "gateway " + provider.name + " did not end when asked to");
+  if (const std::string end = *gateways_[which]->ended(); end != "exit code 0")
+    return fail(Reason::internal, "gateway " + provider.name + ", asked to end, ended with " + end);
+  const std::string log = log_file(provider);
+  if (std::rename(log.c_str(), (log + ".before").c_str()) != 0)
+    return fail(Reason::file_unreadable, "cannot rename " + log + ": " + std::strerror(errno));
+  auto child = Child::start({program, "serve", "--config", provider.file("ligase.toml")}, log);
+  if (!child) return fail(child.error());
+  gateways_[which] = std::make_unique<Child>(std::move(*child));
+  return wait_until_ready(loop);
 }
 
 std::optional<std::string> Scene::dead_gateway() {
   for (std::size_t i = 0; i < gateways_.size(); ++i)
-    if (const auto end = gateways_[i].ended())
+    if (const auto end = gateways_[i]->ended())
       return "gateway " + plan_.providers[i].name + " ended: " + *end + "; its log ends:\n" +
-             gateways_[i].last_lines(5);
+             gateways_[i]->last_lines(5);
   return std::nullopt;
 }
 
 void Scene::end_gateways(Loop& loop, std::chrono::steady_clock::duration patience) {
   loop.forget_signals();
-  for (const Child& gateway : gateways_) gateway.ask_to_end();
+  for (const auto& gateway : gateways_) gateway->ask_to_end();
   loop.until(
       [&] {
         bool all = true;
-        for (Child& gateway : gateways_) all = gateway.ended().has_value() && all;
+        for (const auto& gateway : gateways_) all = gateway->ended().has_value() && all;
         return all;
       },
       patience);

@@ -40,7 +40,7 @@ TEST_P(LabScene, WhatAGatewayNeeds_LiesThere_AndGoesWithTheScene) {
       EXPECT_THAT(*text, HasSubstr("hostname  = \"" + provider.host + "\""));
       EXPECT_THAT(*text, HasSubstr("127.0.0.1@" + std::to_string(scene.plan().dns_port)));
       EXPECT_THAT(*text, HasSubstr("\"127.0.0.1:" + std::to_string(provider.s2s_port) + "\""));
-      EXPECT_TRUE(read_file(scene.certificate_file(provider)));
+      for (const std::string& file : scene.certificate_files(provider)) EXPECT_TRUE(read_file(file)) << file;
       struct stat facts {};
       ASSERT_EQ(stat(provider.file(provider.host + ".key").c_str(), &facts), 0);
       EXPECT_EQ(facts.st_mode & 0777u, 0600u);
@@ -62,6 +62,33 @@ TEST_F(LabScene, GatewaysThatSayReady_AreStarted_AndEndWhenAsked) {
   const Provider& one = (*set)->plan().providers[0];
   EXPECT_THAT(read_file((*set)->log_file(one)).value(), HasSubstr("serve --config " + one.file("ligase.toml")));
   (*set)->end_gateways(loop_, 10s);
+}
+
+TEST_F(LabScene, GatewayThatIsRestarted_EndsAndBeginsAnew) {
+  const auto set = Scene::set(plan(Way::dnssec));
+  ASSERT_TRUE(set);
+  const std::string like_ligase =
+      program(**set, "trap 'echo ended; exit 0' TERM; echo event=ready $$ >&2; while :; do sleep 0.01; done");
+  ASSERT_TRUE((*set)->start_gateways(like_ligase, loop_));
+  const Provider& two = (*set)->plan().providers[1];
+  const auto before = read_file((*set)->log_file(two));
+  const auto restarted = (*set)->restart_gateway(1, like_ligase, loop_, 10s);
+  ASSERT_TRUE(restarted) << restarted.error().detail;
+  EXPECT_FALSE((*set)->dead_gateway());
+  EXPECT_THAT(read_file((*set)->log_file(two)).value(),
+              ::testing::AllOf(HasSubstr("event=ready"), ::testing::Ne(*before)));
+  EXPECT_THAT(read_file((*set)->log_file(two) + ".before").value(), HasSubstr("ended"));
+  (*set)->end_gateways(loop_, 10s);
+}
+
+TEST_F(LabScene, CertificateThatIsToExpire_LiesThereAndDoes) {
+  const auto set = Scene::set(make_plan({.domains_one = 1, .domains_two = 1, .break_what = "cert-expired"}), 7s);
+  ASSERT_TRUE(set);
+  const auto now = std::chrono::system_clock::now();
+  ASSERT_TRUE((*set)->broken_expires());
+  EXPECT_LE(*(*set)->broken_expires(), now + 7s);
+  EXPECT_EQ((*set)->certificate_files((*set)->plan().providers[0]).size(), 1u);
+  EXPECT_EQ((*set)->certificate_files((*set)->plan().providers[1]).size(), 2u);
 }
 
 TEST_F(LabScene, GatewayThatEnds_IsAnErrorWithTheEndOfItsLog) {

@@ -3,10 +3,12 @@
 // needs.
 #pragma once
 #include <array>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "lab/authority.hpp"
+#include "lab/dns/tree.hpp"
 #include "lab/plan.hpp"
 
 namespace ligase::lab {
@@ -18,10 +20,21 @@ struct ZoneText {
   bool operator==(const ZoneText&) const = default;
 };
 
-// Parents first. `identities`: the providers' certificates, in the plan's order.
-std::vector<ZoneText> make_zones(const Plan& plan, const std::array<Identity, 2>& identities);
+// What a provider's gateway shows.
+struct Identities {
+  Identity own;
+  std::optional<Identity> broken;  // another, as what is broken wants it: shown for that domain, or just published
+};
 
-// A certificate for each provider, as the plan's way asks for; `authority` signs where one is asked for at all.
-Result<std::array<Identity, 2>> make_identities(const Plan& plan, const Authority& authority);
+// A certificate for each provider, as the plan asks for it; `authority` signs where one is asked for at all.
+// `broken_lifetime`: of the certificate that is to expire.
+Result<std::array<Identities, 2>> make_identities(const Plan& plan, const Authority& authority,
+                                                  Duration broken_lifetime = std::chrono::seconds(2));
+
+// Parents first.
+std::vector<ZoneText> make_zones(const Plan& plan, const std::array<Identities, 2>& identities);
+
+// Makes wrong what the plan wants wrong in zones that stand.
+Result<void> spoil(const Plan& plan, dns::Tree& tree);
 
 }  // namespace ligase::lab
