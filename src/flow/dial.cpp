@@ -127,29 +127,22 @@ Task<Result<pair::StreamRef>> open_stream(std::shared_ptr<Hub> hub, PairKey pair
     }
     return fail(std::move(why));
   };
-  const auto ended = [&](Error otherwise) -> Error {
-    const auto found = hub->sessions.find(ref);
-    return found != hub->sessions.end() && found->second->ended_by ? *found->second->ended_by : otherwise;
+  const Result<void> late = fail(Reason::setup_timeout, "the negotiation took too long");
+  const auto why_not = [](const std::optional<Result<void>>& step) {
+    return step && !*step ? step->error()
+                          : Error{Reason::network_closed, "the peer closed the connection during the negotiation"};
   };
-  const Error late{Reason::setup_timeout, "the negotiation took too long"};
 
-  const std::optional<bool> asks = co_await wait_until(hub, wants_verdict, deadline, false);
-  Session* session = hub->session(ref);
-  if (!asks.value_or(false) || session == nullptr) {
-    if (session != nullptr) co_return give_up(late);
-    co_return fail(ended({Reason::network_closed, "the peer closed the connection during the negotiation"}));
-  }
+  const std::optional<Result<void>> asks = co_await wait_until(hub, wants_verdict, deadline, late);
+  if (!asks || !*asks) co_return give_up(why_not(asks));
   const Result<Proof> verdict = co_await prove_server(hub, ref, way, pair.target, standard_of(purpose));
-  if (!verdict) co_return give_up(verdict.error());
-  if ((session = hub->session(ref)) == nullptr)
-    co_return fail(ended({Reason::network_closed, "the peer closed the connection during the negotiation"}));
-  session->perform(session->machine.go_on(true, hub->now()));
+  if (!verdict && verdict.error().reason != Reason::network_closed) co_return give_up(verdict.error());
+  Session* session = hub->session(ref);
+  if (session != nullptr) session->perform(session->machine.go_on(true, hub->now()));
 
-  const std::optional<bool> is_open = co_await wait_until(hub, opened, deadline, false);
+  const std::optional<Result<void>> is_open = co_await wait_until(hub, opened, deadline, late);
   session = hub->session(ref);
-  if (session == nullptr)
-    co_return fail(ended({Reason::network_closed, "the peer closed the connection during the negotiation"}));
-  if (!is_open.value_or(false)) co_return give_up(late);
+  if (!is_open || !*is_open || session == nullptr) co_return give_up(why_not(is_open));
   if (!session->is_authenticated && !session->machine.takes_dialback())
     co_return give_up(session->external_text.empty()
                           ? Error{Reason::dialback_not_offered, "the peer offers neither EXTERNAL nor dialback"}

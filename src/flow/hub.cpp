@@ -149,8 +149,8 @@ void Hub::admit_waiting() {
 
 // Who waits for an answer on this stream learns that none will come.
 void Hub::release_waiters(Session& session, const Error& why) {
-  if (session.opened) session.opened->open(false);
-  if (session.wants_verdict) session.wants_verdict->open(false);
+  if (session.opened) session.opened->open(fail(why));
+  if (session.wants_verdict) session.wants_verdict->open(fail(why));
   for (auto& [pair, gate] : std::exchange(session.asked, {})) gate->open(DbAnswer(fail(why)));
   for (auto& turn : std::exchange(session.wait_to_ask, {})) turn->open(false);
   for (auto& [question, gate] : std::exchange(session.verifying, {})) gate->open(DbAnswer(fail(why)));

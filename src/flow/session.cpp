@@ -25,8 +25,8 @@ Session::Session(Hub& hub, pair::StreamRef number, std::unique_ptr<seams::Connec
       hub_(hub),
       deadline_(hub.world.clock, [this] { on_due(); }) {
   if (machine.role() == Role::initiating) {
-    opened = std::make_shared<Gate<bool>>(hub.world.executor);
-    wants_verdict = std::make_shared<Gate<bool>>(hub.world.executor);
+    wants_verdict = std::make_shared<Gate<Result<void>>>(hub.world.executor);
+    opened = std::make_shared<Gate<Result<void>>>(hub.world.executor);
     targets.insert(*machine.remote());
   }
 }
@@ -68,7 +68,7 @@ void Session::carry_out(stream::Action& action) {
                    if (machine.role() == Role::initiating) request.sni = std::string(machine.remote()->text());
                    connection->start_tls(std::move(request));
                  },
-                 [&](stream::AskServerVerdict&) { wants_verdict->open(true); },
+                 [&](stream::AskServerVerdict&) { wants_verdict->open({}); },
                  [&](stream::AskClientVerdict& ask) {
                    hub_.spawn(decide_features(hub_.shared_from_this(), ref, std::move(ask.sender)));
                  },
@@ -105,7 +105,7 @@ void Session::carry_out(stream::Action& action) {
                                 .with("detail", refused.text));
                  },
                  [&](stream::Opened&) {
-                   if (opened) opened->open(true);
+                   if (opened) opened->open({});
                  },
                  [&](stream::Claimed& claimed) { take_claim(hub_, *this, std::move(claimed.result)); },
                  [&](stream::ResultAnswered& answered) {

@@ -92,8 +92,8 @@ class Session final : public seams::Receiver, public stream::StanzaSink {
   std::unordered_map<PairKey, std::shared_ptr<Gate<DbAnswer>>, PairHash, PairEqual> asked;
   std::deque<std::shared_ptr<Gate<bool>>> wait_to_ask;  // while `asked` holds as many as a peer like us decides at once
   std::map<std::tuple<Domain, Domain, std::string>, std::shared_ptr<Gate<DbAnswer>>> verifying;  // sender, target, id
-  std::shared_ptr<Gate<bool>> opened;         // the negotiation is done; destroyed or false: it failed
-  std::shared_ptr<Gate<bool>> wants_verdict;  // the server is to be judged
+  std::shared_ptr<Gate<Result<void>>> wants_verdict;  // the server is to be judged; or why it does not come to that
+  std::shared_ptr<Gate<Result<void>>> opened;         // the negotiation is done, or why it failed
   std::optional<Instant> last_extra_target, last_extra_sender;  // MUX-06
   Instant unused_since;
   std::size_t reserved = 0;  // procedures that are about to use it
