@@ -54,8 +54,8 @@ Provider::Provider(World& world, const ProviderSpec& spec)
       world_(world),
       clock_(world),
       random_(world.dice.next()),
-      resolver_(world),
-      dialer_(world, *Address::parse(spec.address)) {
+      resolver_(world, spec.dns),
+      dialer_(world, *Address::parse(spec.dial_from.empty() ? spec.address : spec.dial_from)) {
   Settings settings{.version = "sim",
                     .hostname = *Domain::parse(spec.host),
                     .limits = spec.limits,
@@ -63,6 +63,7 @@ Provider::Provider(World& world, const ProviderSpec& spec)
                     .links = {},
                     .anchors = spec.anchors,
                     .dialback_secret = fmt::format("{:032}", world.dice.next()),
+                    .dnssec_is_on = spec.dnssec_is_on,
                     .memos = world.stores[endpoint.address].memos(world.wall())};
   for (const std::string& domain : spec.domains)
     settings.links.emplace_back(config::ComponentLink{{*Domain::parse(domain)}, config::Secret{"secret-" + domain}});

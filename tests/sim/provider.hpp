@@ -56,6 +56,9 @@ struct ProviderSpec {
   std::shared_ptr<const proof::TrustAnchors> anchors;
   config::Policy policy;
   config::Limits limits;
+  Dns dns{};  // empty: the world's table
+  bool dnssec_is_on = true;
+  std::string dial_from{};  // another address than its own, which may show another chain; "": its own
 };
 
 class Provider {

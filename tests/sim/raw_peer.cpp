@@ -106,7 +106,8 @@ struct RawAuthority::Session final : seams::Receiver {
         connection->write(fmt::format(
             "{} id='a1' from='{}' to='{}' version='1.0'><stream:features>{}</stream:features>", kHeader,
             attribute(tag, "to"), attribute(tag, "from"),
-            is_tls ? owner.features : "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>"));
+            is_tls || !owner.offers_tls ? owner.features
+                                        : "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>"));
       } else if (text.find("<starttls") != std::string::npos && text.find("/>") != std::string::npos) {
         text.clear();
         connection->write("<proceed xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");

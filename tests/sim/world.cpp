@@ -315,6 +315,7 @@ Task<proof::Answer> SimResolver::ask(std::string name, proof::RrType type) {
     answer.why = "no answer";
     co_return answer;
   }
+  if (dns_) co_return dns_(name, type);
   const auto found = world_.records.find({name, type});
   if (found != world_.records.end()) co_return found->second;
   answer = answer_of(proof::Security::secure, name, {});

@@ -134,14 +134,18 @@ class SimRandom final : public seams::Random {
   Dice dice_;
 };
 
+// Answers from elsewhere than the world's table; asked while virtual time stands still.
+using Dns = std::function<proof::Answer(const std::string& name, proof::RrType type)>;
+
 class SimResolver final : public seams::Resolver {
  public:
-  explicit SimResolver(World& world) : world_(world) {}
+  explicit SimResolver(World& world, Dns dns = {}) : world_(world), dns_(std::move(dns)) {}
   Task<proof::Answer> ask(std::string name, proof::RrType type) override;
   std::size_t questions = 0;
 
  private:
   World& world_;
+  Dns dns_;
 };
 
 class SimDialer final : public seams::Dialer {

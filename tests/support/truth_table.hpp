@@ -54,6 +54,7 @@ struct TruthRow {
     const auto found = cells.find(column);
     return found == cells.end() ? std::string() : found->second;
   }
+  friend void PrintTo(const TruthRow& row, std::ostream* out) { *out << row.place; }
 };
 // The columns' names stand in the last line of the head, "# row | srv | …".
 inline std::vector<TruthRow> read_truth_table(const std::string& name) {

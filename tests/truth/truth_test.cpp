@@ -1,0 +1,230 @@
+// The rows of both truth tables between two gateways: real certificates, real signed zones that libunbound validates, and
+// what the gateway says of the pair in the end. The gateway under test hosts sender1.tld; target1.tld is the domain it judges,
+// as a target (outgoing) and as a sender (incoming).
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "sim/provider.hpp"
+#include "sim/raw_peer.hpp"
+#include "support/truth_table.hpp"
+#include "truth/signed_dns.hpp"
+
+namespace ligase::sim {
+namespace {
+
+using lab::dns::Delegation;
+using test::TruthRow;
+using testing::HasSubstr;
+
+const std::string kD(test::kTruthDomain.text());
+const std::string kT(test::kTruthHost.text());
+constexpr const char* kNear = "192.0.2.1";
+constexpr const char* kFar = "192.0.2.2";
+
+WallTime machine_time() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
+
+test::TruthCertificates& certificates() {
+  static auto* const made = new test::TruthCertificates(machine_time());
+  return *made;
+}
+
+// What the near gateway shows: good for everybody.
+std::shared_ptr<const proof::Chain> near_chain() {
+  static const auto chain = [] {
+    const test::MadeCertificate& issuer = certificates().trusted_intermediate();
+    return *proof::Chain::parse({test::make_leaf(issuer, {"sender1.tld", "xmpp1.originating.tld"}).der, issuer.der});
+  }();
+  return chain;
+}
+
+// The world around one row.
+class Scene {
+ public:
+  Scene() {
+    set_wall_to_now(world);
+    dns.zone("tld");
+    dns.zone("originating.tld");
+    dns.add("_xmpp-server._tcp.sender1.tld. 3600 IN SRV 0 0 5269 xmpp1.originating.tld.");
+    dns.add(fmt::format("xmpp1.originating.tld. 3600 IN A {}", kNear));
+  }
+
+  // The zones of target1.tld and of its host, as a row has them.
+  void publish(const TruthRow& row, const test::Shown& shown) {
+    const std::string srv = row["srv"], addresses = row["addresses"], client = row["client"], tlsa = row["tlsa"];
+    const bool is_fallback = srv.starts_with("none"), is_unsigned = srv == "insecure" || srv == "none-insecure";
+    const std::string host = is_fallback ? kD : kT, owner = "_xmpp-server._tcp." + kD;
+    const bool has_client_record = !client.empty() && client != "-" && client != "denial";
+    const bool is_alias_to_unsigned = srv == "none-secure" && addresses == "insecure";
+    if (is_unsigned && (has_client_record || (is_fallback && addresses == "secure"))) {
+      dns.zone(kD);  // signed itself, though its SRV is not
+      dns.zone("_tcp." + kD, Delegation::insecure);
+    } else if (!is_alias_to_unsigned) {
+      dns.zone(kD, is_unsigned ? Delegation::insecure : Delegation::secure);
+    }
+    dns.zone("receiving.tld", addresses == "insecure" && !is_fallback ? Delegation::insecure : Delegation::secure);
+    if (is_alias_to_unsigned) {
+      dns.zone("unsigned.tld", Delegation::insecure);
+      dns.add(kD + ". 3600 IN CNAME host.unsigned.tld.");
+      dns.add(fmt::format("host.unsigned.tld. 3600 IN A {}", kFar));
+    } else {
+      dns.add(fmt::format("{}. 3600 IN A {}", host, kFar));
+    }
+    if (srv == "dot") dns.add(owner + ". 3600 IN SRV 0 0 5269 .");
+    if (!is_fallback && srv != "dot") dns.add(fmt::format("{}. 3600 IN SRV 0 0 5269 {}.", owner, kT));
+    if (srv == "bogus") spoil(fmt::format("{}. 3600 IN SRV 0 0 5269 evil.tld.", owner));
+    if (srv == "indeterminate") dns.fail_at(owner);
+    if (addresses == "bogus") spoil(fmt::format("{}. 3600 IN A 192.0.2.66", host));
+    if (addresses == "indeterminate") dns.fail_at(host);
+    publish_tlsa("_5269._tcp." + host, tlsa, shown);
+    if (!client.empty()) publish_tlsa("_xmpp-server." + kD, client, shown);
+  }
+
+  void start_near(const std::string& policy) {
+    ProviderSpec spec{"xmpp1.originating.tld", kNear, {"sender1.tld"}, near_chain(), certificates().anchors(), {}, {}};
+    spec.policy.defaults = test::policy_of(policy);
+    spec.dnssec_is_on = !policy.ends_with('~');
+    spec.dns = dns.answers(spec.dnssec_is_on ? SignedDns::Trust::anchored : SignedDns::Trust::none);
+    near.emplace(world, spec);
+  }
+  // Shows `chain` as a client too, unless another address is given to dial from.
+  void start_far(std::shared_ptr<const proof::Chain> chain, const std::string& dial_from = {}) {
+    ProviderSpec spec{kT, kFar, {kD}, std::move(chain), certificates().anchors(), {}, {}};
+    spec.dns = dns.answers();
+    spec.dial_from = dial_from;
+    far.emplace(world, spec);
+  }
+
+  // Until the near gateway's pair in this direction is decided.
+  report::PairRow decide(const std::string& direction) {
+    report::PairRow found;
+    const auto is_decided = [&] {
+      for (const report::PairRow& row : near->gateway->pairs())
+        if (row.direction == direction && row.remote == kD && (row.state == "proven" || row.state == "refused"))
+          found = row;
+      return !found.state.empty();
+    };
+    EXPECT_TRUE(world.run_until(is_decided, 120s));
+    return found;
+  }
+  report::PairRow send_out() {
+    near->component("sender1.tld").send(fmt::format("<message from='a@sender1.tld' to='b@{}' id='m1'/>", kD));
+    return decide("out");
+  }
+  report::PairRow send_in() {
+    far->component(kD).send(fmt::format("<message from='b@{}' to='a@sender1.tld' id='m1'/>", kD));
+    return decide("in");
+  }
+  // What was sent arrived, if and only if the pair is proven; else its sender is told.
+  void expect_end(const report::PairRow& pair, Component& sender, Component& receiver) {
+    ASSERT_TRUE(world.run_until([&] { return !sender.received.empty() || !receiver.received.empty(); }, 120s));
+    EXPECT_EQ(receiver.received.size(), pair.state == "proven" ? 1u : 0u);
+    EXPECT_EQ(sender.received.size(), pair.state == "proven" ? 0u : 1u);
+  }
+
+  World world{28};
+  SignedDns dns;
+  std::optional<Provider> near, far;
+  std::optional<RawAuthority> clear_server;
+
+ private:
+  void spoil(const std::string& line) { ASSERT_TRUE(dns.tree.alter(line)) << line; }
+  void publish_tlsa(const std::string& owner, const std::string& cell, const test::Shown& shown) {
+    if (cell == "-" || cell == "denial") return;
+    // Something stands there, else a signed neighbour's NSEC would deny it without a question (RFC 8198).
+    if (cell == "indeterminate") dns.fail_at(owner);
+    const bool is_data = cell != "insecure" && cell != "bogus" && cell != "indeterminate";
+    if (cell == "insecure") dns.zone(owner.substr(owner.find('.') + 1), Delegation::insecure);
+    const std::vector<Bytes> records = certificates().tlsa_records(is_data ? cell : "3 1 1 other", shown);
+    for (const Bytes& rdata : records) dns.add_tlsa(owner, rdata);
+    if (cell == "bogus") spoil(owner + ". 3600 IN TLSA 3 1 1 " + std::string(64, '0'));
+  }
+};
+
+// "proven dane", "refused dns.bogus".
+std::string end_of(const report::PairRow& pair) {
+  const std::string error = pair.last_error.value_or("");
+  return pair.state + " " + (pair.state == "proven" ? pair.proof.value_or("") : error.substr(0, error.find(':')));
+}
+std::string expected_end(const std::string& word) {
+  return (proof::parse_proof_type(word) ? "proven " : "refused ") + word;
+}
+
+std::string name_of_row(const testing::TestParamInfo<TruthRow>& info) {
+  std::string name = info.param.id.substr(0, 1) + info.param.id.substr(2);
+  const std::string& place = info.param.place;
+  for (std::size_t i = place.find(':') + 1; i < place.size() && place[i] != ' '; ++i)
+    name += (name.find('_') == std::string::npos ? "_" : "") + std::string(1, place[i]);
+  return name;
+}
+
+std::vector<TruthRow> rows_of(const std::string& table) {
+  std::vector<TruthRow> rows = test::read_truth_table(table);
+  // What no part of the scene plays.
+  static const std::set<std::string> played{"row",   "client", "srv",    "addresses", "tlsa",
+                                            "chain", "names",  "policy", "expected",  "world"};
+  std::erase_if(rows, [](const TruthRow& row) {
+    return row["world"] == "no" || std::ranges::any_of(row.cells, [](const auto& cell) {
+             return !cell.second.empty() && !played.contains(cell.first);
+           });
+  });
+  return rows;
+}
+
+class Outgoing : public testing::TestWithParam<TruthRow> {};
+TEST_P(Outgoing, EndsAsWritten) {
+  const TruthRow& row = GetParam();
+  SCOPED_TRACE(row.place);
+  const test::Shown& shown = certificates().show(row["chain"], row["names"]);
+  Scene scene;
+  scene.publish(row, shown);
+  scene.start_near(row["policy"]);
+  if (row["chain"] == "cleartext") {
+    scene.clear_server.emplace(scene.world, kFar);
+    scene.clear_server->offers_tls = false;
+    scene.clear_server->answer_result = [](const std::string& from, const std::string& to) {
+      return fmt::format("<db:result from='{}' to='{}' type='valid'/>", to, from);
+    };
+  } else {
+    scene.start_far(shown.chain);
+  }
+  const report::PairRow pair = scene.send_out();
+  const test::Words expected = test::words(row["expected"]);
+  const std::string end = row["world"].empty() ? expected.word : row["world"];
+  EXPECT_EQ(end_of(pair), expected_end(end)) << pair.last_error.value_or("") << pair.evidence.value_or("");
+  if (pair.state == "proven") {
+    EXPECT_THAT(pair.evidence.value_or(""), HasSubstr(expected.quote));
+    EXPECT_GT(pair.expires_at.value(), scene.world.wall());
+  }
+  if (scene.far) scene.expect_end(pair, scene.near->component("sender1.tld"), scene.far->component(kD));
+}
+INSTANTIATE_TEST_SUITE_P(Truth, Outgoing, testing::ValuesIn(rows_of("outgoing.txt")), name_of_row);
+
+class Incoming : public testing::TestWithParam<TruthRow> {};
+TEST_P(Incoming, EndsAsWritten) {
+  const TruthRow& row = GetParam();
+  SCOPED_TRACE(row.place);
+  const bool is_none = row["chain"] == "none";
+  const test::Shown& shown = certificates().show(is_none ? "valid" : row["chain"], row["names"]);
+  Scene scene;
+  scene.publish(row, shown);
+  scene.start_near(row["policy"]);
+  scene.start_far(shown.chain, is_none ? "192.0.2.3" : "");
+  const report::PairRow pair = scene.send_in();
+  const test::Words expected = test::words(row["expected"]);
+  const std::string reason = expected.word.substr(0, expected.word.find(' '));
+  const std::string end = !row["world"].empty()                   ? row["world"]
+                          : expected.word == reason + " dialback" ? "dialback"
+                                                                  : reason;
+  EXPECT_EQ(end_of(pair), expected_end(end)) << pair.last_error.value_or("") << pair.evidence.value_or("");
+  if (end == "dialback") {
+    EXPECT_THAT(pair.evidence.value_or(""), HasSubstr("not by certificate: " + reason));
+  } else if (pair.state == "proven") {
+    EXPECT_THAT(pair.evidence.value_or(""), HasSubstr(expected.quote));
+  }
+  scene.expect_end(pair, scene.far->component(kD), scene.near->component("sender1.tld"));
+}
+INSTANTIATE_TEST_SUITE_P(Truth, Incoming, testing::ValuesIn(rows_of("incoming.txt")), name_of_row);
+
+}  // namespace
+}  // namespace ligase::sim
