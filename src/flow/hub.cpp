@@ -66,7 +66,7 @@ Hub::Hub(Settings s, World w) : settings(std::move(s)), world(w), paths(settings
       hosted_domains.emplace(key, std::move(hosted_domain));
     }
   }
-  recall_peers(*this);
+  recall(*this);
 }
 Hub::~Hub() = default;
 

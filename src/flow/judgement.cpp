@@ -3,10 +3,37 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
+#include "learned.hpp"
+
 namespace ligase {
 
 using proof::ClientRefusal;
 using proof::Proof;
+
+namespace {
+
+// AB-069. What a TLSA or a POSH document matches is named by the domain's holder, so no CA's mistake can change it.
+void note_proof(Hub& hub, const proof::Chain* chain, const Proof& proven, const Domain& remote,
+                const std::vector<proof::SrvTarget>& targets) {
+  switch (proven.type) {
+    case proof::ProofType::pkix:
+      return note_key(hub, *chain, remote.text(), remote);
+    case proof::ProofType::dnssec: {
+      const auto named =
+          std::ranges::find_if(targets, [&](const proof::SrvTarget& at) { return chain->names_host(at.host); });
+      if (named != targets.end()) note_key(hub, *chain, named->host.text(), remote);
+      return;
+    }
+    case proof::ProofType::dane:
+    case proof::ProofType::posh:
+    case proof::ProofType::dialback:
+      return;
+  }
+}
+
+}  // namespace
 
 Task<Result<Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef stream, Way way, Domain remote,
                                  Standard standard) {
@@ -31,6 +58,7 @@ Task<Result<Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef strea
     co_return fail(Reason::dane_mismatch,
                    fmt::format("{} publishes TLSA records, and its authority must fulfil one: {}", remote.text(),
                                verdict.error().detail));
+  if (verdict) note_proof(*hub, chain.get(), *verdict, remote, {way.target});
   co_return verdict;
 }
 
@@ -50,7 +78,9 @@ Task<tl::expected<Proof, ClientRefusal>> prove_client(std::shared_ptr<Hub> hub, 
                                        *hub->settings.anchors,
                                        hub->settings.dnssec_is_on,
                                        &hub->paths};
-  co_return proof::judge_client(evidence, hub->policy_towards(sender), hub->wall());
+  auto verdict = proof::judge_client(evidence, hub->policy_towards(sender), hub->wall());
+  if (verdict) note_proof(*hub, chain.get(), *verdict, sender, facts.delegation.targets);
+  co_return verdict;
 }
 
 }  // namespace ligase

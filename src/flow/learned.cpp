@@ -1,4 +1,4 @@
-// Peers as text and back.
+// Peers and keys as text and back.
 #include "learned.hpp"
 
 #include <fmt/format.h>
@@ -9,7 +9,7 @@
 namespace ligase {
 namespace {
 
-constexpr std::string_view kKind = "peer";
+constexpr std::string_view kPeer = "peer", kKey = "key";
 constexpr auto kLongest = std::chrono::days(7);  // section 6: 24 h, and 7 d for what kills streams
 
 struct Fact {
@@ -78,13 +78,31 @@ void read_learned(Peer& peer, std::string_view text, WallTime now) {
 void remember(Hub& hub, const Peer& peer) {
   std::string text = learned_text(peer, hub.wall());
   std::string key = fmt::format("{}:{}", peer.host, peer.port);
-  if (text.empty()) return hub.world.store.erase(std::string(kKind), std::move(key));
-  hub.world.store.put({std::string(kKind), std::move(key), std::move(text), last_of(peer)});
+  if (text.empty()) return hub.world.store.erase(std::string(kPeer), std::move(key));
+  hub.world.store.put({std::string(kPeer), std::move(key), std::move(text), last_of(peer)});
 }
 
-void recall_peers(Hub& hub) {
+void note_key(Hub& hub, const proof::Chain& chain, std::string_view name, const Domain& remote) {
+  const std::string key = chain.key_fingerprint(), issuer = chain.issuer();
+  const proof::KnownKeys::Noted noted = hub.keys.note(name, key, issuer, hub.wall());
+  if (noted.is_worth_keeping)
+    hub.world.store.put({std::string(kKey), std::string(name), hub.keys.text_of(name), hub.keys.expires(name)});
+  if (!noted.before) return;
+  ++hub.keys_changed;
+  hub.log(report::Event(report::Level::warning, "peer_key_changed")
+              .with("remote", remote.text())
+              .with("name", name)
+              .with("key", key)
+              .with("issuer", issuer)
+              .with("known_key", noted.before->key)
+              .with("known_issuer", noted.before->issuer)
+              .with("known_since", rfc3339(noted.before->first_seen)));
+}
+
+void recall(Hub& hub) {
   for (const seams::Memo& memo : hub.settings.memos) {
-    if (memo.kind != kKind || hub.peers.size() >= kMostPeers) continue;
+    if (memo.kind == kKey) hub.keys.recall(memo.key, memo.value, hub.wall());
+    if (memo.kind != kPeer || hub.peers.size() >= kMostPeers) continue;
     if (const auto place = place_of(memo.key))
       read_learned(hub.peer(place->first, place->second), memo.value, hub.wall());
   }

@@ -1,5 +1,6 @@
-// What was learned of peers and must outlast a restart: which of them take extra targets, and what broke a stream to them
-// (MUX-06). Kept in World::store as memos of kind "peer" under "host:port", each fact with the time until which it counts.
+// What was learned of peers and must outlast a restart. Which of them take extra targets, and what broke a stream to them
+// (MUX-06): memos of kind "peer" under "host:port", each fact with the time until which it counts. By which keys they were
+// proven (AB-069): kind "key" under the name that the certificate was held against.
 #pragma once
 #include <string>
 
@@ -14,6 +15,11 @@ std::string learned_text(const Peer& peer, WallTime now);
 void read_learned(Peer& peer, std::string_view text, WallTime now);
 
 void remember(Hub& hub, const Peer& peer);  // call it when one of these facts changes
-void recall_peers(Hub& hub);                // from Settings::memos, at the start
+
+// `chain`, valid to an anchor, has just proven `remote` as its certificate names `name`: the domain itself (pkix), or the
+// host that its signed SRV leads to (dnssec). Another key from another CA than ever before is a `peer_key_changed`.
+void note_key(Hub& hub, const proof::Chain& chain, std::string_view name, const Domain& remote);
+
+void recall(Hub& hub);  // both, from Settings::memos, at the start
 
 }  // namespace ligase

@@ -32,8 +32,8 @@ class Learned : public testing::Test {
                                         "192.0.2.1",
                                         {"sender1.tld", "sender2.tld"},
                                         own,
-                                        *proof::TrustAnchors::parse_pem(authority.pem),
-                                        {},
+                                        *proof::TrustAnchors::parse_pem(authority.pem + second.pem),
+                                        policy,
                                         {}});
     world.run_for(5s);
   }
@@ -48,7 +48,8 @@ class Learned : public testing::Test {
   const SimStore& memory() { return world.stores[*Address::parse("192.0.2.1")]; }
 
   World world{69};
-  test::MadeCertificate authority = test::make_root("First CA");
+  config::Policy policy;
+  test::MadeCertificate authority = test::make_root("First CA"), second = test::make_root("Second CA");
   std::shared_ptr<const proof::Chain> own = chain_of(test::make_leaf(authority, {"xmpp1.originating.tld"}));
   std::optional<Provider> gateway;
 };
@@ -135,6 +136,66 @@ TEST_F(Learned, MemosThatSayAnything_DoNoHarm) {
   };
   ASSERT_TRUE(world.run_until(is_proven, 30s));
   EXPECT_EQ(peer.connections, 2u) << "no fact lasts beyond a week";
+}
+
+// AB-069: a domain, or the host that its signed SRV leads to, shows another key from another CA than ever before. It is
+// taken, as the policy trusts both CAs, and said once, also by a gateway that was restarted meanwhile.
+class KeyChange : public Learned, public testing::WithParamInterface<Security> {
+ protected:
+  KeyChange() {
+    world.add_srv("target1.tld", "mx.tld", 5269, GetParam());
+    show(authority);
+    peer.answer_result = valid;
+  }
+  test::MadeCertificate show(const test::MadeCertificate& issuer) {
+    const test::MadeCertificate leaf =
+        test::make_leaf(issuer, {GetParam() == Security::secure ? "mx.tld" : "target1.tld"});
+    world.chains[*Address::parse("198.51.100.8")] = chain_of(leaf);
+    return leaf;
+  }
+  // A restart of ours, and a stanza to the peer; what was said of keys.
+  std::size_t changes_seen() {
+    gateway->stop();
+    start();
+    send("target1.tld");
+    EXPECT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+    return gateway->log.count("peer_key_changed");
+  }
+  RawAuthority peer{world, "198.51.100.8"};
+};
+INSTANTIATE_TEST_SUITE_P(PkixAndDnssec, KeyChange, testing::Values(Security::insecure, Security::secure));
+
+TEST_P(KeyChange, AnotherKeyFromAnotherCa_IsTakenAndSaidOnce) {
+  EXPECT_EQ(changes_seen(), 0u);
+  show(authority);
+  EXPECT_EQ(changes_seen(), 0u) << "the same CA renews";
+  const auto mine = show(second);
+  EXPECT_EQ(changes_seen(), 1u);
+  const report::Event& event =
+      *std::ranges::find(gateway->log.events, std::string_view("peer_key_changed"), &report::Event::name);
+  EXPECT_THAT(event.fields, testing::IsSupersetOf(std::vector<std::pair<std::string_view, std::string>>{
+                                {"remote", "target1.tld"},
+                                {"name", GetParam() == Security::secure ? "mx.tld" : "target1.tld"},
+                                {"key", chain_of(mine)->key_fingerprint()},
+                                {"issuer", "CN=Second CA"},
+                                {"known_issuer", "CN=First CA"}}));
+  EXPECT_EQ(changes_seen(), 0u) << "known by now";
+}
+
+TEST_P(KeyChange, OnAStreamThatThePeerOpens_IsSaidToo) {
+  EXPECT_EQ(changes_seen(), 0u);
+  show(second);
+  RawPeer stranger(world, "198.51.100.8");
+  ASSERT_TRUE(stranger.negotiate(gateway->endpoint, "target1.tld", "sender1.tld"));
+  EXPECT_THAT(stranger.received, testing::HasSubstr("EXTERNAL"));
+  EXPECT_EQ(gateway->log.count("peer_key_changed"), 1u);
+}
+
+TEST_P(KeyChange, UnderATlsaThatMatches_IsTheHoldersOwnWord) {
+  EXPECT_EQ(changes_seen(), 0u);
+  world.add_srv("target1.tld", "mx.tld", 5269, Security::secure);
+  world.add_tlsa("mx.tld", 5269, *chain_of(show(second)));
+  EXPECT_EQ(changes_seen(), 0u);
 }
 
 }  // namespace

@@ -37,6 +37,7 @@ enum class MadeKey { p256, rsa2048, rsa1024 };
 
 struct CertificateSpec {
   std::string common_name = "test";
+  std::string organization;            // empty: none
   std::vector<std::string> dns;        // dNSName, bytes as given
   std::vector<std::string> srv;        // SRVName, for example "_xmpp-server.sender1.tld"
   std::vector<std::string> xmpp_addr;  // XmppAddr as UTF8String
@@ -175,6 +176,10 @@ inline MadeCertificate make_certificate(const CertificateSpec& spec, const MadeC
     const KeyPtr carried(must(d2i_PUBKEY(nullptr, &at, static_cast<long>(spec.public_key.size()))));
     must(X509_set_pubkey(x, carried.get()));
   }
+  if (!spec.organization.empty())
+    must(X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "O", MBSTRING_UTF8,
+                                    reinterpret_cast<const unsigned char*>(spec.organization.data()),
+                                    static_cast<int>(spec.organization.size()), -1, 0));
   must(X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8,
                                   reinterpret_cast<const unsigned char*>(spec.common_name.data()),
                                   static_cast<int>(spec.common_name.size()), -1, 0));

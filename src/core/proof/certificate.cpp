@@ -166,15 +166,30 @@ std::optional<WallTime> read_time(const asn1_string_st* time) {
          std::chrono::seconds(civil.tm_sec);
 }
 
-std::string subject_of(const x509_st& certificate) {
+Bytes public_key_of(const x509_st& certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(&certificate), &der);
+  ERR_clear_error();
+  if (size <= 0) return {};
+  Bytes key(der, der + size);
+  OPENSSL_free(der);
+  return key;
+}
+
+namespace {
+std::string line_of(const X509_name_st& name) {
   const Owned<BIO> bio(BIO_new(BIO_s_mem()));
   if (!bio) return {};
-  X509_NAME_print_ex(bio.get(), X509_get_subject_name(&certificate), 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+  X509_NAME_print_ex(bio.get(), &name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
   ERR_clear_error();
   const char* data = nullptr;
   const long size = BIO_get_mem_data(bio.get(), &data);
   return size > 0 ? escaped({data, static_cast<std::size_t>(size)}) : std::string();
 }
+
+}  // namespace
+
+std::string subject_of(const x509_st& certificate) { return line_of(*X509_get_subject_name(&certificate)); }
 
 WallTime not_after_of(const x509_st& certificate) {
   return read_time(X509_get0_notAfter(&certificate)).value_or(WallTime::min());
@@ -230,6 +245,24 @@ std::string Chain::fingerprint() const {
   std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
   SHA256(native_->der.front().data(), native_->der.front().size(), digest.data());
   return hex(digest);
+}
+
+std::string Chain::key_fingerprint() const {
+  const Bytes key = public_key_of(*native_->certificates.front());
+  std::array<std::uint8_t, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(key.data(), key.size(), digest.data());
+  return hex(digest);
+}
+
+std::string Chain::issuer() const {
+  const X509_name_st& name = *X509_get_issuer_name(native_->certificates.front().get());
+  const int at = X509_NAME_get_index_by_NID(&name, NID_organizationName, -1);
+  if (at < 0) return line_of(name);
+  unsigned char* text = nullptr;
+  const int size = ASN1_STRING_to_UTF8(&text, X509_NAME_ENTRY_get_data(X509_NAME_get_entry(&name, at)));
+  const std::unique_ptr<unsigned char, decltype([](unsigned char* bytes) { OPENSSL_free(bytes); })> owner(text);
+  ERR_clear_error();
+  return size > 0 ? escaped({reinterpret_cast<const char*>(text), static_cast<std::size_t>(size)}) : line_of(name);
 }
 
 std::string Chain::chain_fingerprint() const {

@@ -37,12 +37,16 @@ class Chain {
   std::size_t size() const noexcept;
   const Bytes& der(std::size_t i) const noexcept;
   std::string fingerprint() const;                         // leaf, SHA-256 over DER, lower-case hex
+  std::string key_fingerprint() const;                     // leaf's SubjectPublicKeyInfo, the same way
   std::string chain_fingerprint() const;                   // SHA-256 over all, for caches
   const std::vector<PresentedId>& names() const noexcept;  // of the leaf; malformed names left out (AB-057, AB-060)
   WallTime not_before() const noexcept;                    // leaf
   WallTime not_after() const noexcept;                     // leaf
   bool must_staple() const noexcept;  // leaf: good only with a proof that it is not revoked (RFC 7633)
   std::string subject() const;        // one line for people, escaped
+  // Who issued the leaf: its issuer's organizationName, which a CA keeps when it changes its intermediates, else the whole
+  // name; escaped. Means something only for a chain that leads to an anchor.
+  std::string issuer() const;
   // True if the leaf names `domain`: dNSName with RFC 9525's wildcard rule, SRVName _xmpp-server.domain, XmppAddr.
   bool names_domain(const Domain& domain) const noexcept;
   bool names_host(const HostName& host) const noexcept;  // dNSName only

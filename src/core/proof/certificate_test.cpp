@@ -218,6 +218,22 @@ TEST(CertificateChain, FactsOfTheLeaf_AreReadable) {
   EXPECT_NE(two->chain_fingerprint(), chain->chain_fingerprint());
 }
 
+// AB-069: what is held against what was seen before.
+TEST(CertificateChain, KeyAndIssuer_AreThoseOfTheLeaf) {
+  CertificateSpec authority;
+  authority.common_name = "R3";
+  authority.organization = "Let \"us\" Encrypt";
+  authority.is_ca = true;
+  const MadeCertificate named = make_certificate(authority);
+  const MadeCertificate leaf = test::make_leaf(named, {"target.tld"});
+  const auto chain = Chain::parse({leaf.der, named.der}).value();
+  EXPECT_EQ(chain->key_fingerprint(), hex(test::sha256(leaf.spki)));
+  EXPECT_EQ(chain->issuer(), "Let \\\"us\\\" Encrypt");
+  const auto other = Chain::parse({test::make_leaf(test::make_root("R4"), {"target.tld"}).der}).value();
+  EXPECT_EQ(other->issuer(), "CN=R4");
+  EXPECT_NE(other->key_fingerprint(), chain->key_fingerprint());
+}
+
 TEST(CertificateChain, PemWithKeyAndChain_IsReadLeafFirst) {
   const MadeCertificate root = test::make_root();
   const MadeCertificate leaf = test::make_leaf(root, {"a.tld"});

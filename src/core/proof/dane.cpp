@@ -25,16 +25,14 @@ struct Freed {
 using KeyPtr = std::unique_ptr<EVP_PKEY, Freed>;
 
 Bytes selected(X509& certificate, TlsaSelector selector) {
-  unsigned char* der = nullptr;
-  int size = 0;
   switch (selector) {
     case TlsaSelector::cert:
-      size = i2d_X509(&certificate, &der);
       break;
     case TlsaSelector::spki:
-      size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(&certificate), &der);
-      break;
+      return public_key_of(certificate);
   }
+  unsigned char* der = nullptr;
+  const int size = i2d_X509(&certificate, &der);
   if (size <= 0) return {};
   Bytes out(der, der + size);
   OPENSSL_free(der);

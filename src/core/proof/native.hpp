@@ -44,6 +44,8 @@ std::optional<WallTime> read_time(const asn1_string_st* time);
 bool is_costly(x509_st& certificate);
 // A signature algorithm whose digest can be forged (SHA-1 and less), or is not known.
 bool is_weak(const X509_algor_st& algorithm);
+// The SubjectPublicKeyInfo in DER; empty: it has none that can be written.
+Bytes public_key_of(const x509_st& certificate);
 // One line for people, escaped and cut.
 std::string subject_of(const x509_st& certificate);
 // WallTime::min() where the date cannot be read: such a certificate is long over.
