@@ -80,7 +80,7 @@ Task<Result<proof::Proof>> dial_back(std::shared_ptr<Hub> hub, pair::StreamRef c
   const Instant deadline = hub->now() + kVerifyPatience;
   const PairKey way{pair.target, pair.sender};  // ours asks theirs
   const Purpose purpose = authority_must_be_dane ? Purpose::dial_back_to_dane : Purpose::dial_back;
-  Result<Acquired> authority = co_await acquire(hub, way, purpose, claimed_on, deadline);
+  Result<Acquired> authority = co_await acquire(hub, way, Errand{purpose, claimed_on}, deadline);
   if (!authority) co_return fail(authority.error());
   Session* session = hub->session(authority->stream);
   if (session == nullptr) co_return fail(Reason::network_closed, "the authority's stream ended");

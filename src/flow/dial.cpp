@@ -8,6 +8,7 @@
 #include "judgement.hpp"
 #include "learned.hpp"
 #include "proof/dialback_key.hpp"
+#include "proof/explain.hpp"
 #include "wait.hpp"
 
 namespace ligase {
@@ -57,6 +58,24 @@ Standard standard_of(Purpose purpose) {
   return purpose == Purpose::dial_back_to_dane ? Standard::dane : Standard::policy;
 }
 
+double milliseconds(Duration time) { return std::chrono::duration<double, std::milli>(time).count(); }
+
+void tell(const Errand& errand, std::string what, report::StepResult result, std::string detail, Duration took = {}) {
+  if (errand.told != nullptr)
+    errand.told->push_back({"out: " + std::move(what), result, std::move(detail), milliseconds(took)});
+}
+void tell_failure(const Errand& errand, std::string what, const Error& why, Duration took = {}) {
+  tell(errand, std::move(what), report::StepResult::failed, fmt::format("{}: {}", name_of(why.reason), why.detail),
+       took);
+}
+void tell_stream(const Errand& errand, const Session& session, std::string_view which, Duration took = {}) {
+  tell(errand, "stream", report::StepResult::ok,
+       fmt::format("{}, {}, to {} at {}{}{}", which, session.number(), session.peer_host,
+                   session.connection->remote().text(), session.machine.is_encrypted() ? ", " : ", without TLS",
+                   session.facts.version),
+       took);
+}
+
 bool is_own(const Session& session, const PairKey& pair) {
   return *session.machine.local() == pair.sender && *session.machine.remote() == pair.target;
 }
@@ -78,9 +97,10 @@ bool may_carry(const Hub& hub, const Peer& peer, const Session& session, const P
   return session.riding.size() + session.asked.size() < hub.settings.limits.pairs_per_stream;
 }
 
-Session* find_stream(Hub& hub, Peer& peer, const PairKey& pair, Purpose purpose, pair::StreamRef ridden,
+Session* find_stream(Hub& hub, Peer& peer, const PairKey& pair, const Errand& errand,
                      const std::set<pair::StreamRef>& unfit) {
-  if (purpose == Purpose::pair && peer.streams.contains(ridden) && !unfit.contains(ridden)) {
+  const pair::StreamRef ridden = errand.other;
+  if (errand.purpose == Purpose::pair && peer.streams.contains(ridden) && !unfit.contains(ridden)) {
     Session* session = hub.session(ridden);
     if (session != nullptr && session->is_live() && (is_own(*session, pair) || may_multiplex(hub, pair)))
       return session;
@@ -88,7 +108,7 @@ Session* find_stream(Hub& hub, Peer& peer, const PairKey& pair, Purpose purpose,
   for (const pair::StreamRef ref : peer.streams) {
     if (unfit.contains(ref)) continue;
     Session* session = hub.session(ref);
-    if (session != nullptr && may_carry(hub, peer, *session, pair, purpose)) return session;
+    if (session != nullptr && may_carry(hub, peer, *session, pair, errand.purpose)) return session;
   }
   return nullptr;
 }
@@ -103,11 +123,15 @@ std::shared_ptr<Gate<bool>> find_connecting(const Hub& hub, const Peer& peer, co
 
 // One new stream with (local, remote) in its header, negotiated as far as Opened. The server is judged between TLS and
 // our second header (TLS-03).
-Task<Result<pair::StreamRef>> open_stream(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, Way way,
+Task<Result<pair::StreamRef>> open_stream(std::shared_ptr<Hub> hub, PairKey pair, Errand errand, Way way,
                                           Instant deadline) {
+  const Instant began = hub->now();
   Result<std::unique_ptr<seams::Connection>> connection =
       co_await connect_any(hub, way.host.addresses, way.target.port, deadline, Ports::usual);
-  if (!connection) co_return fail(connection.error());
+  if (!connection) {
+    tell_failure(errand, "connection", connection.error(), hub->now() - began);
+    co_return fail(connection.error());
+  }
   if (hub->is_stopping) co_return fail(Reason::shutdown, "the gateway is stopping");
   Session& added = hub->add_session(std::move(*connection),
                                     stream::Machine::initiate(hub->stream_limits(), pair.sender, pair.target,
@@ -135,7 +159,9 @@ Task<Result<pair::StreamRef>> open_stream(std::shared_ptr<Hub> hub, PairKey pair
 
   const std::optional<Result<void>> asks = co_await wait_until(hub, wants_verdict, deadline, late);
   if (!asks || !*asks) co_return give_up(why_not(asks));
-  const Result<Proof> verdict = co_await prove_server(hub, ref, way, pair.target, standard_of(purpose));
+  if (const Session* shown = hub->session(ref)) tell_stream(errand, *shown, "a new stream", hub->now() - began);
+  const Result<Proof> verdict =
+      co_await prove_server(hub, ref, way, pair.target, standard_of(errand.purpose), errand.told);
   if (!verdict && verdict.error().reason != Reason::network_closed) co_return give_up(verdict.error());
   Session* session = hub->session(ref);
   if (session != nullptr) session->perform(session->machine.go_on(true, hub->now()));
@@ -169,7 +195,7 @@ bool is_network_failure(Reason reason) {
 }
 
 // Makes one connection to the peer, while others that it may serve wait at the gate.
-Task<Result<pair::StreamRef>> connect(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, Way way,
+Task<Result<pair::StreamRef>> connect(std::shared_ptr<Hub> hub, PairKey pair, Errand errand, Way way,
                                       Instant deadline) {
   const std::string host(way.target.host.text());
   const std::uint16_t port = way.target.port;
@@ -179,7 +205,7 @@ Task<Result<pair::StreamRef>> connect(std::shared_ptr<Hub> hub, PairKey pair, Pu
     peer.connecting.insert_or_assign(pair.target, gate);
     peer.last_try = hub->now();
   }
-  const Result<pair::StreamRef> ref = co_await open_stream(hub, pair, purpose, std::move(way), deadline);
+  const Result<pair::StreamRef> ref = co_await open_stream(hub, pair, errand, std::move(way), deadline);
   Peer& peer = hub->peer(host, port);
   if (const auto own = peer.connecting.find(pair.target); own != peer.connecting.end() && own->second == gate)
     peer.connecting.erase(own);
@@ -202,8 +228,7 @@ Task<Result<pair::StreamRef>> connect(std::shared_ptr<Hub> hub, PairKey pair, Pu
   co_return ref;
 }
 
-Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, pair::StreamRef other,
-                                  Way way, Instant deadline) {
+Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Errand errand, Way way, Instant deadline) {
   const std::string host(way.target.host.text());
   const std::uint16_t port = way.target.port;
   std::set<pair::StreamRef> unfit;  // whose certificate does not prove this domain
@@ -211,10 +236,12 @@ Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Purpos
   unsigned dialed = 0;
   while (hub->now() < deadline && !hub->is_stopping) {
     Peer& peer = hub->peer(host, port);
-    if (Session* session = find_stream(*hub, peer, pair, purpose, other, unfit)) {
+    if (Session* session = find_stream(*hub, peer, pair, errand, unfit)) {
       const pair::StreamRef ref = session->ref;
+      tell_stream(errand, *session, "a live stream");
       const bool is_encrypted = session->machine.is_encrypted();
-      Result<Proof> verdict = co_await prove_server(hub, ref, way, pair.target, standard_of(purpose));
+      Result<Proof> verdict =
+          co_await prove_server(hub, ref, way, pair.target, standard_of(errand.purpose), errand.told);
       if (verdict) co_return Acquired{ref, std::move(*verdict), host, is_encrypted};
       last = verdict.error();
       unfit.insert(ref);  // another certificate may be shown to another SNI: a stream of its own is tried
@@ -231,16 +258,16 @@ Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Purpos
     if (peer.last_error && peer.retry_at > hub->now() && hub->now() - peer.last_try < kRetryAtOnce)
       co_return fail(*peer.last_error);
     ++dialed;
-    if (is_dial_back(purpose)) {
-      Session* claimed = hub->session(other);
+    if (is_dial_back(errand.purpose)) {
+      Session* claimed = hub->session(errand.other);
       if (claimed == nullptr) co_return fail(Reason::cancelled, "the stream of the claim is over");
       if (claimed->dial_backs >= hub->settings.limits.dial_backs_per_stream)
         co_return fail(Reason::dialback_too_many, "too many authorities are being asked for this stream");
       ++claimed->dial_backs;
     }
-    const Result<pair::StreamRef> ref = co_await connect(hub, pair, purpose, way, deadline);
-    if (is_dial_back(purpose))
-      if (Session* claimed = hub->session(other)) --claimed->dial_backs;
+    const Result<pair::StreamRef> ref = co_await connect(hub, pair, errand, way, deadline);
+    if (is_dial_back(errand.purpose))
+      if (Session* claimed = hub->session(errand.other)) --claimed->dial_backs;
     if (!ref) co_return fail(ref.error());
   }
   co_return fail(last);
@@ -308,13 +335,15 @@ Task<Result<void>> be_accepted(std::shared_ptr<Hub> hub, PairKey pair, pair::Str
 
 }  // namespace
 
-Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, pair::StreamRef other,
-                               Instant deadline) {
+Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Errand errand, Instant deadline) {
   const Domain remote = pair.target;
   if (hub->policy_towards(remote).is_blocked) co_return fail(Reason::policy_blocked, "[[policy.peer]] blocks it");
   if (!hub->is_allowed_name(remote))
     co_return fail(Reason::name_not_allowed, "a special-use name that no [[policy.peer]] lists");
+  const Instant began = hub->now();
   Delegation delegation = co_await find_delegation(hub->world.resolver, remote, hub->wall());
+  if (errand.told != nullptr)
+    proof::tell_delegation(*errand.told, "out", remote, delegation, milliseconds(hub->now() - began));
   switch (delegation.kind) {
     case Delegation::Kind::failed:
       co_return fail(delegation.failure.value_or(Error{Reason::dns_indeterminate, {}}));
@@ -327,15 +356,20 @@ Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Purpose p
   std::vector<SrvTarget> targets =
       proof::order_targets(delegation.targets, [&](std::uint32_t most) { return hub->draw(most); });
   if (targets.empty()) co_return fail(Reason::dns_not_found, "its SRV records name no usable target");
-  if (purpose == Purpose::pair)
-    if (const Session* ridden = hub->session(other); ridden != nullptr && ridden->peer != nullptr)
+  if (errand.purpose == Purpose::pair)
+    if (const Session* ridden = hub->session(errand.other); ridden != nullptr && ridden->peer != nullptr)
       std::stable_partition(targets.begin(), targets.end(), [&](const SrvTarget& target) {
         return target.host.text() == ridden->peer->host && target.port == ridden->peer->port;
       });
   Error last{Reason::dns_not_found, {}};
   for (const SrvTarget& target : targets) {
     if (hub->now() >= deadline) break;
+    const Instant asked = hub->now();
     HostFacts host = co_await look_up_host(hub->world.resolver, target, delegation.security, hub->wall());
+    if (errand.told != nullptr)
+      proof::tell_target(*errand.told, "out", target, host.addresses, host.addresses_security,
+                         host.tlsa ? &*host.tlsa : nullptr, host.failure ? &*host.failure : nullptr,
+                         milliseconds(hub->now() - asked));
     if (host.failure) {
       const bool is_absent =
           host.failure->reason == Reason::address_none && delegation.kind == Delegation::Kind::fallback;
@@ -343,7 +377,7 @@ Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Purpose p
       continue;
     }
     Way way{delegation, target, std::move(host)};
-    Result<Acquired> acquired = co_await acquire_at(hub, pair, purpose, other, std::move(way), deadline);
+    Result<Acquired> acquired = co_await acquire_at(hub, pair, errand, std::move(way), deadline);
     if (acquired) co_return acquired;
     last = acquired.error();
     if (last.reason == Reason::dialback_too_many || last.reason == Reason::cancelled) break;
@@ -357,7 +391,7 @@ Task<void> set_up_pair(std::shared_ptr<Hub> hub, PairKey key) {
   for (unsigned attempt = 0; attempt < kMostAttempts; ++attempt) {
     OutPair* pair = hub->find_out_pair(key);
     if (pair == nullptr) co_return;
-    Result<Acquired> acquired = co_await acquire(hub, key, Purpose::pair, pair->accepted_on, deadline);
+    Result<Acquired> acquired = co_await acquire(hub, key, Errand{Purpose::pair, pair->accepted_on}, deadline);
     pair = hub->find_out_pair(key);
     if (pair == nullptr || hub->is_stopping) co_return;
     if (!acquired) {
@@ -380,6 +414,30 @@ Task<void> set_up_pair(std::shared_ptr<Hub> hub, PairKey key) {
   }
   OutPair* pair = hub->find_out_pair(key);
   if (pair != nullptr && !hub->is_stopping) hub->out_pair_is_not_proven(*pair, last);
+}
+
+Task<Result<Acquired>> try_pair(std::shared_ptr<Hub> hub, PairKey key, pair::StreamRef ridden, report::Steps& steps,
+                                Instant deadline) {
+  const Errand errand{Purpose::pair, ridden, &steps};
+  Result<Acquired> acquired = co_await acquire(hub, key, errand, deadline);
+  if (!acquired) co_return acquired;
+  const Reservation reservation(hub, acquired->stream);
+  if (acquired->stream == ridden) {
+    tell(errand, "sender", report::StepResult::ok, "the peer has taken us for the sender on this stream already");
+    co_return acquired;
+  }
+  const Instant began = hub->now();
+  const Result<void> accepted = co_await be_accepted(hub, key, acquired->stream, deadline);
+  if (!accepted) {
+    tell_failure(errand, "sender", accepted.error(), hub->now() - began);
+    co_return fail(accepted.error());
+  }
+  const Session* session = hub->session(acquired->stream);
+  const bool by_certificate = session != nullptr && session->is_authenticated && is_own(*session, key);
+  tell(errand, "sender", report::StepResult::ok,
+       by_certificate ? "the peer took our certificate (EXTERNAL)" : "the peer answered our db:result with valid",
+       hub->now() - began);
+  co_return acquired;
 }
 
 }  // namespace ligase

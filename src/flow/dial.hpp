@@ -3,6 +3,7 @@
 // authority.
 #pragma once
 #include "hub.hpp"
+#include "report/explanation.hpp"
 
 namespace ligase {
 
@@ -18,14 +19,24 @@ enum class Purpose : std::uint8_t {
   dial_back_to_dane,  // I-04: the authority must be proven by dane, whatever the policy would take first
 };
 
-// A live stream for (local, remote) with the server judged for `remote` under today's policy. `other`: for a dial-back,
-// the stream of the claim, whose budget a new connection is charged to; for a pair, the stream it rides, which is looked
-// at first, so that a renewal moves it only where that stream proves it no more.
-Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Purpose purpose, pair::StreamRef other,
-                               Instant deadline);
+// What a stream is wanted for.
+struct Errand {
+  Purpose purpose = Purpose::pair;
+  // For a dial-back, the stream of the claim, whose budget a new connection is charged to; for a pair, the stream it rides,
+  // which is looked at first, so that a renewal moves it only where that stream proves it no more.
+  pair::StreamRef other;
+  report::Steps* told = nullptr;  // each step and its evidence, for explain; outlives the errand
+};
+
+// A live stream for (local, remote) with the server judged for `remote` under today's policy.
+Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Errand errand, Instant deadline);
 
 // Sets a pair of ours up: acquire, then be accepted as the sender (EXTERNAL for the header's pair, else db:result). Renews
 // it alike: where the stream it rides proves it again, nothing is sent, and its stanzas never stop.
 Task<void> set_up_pair(std::shared_ptr<Hub> hub, PairKey pair);
+
+// The same, told step by step, and the pair's own state left as it is: for explain. `ridden`: the stream it rides, or none.
+Task<Result<Acquired>> try_pair(std::shared_ptr<Hub> hub, PairKey pair, pair::StreamRef ridden, report::Steps& steps,
+                                Instant deadline);
 
 }  // namespace ligase

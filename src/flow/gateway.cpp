@@ -1,6 +1,7 @@
 // The gateway's face: what the program may ask of the hub behind it.
 #include "gateway.hpp"
 
+#include "explain.hpp"
 #include "hub.hpp"
 #include "snapshot.hpp"
 
@@ -30,6 +31,14 @@ void Gateway::set_ready(std::vector<std::string> not_ready) {
 void Gateway::stop(std::function<void()> done) { impl_->hub->stop(std::move(done)); }
 
 void Gateway::set_policy(config::Policy policy) { impl_->hub->take_policy(std::move(policy)); }
+Task<Result<report::Explanation>> Gateway::explain(Domain local, Domain remote, bool may_dial) {
+  return explain_pair(impl_->hub, std::move(local), std::move(remote), may_dial);
+}
+Result<void> Gateway::close_stream(const std::string& id) { return impl_->hub->close_stream(id); }
+Result<void> Gateway::close_pair(const Domain& local, const Domain& remote) {
+  return impl_->hub->close_pair({local, remote});
+}
+
 report::Status Gateway::status() const {
   const Hub& hub = *impl_->hub;
   report::Status status;

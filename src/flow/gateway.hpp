@@ -8,6 +8,7 @@
 
 #include "config/config.hpp"
 #include "report/event.hpp"
+#include "report/explanation.hpp"
 #include "report/snapshot.hpp"
 #include "seams/clock.hpp"
 #include "seams/network.hpp"
@@ -58,6 +59,11 @@ class Gateway final : public report::Observable {
   // Drain (AB-167): accepts nothing new, hands on what it holds, closes streams properly; `done` is called once,
   // at the latest after drain_timeout. What could not be handed on was bounced or counted.
   void stop(std::function<void()> done);
+
+  // As in seams::Control.
+  Task<Result<report::Explanation>> explain(Domain local, Domain remote, bool may_dial);
+  Result<void> close_stream(const std::string& id);
+  Result<void> close_pair(const Domain& local, const Domain& remote);
 
   report::Status status() const override;
   std::vector<report::StreamRow> streams() const override;

@@ -656,6 +656,58 @@ void Hub::sweep_sessions() {
     if (Session* idle = session(ref)) idle->close({Reason::stream_idle, "no pair rides it"});
 }
 
+Result<void> Hub::close_stream(const std::string& id) {
+  const Error why{Reason::stream_closed, "closed by an operator"};
+  for (const auto& [ref, session] : sessions) {
+    if (session->number() != id || session->is_ending) continue;
+    log(report::Event(report::Level::info, "closed_by_operator").with("stream", id));
+    session->close(why);
+    return {};
+  }
+  for (const auto& [number, link] : links) {
+    if (std::to_string(number) != id || link->is_ending) continue;
+    log(report::Event(report::Level::info, "closed_by_operator").with("stream", id));
+    link->end({StreamError::reset, "closed by an operator"}, why);
+    return {};
+  }
+  return fail(Reason::stream_closed, fmt::format("no stream {} is open; `ligase ctl streams` lists them", id));
+}
+
+Result<void> Hub::close_pair(const PairKey& out) {
+  bool is_known = false;
+  const Error why{Reason::stream_closed, "closed by an operator"};
+  if (OutPair* pair = find_out_pair(out)) {
+    is_known = true;
+    if (const auto* proven = std::get_if<pair::Proven>(&pair->state))
+      if (Session* rides = session(proven->stream)) rides->riding.erase(pair);
+    pair->state = pair::Expired{wall()};
+    pair->renewal.cancel();
+    if (pair->queue) {
+      set_up(*pair);
+    } else if (!pair->is_being_set_up) {
+      out_pairs.erase(out_pairs.find(static_cast<PairView>(out)));
+    }
+  }
+  const PairKey in{out.target, out.sender};
+  for (const auto& [ref, session] : sessions) {
+    const auto found = session->in_pairs.find(in);
+    if (session->is_ending || found == session->in_pairs.end()) continue;
+    is_known = true;
+    for (const pair::Stanza& stanza : take_held(found->second)) bounce_to_remote(stanza, why);
+    found->second.state = pair::Expired{wall()};  // with the key of its claim: the peer knows nothing of this
+    found->second.renewal.cancel();
+  }
+  is_known |= refused_claims.erase(in) > 0;
+  if (is_known) {
+    log(report::Event(report::Level::info, "closed_by_operator")
+            .with("local", out.sender.text())
+            .with("remote", out.target.text()));
+    return {};
+  }
+  return fail(Reason::host_unknown, fmt::format("no pair of {} and {} is known; `ligase ctl pairs` lists them",
+                                                out.sender.text(), out.target.text()));
+}
+
 void Hub::stop(std::function<void()> done) {
   if (is_stopping) return;
   is_stopping = true;

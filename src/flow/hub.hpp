@@ -122,6 +122,8 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
 
   void spawn(Task<void> task);  // a procedure; the hub outlives it
   void count_drop(Reason reason, std::string_view what, const Session* session);
+  Result<void> close_stream(const std::string& id);
+  Result<void> close_pair(const PairKey& out);  // and its inverse
   void stop(std::function<void()> done);
   void shut_down();  // the gateway goes: everything ends at once
 
@@ -136,6 +138,7 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   bool is_ready = false;
   std::vector<std::string> not_ready;
   Renewals renewals;
+  unsigned explaining = 0;  // questions at work
 
   std::map<pair::StreamRef, std::unique_ptr<Session>> sessions;
   std::map<std::uint64_t, std::unique_ptr<LinkSession>> links;

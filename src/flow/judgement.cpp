@@ -6,6 +6,7 @@
 #include <algorithm>
 
 #include "learned.hpp"
+#include "proof/explain.hpp"
 
 namespace ligase {
 
@@ -36,7 +37,7 @@ void note_proof(Hub& hub, const proof::Chain* chain, const Proof& proven, const 
 }  // namespace
 
 Task<Result<Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef stream, Way way, Domain remote,
-                                 Standard standard) {
+                                 Standard standard, report::Steps* told) {
   const Session* session = hub->session(stream);
   if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
   proof::PeerPolicy policy = hub->policy_towards(remote);
@@ -54,6 +55,10 @@ Task<Result<Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef strea
                                        way.host.addresses_expire,
                                        &hub->paths};
   Result<Proof> verdict = proof::judge_server(evidence, policy, hub->wall());
+  if (told != nullptr) {
+    proof::tell_evidence(*told, evidence, hub->wall());
+    proof::tell_verdict(*told, "out", verdict);
+  }
   if (!verdict && standard == Standard::dane && verdict.error().reason == Reason::policy_proof)
     co_return fail(Reason::dane_mismatch,
                    fmt::format("{} publishes TLSA records, and its authority must fulfil one: {}", remote.text(),
@@ -62,7 +67,8 @@ Task<Result<Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef strea
   co_return verdict;
 }
 
-Task<tl::expected<Proof, ClientRefusal>> prove_client(std::shared_ptr<Hub> hub, pair::StreamRef stream, Domain sender) {
+Task<tl::expected<Proof, ClientRefusal>> prove_client(std::shared_ptr<Hub> hub, pair::StreamRef stream, Domain sender,
+                                                      report::Steps* told) {
   const Session* session = hub->session(stream);
   if (session == nullptr)
     co_return tl::unexpected(ClientRefusal{{Reason::network_closed, "the stream ended"}, false, false, true});
@@ -80,6 +86,10 @@ Task<tl::expected<Proof, ClientRefusal>> prove_client(std::shared_ptr<Hub> hub, 
                                        &hub->paths};
   auto verdict = proof::judge_client(evidence, hub->policy_towards(sender), hub->wall());
   if (verdict) note_proof(*hub, chain.get(), *verdict, sender, facts.delegation.targets);
+  if (told != nullptr) {
+    proof::tell_evidence(*told, evidence, hub->wall());
+    proof::tell_verdict(*told, "in", verdict ? Result<Proof>(*verdict) : fail(verdict.error().error));
+  }
   co_return verdict;
 }
 

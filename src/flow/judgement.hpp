@@ -3,6 +3,7 @@
 #pragma once
 #include "evidence.hpp"
 #include "hub.hpp"
+#include "report/explanation.hpp"
 
 namespace ligase {
 
@@ -17,11 +18,12 @@ struct Way {
 enum class Standard : std::uint8_t { policy, dane };
 
 // Is the far end of this stream `remote`, reached by `way`? Rows O-06 to O-26. Reason::network_closed: the stream ended.
+// `told`: where each piece of evidence is told, for explain; null: nowhere.
 Task<Result<proof::Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef stream, Way way, Domain remote,
-                                        Standard standard);
+                                        Standard standard, report::Steps* told = nullptr);
 
 // May this session speak for `sender`, by its certificate? Rows I-01 to I-09, I-12, I-13; dialback is the caller's next step.
 Task<tl::expected<proof::Proof, proof::ClientRefusal>> prove_client(std::shared_ptr<Hub> hub, pair::StreamRef stream,
-                                                                    Domain sender);
+                                                                    Domain sender, report::Steps* told = nullptr);
 
 }  // namespace ligase

@@ -45,15 +45,20 @@ CLI::App* add_serve(CLI::App& app, Written& written) {
 }
 
 CLI::App* add_ctl(CLI::App& app, Written& written) {
-  CLI::App* ctl = app.add_subcommand("ctl", "Ask a running gateway: status, streams, pairs, links");
-  ctl->add_option("COMMAND", written.ctl.command, "status, streams, pairs or links")->type_name("");
+  CLI::App* ctl = app.add_subcommand("ctl", "Ask a running gateway, or tell it what to do");
+  ctl->add_option("COMMAND", written.ctl.command,
+                  "status, streams, pairs, links; explain LOCAL REMOTE; close STREAM, close --pair LOCAL REMOTE; "
+                  "reload; drain")
+      ->type_name("");
+  ctl->add_option("ARGUMENTS", written.ctl.arguments, "What explain and close are about")->type_name("");
+  ctl->add_flag("--pair", written.ctl.is_pair, "close: a pair of domains, not a stream");
   ctl->add_option("--control", written.ctl.control, "The gateway's control socket")->type_name("SOCKET");
   ctl->add_option("--config", written.ctl.config_file, "The gateway's configuration, which names its socket")
       ->type_name("FILE");
   ctl->add_flag("--json", written.is_json, "The JSON document as the gateway gives it");
   ctl->footer(
       footer("  ligase ctl --config /etc/ligase/ligase.toml pairs\n"
-             "  ligase ctl --control /run/ligase/control.sock streams --json\n"));
+             "  ligase ctl --control /run/ligase/control.sock explain sender1.tld target1.tld\n"));
   return ctl;
 }
 
@@ -132,13 +137,24 @@ int run_ctl(Written& written, const CLI::App& ctl_app) {
   written.ctl.output = written.is_json ? Output::json : Output::text;
   const std::vector<std::string_view>& commands = ctl_commands();
   if (written.ctl.command.empty())
-    return usage("ligase ctl needs a command", "", "add status, streams, pairs or links; " + see_help(ctl_app),
+    return usage("ligase ctl needs a command", "",
+                 "add status, streams, pairs, links, explain, close, reload or drain; " + see_help(ctl_app),
                  written.is_json);
   if (std::ranges::find(commands, written.ctl.command) == commands.end()) {
     const std::vector<std::string> known(commands.begin(), commands.end());
     return usage(fmt::format("unknown command \"{}\" of ligase ctl", escaped(written.ctl.command, 80)), "",
                  did_you_mean(written.ctl.command, known, ctl_app), written.is_json);
   }
+  if (written.ctl.is_pair && written.ctl.command != "close")
+    return usage("--pair belongs to ligase ctl close", "", see_help(ctl_app), written.is_json);
+  const std::string_view words = ctl_arguments(written.ctl.command, written.ctl.is_pair);
+  const std::size_t wanted = words.empty() ? 0 : 1 + static_cast<std::size_t>(std::ranges::count(words, ' '));
+  if (written.ctl.arguments.size() > wanted && wanted == 0)
+    return usage(fmt::format("\"{}\" is one word too many for ligase ctl", escaped(written.ctl.arguments[0], 80)), "",
+                 see_help(ctl_app), written.is_json);
+  if (written.ctl.arguments.size() != wanted)
+    return usage(fmt::format("ligase ctl {} takes {}", written.ctl.command, words), "", see_help(ctl_app),
+                 written.is_json);
   if (!written.ctl.control.empty() && !written.ctl.config_file.empty())
     return usage("ligase ctl takes --control or --config, not both", "", see_help(ctl_app), written.is_json);
   return ctl(written.ctl);

@@ -55,6 +55,14 @@ TEST(CommandLine, MisspeltWord_IsAnsweredWithTheNearest) {
             "ligase: error: unknown option --confg of ligase serve; did you mean --config?\n");
   EXPECT_EQ(told({"ctl", "stream"}),
             "ligase: error: unknown command \"stream\" of ligase ctl; did you mean streams?\n");
+  EXPECT_EQ(told({"ctl", "explain", "sender1.tld"}),
+            "ligase: error: ligase ctl explain takes LOCAL REMOTE; see ligase ctl --help\n");
+  EXPECT_EQ(told({"ctl", "close", "--pair", "1"}),
+            "ligase: error: ligase ctl close takes LOCAL REMOTE; see ligase ctl --help\n");
+  EXPECT_EQ(told({"ctl", "pairs", "--pair"}),
+            "ligase: error: --pair belongs to ligase ctl close; see ligase ctl --help\n");
+  EXPECT_EQ(told({"ctl", "pairs", "more"}),
+            "ligase: error: \"more\" is one word too many for ligase ctl; see ligase ctl --help\n");
   EXPECT_EQ(told({"lab", "--proof", "dan"}),
             "ligase: error: ligase lab --proof: \"dan\" is no way to prove; did you mean dane?\n");
 }

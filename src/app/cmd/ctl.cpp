@@ -17,7 +17,19 @@ namespace {
 
 namespace json = boost::json;
 constexpr Duration kPatience = 10s;
+constexpr Duration kExplainPatience = 90s;  // it may open a connection: setup_timeout, and then some
 constexpr const char* kDefaultSockets[] = {"/run/ligase/control.sock", "/var/lib/ligase/control.sock"};
+
+// As a query's value (RFC 3986 §2.1).
+std::string url_escaped(std::string_view text) {
+  std::string out;
+  for (const char c : text) {
+    const bool is_plain =
+        (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '.' || c == '-';
+    out += is_plain ? std::string(1, c) : fmt::format("%{:02X}", static_cast<unsigned char>(c));
+  }
+  return out;
+}
 
 // A field as a cell: null is empty, a time without its T and Z.
 std::string cell(const json::value& row, std::string_view key) {
@@ -122,6 +134,34 @@ std::string links_text(const json::value& links) {
   return table.text();
 }
 
+std::string explain_text(const json::value& explanation) {
+  std::string text;
+  for (const json::value& step : explanation.at("steps").as_array()) {
+    const double ms = step.at("ms").to_number<double>();
+    text += fmt::format("{:<8}{:<18}{}{}\n", cell(step, "result"), cell(step, "what"),
+                        escaped(cell(step, "detail"), 2048), ms > 0 ? fmt::format(" ({:.1f} ms)", ms) : "");
+  }
+  return text + fmt::format("\n{}\n", escaped(cell(explanation, "verdict"), 2048));
+}
+
+// The path, and for what changes something the body.
+struct Question {
+  std::string target;
+  std::optional<std::string> body;
+};
+Question question_of(const CtlOptions& options) {
+  const std::string path = "/api/v1/" + options.command;
+  const std::vector<std::string>& words = options.arguments;
+  if (options.command == "explain")
+    return {fmt::format("{}?local={}&remote={}", path, url_escaped(words.at(0)), url_escaped(words.at(1))),
+            std::nullopt};
+  if (options.command == "close" && options.is_pair)
+    return {path, json::serialize(json::object{{"local", words.at(0)}, {"remote", words.at(1)}})};
+  if (options.command == "close") return {path, json::serialize(json::object{{"stream", words.at(0)}})};
+  if (options.command == "reload" || options.command == "drain") return {path, std::string()};
+  return {path, std::nullopt};
+}
+
 bool exists(const char* path) {
   struct stat facts {};
   return ::stat(path, &facts) == 0;
@@ -160,11 +200,36 @@ std::string message_of(const std::string& body) {
   return escaped(body, 80);
 }
 
+// All faults; each has its own advice.
+int refused_reload(const std::string& body, const std::string& socket, Output output) {
+  if (output == Output::json) {
+    fmt::print("{}\n", body);
+    return static_cast<int>(Exit::configuration);
+  }
+  std::string faults;
+  try {
+    for (const json::value& fault : json::parse(body).at("faults").as_array())
+      faults += fmt::format("\n  {}", escaped(std::string_view(fault.as_string()), 1024));
+  } catch (const std::exception&) {
+    faults = escaped(body, 80);
+  }
+  return fail({Exit::configuration, Reason::config_invalid, "the configuration was not reloaded", socket,
+               "it has faults, and the old one stays in force:" + faults, "mend them, and reload again"},
+              output);
+}
+
 }  // namespace
 
 const std::vector<std::string_view>& ctl_commands() {
-  static const std::vector<std::string_view> commands{"status", "streams", "pairs", "links"};
+  static const std::vector<std::string_view> commands{"status",  "streams", "pairs",  "links",
+                                                      "explain", "close",   "reload", "drain"};
   return commands;
+}
+
+std::string_view ctl_arguments(std::string_view command, bool is_pair) {
+  if (command == "explain") return "LOCAL REMOTE";
+  if (command == "close") return is_pair ? "LOCAL REMOTE" : "STREAM";
+  return "";
 }
 
 std::string ctl_text(std::string_view command, std::string_view text) {
@@ -172,7 +237,9 @@ std::string ctl_text(std::string_view command, std::string_view text) {
   if (command == "status") return status_text(document);
   if (command == "streams") return streams_text(document);
   if (command == "pairs") return pairs_text(document);
-  return links_text(document);
+  if (command == "links") return links_text(document);
+  if (command == "explain") return explain_text(document);
+  return "";  // done, and nothing to tell
 }
 
 int ctl(const CtlOptions& options) {
@@ -183,8 +250,16 @@ int ctl(const CtlOptions& options) {
                  fault.line == 0 ? fault.file : fmt::format("{}:{}", fault.file, fault.line), fault.what, fault.advice},
                 options.output);
   }
-  const Result<http::Got> got = http::get(*socket, "/api/v1/" + options.command, kPatience);
+  const Question question = question_of(options);
+  const Result<http::Got> got =
+      http::ask(*socket, question.target, question.body, options.command == "explain" ? kExplainPatience : kPatience);
   if (!got) return fail(no_answer(*socket, got.error()), options.output);
+  if (got->status == 409 && options.command == "reload") return refused_reload(got->body, *socket, options.output);
+  if (got->status == 400 || got->status == 404 || got->status == 429) {
+    return fail({Exit::failed, Reason::config_invalid, options.command + " was refused", *socket, message_of(got->body),
+                 "see ligase ctl --help"},
+                options.output);
+  }
   if (got->status != 200) {
     return fail({Exit::failed, Reason::internal, "the gateway refused \"" + options.command + "\"", *socket,
                  fmt::format("HTTP {}: {}", got->status, message_of(got->body)), "is it of another version?"},

@@ -12,9 +12,13 @@ struct CtlOptions {
   std::string control;      // a socket; empty: that of `config_file`, else the default
   std::string config_file;  // may be empty
   std::string command;      // one of ctl_commands()
+  std::vector<std::string> arguments;
+  bool is_pair = false;  // --pair: `arguments` of close are LOCAL REMOTE
   Output output = Output::text;
 };
 const std::vector<std::string_view>& ctl_commands();
+// The words that `command` takes: "LOCAL REMOTE"; empty: none.
+std::string_view ctl_arguments(std::string_view command, bool is_pair);
 
 int ctl(const CtlOptions& options);
 

@@ -47,6 +47,12 @@ Result<std::shared_ptr<const tls::Contexts>> read_contexts(const config::Config&
   return tls::Contexts::make(*own, others, minimum, wall_now());
 }
 
+std::optional<WallTime> own_certificate_expiry(const config::Config& config, const config::Files& files) {
+  const auto pem = files.read(config.credential.certificate_file);
+  const auto chain = pem ? proof::Chain::parse_pem(pem->text) : fail(Reason::file_unreadable);
+  return chain ? std::optional((*chain)->not_after()) : std::nullopt;
+}
+
 Result<std::string> read_dns_anchor(const config::Config& config, const config::Files& files) {
   if (config.dns_trust_anchor.empty()) return std::string();
   return read_text(config.dns_trust_anchor, files, "the DNSSEC trust anchor");

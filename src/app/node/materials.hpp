@@ -1,6 +1,7 @@
 // What a node reads from files before it starts: certificates, trust anchors, the dialback secret.
 #pragma once
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "base/result.hpp"
@@ -19,6 +20,8 @@ Result<std::shared_ptr<const proof::TrustAnchors>> read_anchors(const config::Co
                                                                 const config::Files& files);
 // [tls] and [[tls.for]]. The first that cannot be used is the error.
 Result<std::shared_ptr<const tls::Contexts>> read_contexts(const config::Config& config, const config::Files& files);
+// When the gateway's own certificate ends; nullopt: it cannot be read.
+std::optional<WallTime> own_certificate_expiry(const config::Config& config, const config::Files& files);
 // The text of [dns] trust_anchor; "" where DNSSEC is off.
 Result<std::string> read_dns_anchor(const config::Config& config, const config::Files& files);
 

@@ -16,6 +16,7 @@
 #include "net/loop.hpp"
 #include "node/materials.hpp"
 #include "node/notify.hpp"
+#include "node/reload.hpp"
 #include "os/files.hpp"
 #include "os/log.hpp"
 #include "os/process.hpp"
@@ -50,7 +51,7 @@ std::string_view kind_name(ListenKind kind) noexcept {
   return "";
 }
 
-class Node {
+class Node final : public seams::Control {
  public:
   Node(const config::Config& config, const config::Files& files)
       : config_(config), files_(files), log_(STDERR_FILENO, config.log_format, config.log_level) {}
@@ -73,6 +74,34 @@ class Node {
   void run() {
     loop_.run();
     log_.write(Event(Level::info, "stopped"));
+  }
+
+  // seams::Control
+  Task<Result<report::Explanation>> explain(Domain local, Domain remote, bool may_dial) override {
+    return gateway_->explain(std::move(local), std::move(remote), may_dial);
+  }
+  Result<void> close_stream(const std::string& id) override { return gateway_->close_stream(id); }
+  Result<void> close_pair(const Domain& local, const Domain& remote) override {
+    return gateway_->close_pair(local, remote);
+  }
+  std::vector<std::string> reload() override {
+    const Reloaded reloaded = read_again(config_, files_, wall_now());
+    if (!reloaded.faults.empty()) {
+      for (const std::string& fault : reloaded.faults)
+        log_.write(Event(Level::error, "reload_refused").with("text", fault));
+      return reloaded.faults;
+    }
+    config_.policy = reloaded.config->policy;
+    config_.credential = reloaded.config->credential;
+    config_.tls_for = reloaded.config->tls_for;
+    loop_.set_certificates(reloaded.contexts);
+    certificate_expires_ = reloaded.certificate_expires;
+    gateway_->set_policy(config_.policy);
+    log_.write(Event(Level::info, "reloaded").with("config", config_.file));
+    return {};
+  }
+  void drain() override {
+    if (!is_stopping_) stop("drain");
   }
 
  private:
@@ -104,22 +133,25 @@ class Node {
     Result<std::string> anchor = read_dns_anchor(config_, files_);
     if (!anchor) return fail(anchor.error());
     dns_anchor_ = std::move(*anchor);
-    const auto certificate = files_.read(config_.credential.certificate_file);
-    const auto chain = certificate ? proof::Chain::parse_pem(certificate->text) : fail(Reason::file_unreadable);
-    if (chain) certificate_expires_ = (*chain)->not_after();
+    certificate_expires_ = own_certificate_expiry(config_, files_).value_or(wall_now());
     return {};
   }
 
   Result<void> bind() {
-    const http::Handler api = [this](const http::Request& request) { return api_(request); };
-    auto control = http::Server::on_unix(loop_.context(), config_.control, api);
+    const auto api = [this](http::Access access) -> http::Handler {  // the gateway comes later than its listeners
+      return [this, access](http::Request request) {
+        return http::make_api(*gateway_, *this, access)(std::move(request));
+      };
+    };
+    const http::Handler reading = api(http::Access::read);
+    auto control = http::Server::on_unix(loop_.context(), config_.control, api(http::Access::control));
     if (!control) return fail(control.error());
     control_ = std::move(*control);
     for (const config::Listen& listen : config_.listen) {
       Bound bound{listen.kind, listen.endpoint, nullptr, nullptr};
       if (listen.kind == ListenKind::http) {
-        auto server = listen.unix_path.empty() ? http::Server::on_tcp(loop_.context(), listen.endpoint, api)
-                                               : http::Server::on_unix(loop_.context(), listen.unix_path, api);
+        auto server = listen.unix_path.empty() ? http::Server::on_tcp(loop_.context(), listen.endpoint, reading)
+                                               : http::Server::on_unix(loop_.context(), listen.unix_path, reading);
         if (!server) return fail(server.error());
         bound.server = std::move(*server);
         if (listen.unix_path.empty()) bound.endpoint = bound.server->local();
@@ -175,7 +207,6 @@ class Node {
                       .memos = store_->take_memos()};
     World world{loop_.executor(), loop_.clock(), random_, *cache_, *dialer_, log_, *store_};
     gateway_ = std::make_unique<Gateway>(std::move(settings), world);
-    api_ = http::make_api(*gateway_);
     return {};
   }
 
@@ -211,11 +242,14 @@ class Node {
 
   void on_signal(int signal) {
     if (signal == SIGHUP) {
-      log_.write(Event(Level::warning, "reload_unavailable")
-                     .with("text", "reloading is not in this version; restart to apply a new configuration"));
+      (void)reload();  // logged there
       return;
     }
-    log_.write(Event(Level::info, "stop").with("signal", signal == SIGINT ? "SIGINT" : "SIGTERM"));
+    stop(signal == SIGINT ? "SIGINT" : "SIGTERM");
+  }
+
+  void stop(std::string_view asked_by) {
+    log_.write(Event(Level::info, "stop").with("signal", asked_by));
     if (is_stopping_) return loop_.stop();  // asked twice: at once (AB-167)
     is_stopping_ = true;
     notify_service_manager("STOPPING=1");
@@ -238,7 +272,7 @@ class Node {
   std::string secret_file() const { return config_.state_dir + "/dialback.secret"; }
   std::string store_file() const { return config_.state_dir + "/learned.sqlite"; }
 
-  const config::Config& config_;
+  config::Config config_;  // as in force
   const config::Files& files_;
   os::LogSink log_;
   os::SystemRandom random_;
@@ -251,7 +285,6 @@ class Node {
   std::unique_ptr<net::TcpDialer> dialer_;
   std::unique_ptr<store::SqliteStore> store_;
   std::unique_ptr<Gateway> gateway_;
-  http::Handler api_;
   std::vector<Bound> bound_;
   std::unique_ptr<http::Server> control_;
   bool is_stopping_ = false;

@@ -33,6 +33,7 @@ struct Limits {
   std::uint64_t unproven_per_prefix = 64, dial_backs_per_stream = 16, dial_backs_per_address = 64;
   std::uint64_t senders_per_stream = 1000, pairs_per_stream = 100000, proving_per_stream = 1000;
   std::uint64_t pairs_total = 2000000, streams_total = 20000;
+  bool operator==(const Limits&) const = default;
 };
 
 enum class LogFormat : std::uint8_t { text, json, journald };
@@ -51,17 +52,21 @@ struct Listen {
   ListenKind kind;
   Endpoint endpoint;
   std::string unix_path; /* instead of endpoint where set */
+  bool operator==(const Listen&) const = default;
 };
 struct Secret {
   std::string bytes;
+  bool operator==(const Secret&) const = default;
 };  // no formatter, never printed (SEC-02)
 struct ComponentLink {
   std::vector<Domain> domains;
   Secret secret;
+  bool operator==(const ComponentLink&) const = default;
 };
 struct BackendLink {
   std::vector<Domain> domains;
   Endpoint address;
+  bool operator==(const BackendLink&) const = default;
 };
 using HostedLink = std::variant<ComponentLink, BackendLink>;
 

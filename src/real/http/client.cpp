@@ -78,12 +78,15 @@ Result<void> send_all(const Socket& socket, std::string_view bytes, Steady::time
 
 }  // namespace
 
-Result<Got> get(const std::string& path, const std::string& target, Duration patience) {
+Result<Got> ask(const std::string& path, const std::string& target, const std::optional<std::string>& body,
+                Duration patience) {
   const auto deadline = Steady::now() + patience;
   const Socket socket;
   if (socket.get() < 0) return fail(Reason::file_unreadable, system_text());
   if (const Result<void> connected = connect(socket, path); !connected) return fail(connected.error());
-  const std::string request = "GET " + target + " HTTP/1.1\r\nHost: ligase\r\nConnection: close\r\n\r\n";
+  std::string request = (body ? "POST " : "GET ") + target + " HTTP/1.1\r\nHost: ligase\r\nConnection: close\r\n";
+  if (body) request += "Content-Type: application/json\r\nContent-Length: " + std::to_string(body->size()) + "\r\n";
+  request += "\r\n" + body.value_or("");
   if (const Result<void> sent = send_all(socket, request, deadline); !sent) return fail(sent.error());
 
   beast::http::response_parser<beast::http::string_body> parser;

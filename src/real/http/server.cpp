@@ -151,7 +151,9 @@ struct Server::Listening final : Base, std::enable_shared_from_this<Listening<Pr
       co_return false;
     } else {
       keep_alive = parser.get().keep_alive();
-      answer = self.answer(parser.get());
+      stream.expires_never();  // the gateway may have to ask the world first; that has its own end
+      answer = co_await self.answer(parser.get());
+      stream.expires_after(self.limits.request);
     }
     BeastResponse response = make_response(std::move(answer), parser.get(), keep_alive);
     const auto [write_error, written] = co_await beast::http::async_write(stream, response, as_result);
@@ -159,14 +161,15 @@ struct Server::Listening final : Base, std::enable_shared_from_this<Listening<Pr
     co_return !write_error && keep_alive;
   }
 
-  Answer answer(const BeastRequest& request) const {
+  Task<Answer> answer(const BeastRequest& request) const {
     const auto hosts = request.equal_range(beast::http::field::host);
     const auto number = std::distance(hosts.first, hosts.second);
-    if (number > 1 || (number == 0 && request.version() >= 11)) return refusal(400, "a request has one Host");
+    if (number > 1 || (number == 0 && request.version() >= 11)) co_return refusal(400, "a request has one Host");
     const bool needs_own_host = std::is_same_v<Protocol, asio::ip::tcp>;
     if (needs_own_host && (number == 0 || !is_own_host(std::string_view(hosts.first->value()))))
-      return refusal(421, "this Host is not served here");
-    return handler({std::string(request.method_string()), std::string(request.target())});
+      co_return refusal(421, "this Host is not served here");
+    Request asked{std::string(request.method_string()), std::string(request.target()), request.body()};
+    co_return co_await handler(std::move(asked));
   }
 
   typename Protocol::acceptor acceptor;

@@ -1,5 +1,5 @@
-// The HTTP/1.1 server of the control socket and of `http` listeners: read-only, small, and bounded in everything a
-// client can send (AB-113). It runs on the gateway's own loop, so that an answer is one moment's truth.
+// The HTTP/1.1 server of the control socket and of `http` listeners: small, and bounded in everything a client can send
+// (AB-113). It runs on the gateway's own loop, so that an answer is one moment's truth.
 #pragma once
 #include <boost/asio/io_context.hpp>
 #include <functional>
@@ -9,24 +9,26 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "name/address.hpp"
+#include "task.hpp"
 
 namespace ligase::http {
 
 struct Request {
   std::string method;  // "GET"
   std::string target;  // as sent, not decoded
+  std::string body;
 };
 struct Answer {
   unsigned status = 200;
   std::string type = "application/json";
   std::string body;
 };
-// Called on the loop; must not block.
-using Handler = std::function<Answer(const Request&)>;
+// Called on the loop; must not block. What it needs outlives the Server.
+using Handler = std::function<Task<Answer>(Request)>;
 
 struct ServerLimits {
   std::size_t header = 8 * 1024, body = 64 * 1024, connections = 64;
-  Duration request = 10s;  // from the first wait to the last byte of the answer
+  Duration request = 10s;  // from the first wait to the last byte of the request, and again of the answer
   Duration idle = 60s;     // between two requests
 };
 

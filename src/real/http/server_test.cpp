@@ -10,7 +10,9 @@
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/json.hpp>
 #include <fstream>
@@ -39,6 +41,33 @@ class Rows final : public report::Observable {
   std::vector<report::LinkRow> links() const override { return {}; }
 };
 
+// Remembers what it was told.
+class Told final : public seams::Control {
+ public:
+  Task<Result<report::Explanation>> explain(Domain local, Domain remote, bool may_dial) override {
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+    if (local.text() == "nothere.tld") co_return fail(Reason::host_unknown, "nothere.tld is not hosted here");
+    co_return report::Explanation{std::string(local.text()),
+                                  std::string(remote.text()),
+                                  may_dial ? "afresh" : "as it is",
+                                  {{"out: SRV", report::StepResult::ok, "10 0 5269 \"x\"", 1.5}}};
+  }
+  Result<void> close_stream(const std::string& id) override {
+    if (id != "7") return fail(Reason::stream_closed, "no stream " + id + " is open");
+    done += "stream 7;";
+    return {};
+  }
+  Result<void> close_pair(const Domain& local, const Domain& remote) override {
+    done += std::string(local.text()) + " " + std::string(remote.text()) + ";";
+    return {};
+  }
+  std::vector<std::string> reload() override { return faults; }
+  void drain() override { done += "drain;"; }
+
+  std::string done;
+  std::vector<std::string> faults;
+};
+
 // The gateway's loop in a thread; stopped before what runs on it goes.
 class HttpServer : public testing::Test {
  protected:
@@ -51,13 +80,13 @@ class HttpServer : public testing::Test {
   std::string path() const { return folder_ + "/control.sock"; }
 
   void start_unix(ServerLimits limits = {}) {
-    auto made = Server::on_unix(context_, path(), make_api(rows_), limits);
+    auto made = Server::on_unix(context_, path(), make_api(rows_, control_, access_), limits);
     ASSERT_TRUE(made) << made.error().detail;
     server_ = std::move(*made);
     run();
   }
   void start_tcp(ServerLimits limits = {}) {
-    auto made = Server::on_tcp(context_, {*Address::parse("127.0.0.1"), 0}, make_api(rows_), limits);
+    auto made = Server::on_tcp(context_, {*Address::parse("127.0.0.1"), 0}, make_api(rows_, control_, access_), limits);
     ASSERT_TRUE(made) << made.error().detail;
     server_ = std::move(*made);
     endpoint_ = server_->local();
@@ -87,6 +116,8 @@ class HttpServer : public testing::Test {
   }
 
   Rows rows_;
+  Told control_;
+  Access access_ = Access::control;
   std::string folder_;
   asio::io_context context_{1};
   asio::executor_work_guard<asio::io_context::executor_type> guard_{context_.get_executor()};
@@ -114,6 +145,59 @@ TEST_F(HttpServer, ControlSocket_AnswersTheContractsPaths) {
   EXPECT_EQ(ready->body, "not ready\nresolver\n");
 }
 
+TEST_F(HttpServer, ControlSocket_ExplainsClosesReloadsAndDrains) {
+  start_unix();
+  const Result<Got> told = get(path(), "/api/v1/explain?local=sender1.tld&remote=b%C3%BCcher.tld", 10s);
+  ASSERT_TRUE(told);
+  EXPECT_EQ(told->status, 200u) << told->body;
+  const boost::json::value document = boost::json::parse(told->body);
+  EXPECT_EQ(document.at("remote").as_string(), "xn--bcher-kva.tld");
+  EXPECT_EQ(document.at("verdict").as_string(), "afresh");
+  EXPECT_EQ(document.at("steps").at(0).at("detail").as_string(), "10 0 5269 \"x\"");
+  EXPECT_EQ(get(path(), "/api/v1/explain?local=nothere.tld&remote=target1.tld", 10s)->status, 404u);
+  EXPECT_EQ(get(path(), "/api/v1/explain?local=a..b&remote=target1.tld", 10s)->status, 400u);
+  EXPECT_EQ(get(path(), "/api/v1/explain?local=%zz", 10s)->status, 400u);
+  EXPECT_EQ(get(path(), "/api/v1/explain", 10s)->status, 400u);
+
+  EXPECT_EQ(ask(path(), "/api/v1/close", R"({"stream":"7"})", 10s)->body, R"({"ok":true})");
+  EXPECT_EQ(ask(path(), "/api/v1/close", R"({"stream":"8"})", 10s)->status, 404u);
+  EXPECT_EQ(ask(path(), "/api/v1/close", R"({"local":"sender1.tld","remote":"target1.tld"})", 10s)->status, 200u);
+  for (const char* wrong :
+       {"", "{}", "[", "{\"stream\":7}", "{\"stream\":\"7\",\"local\":\"sender1.tld\"}", "{\"local\":\"sender1.tld\"}"})
+    EXPECT_EQ(ask(path(), "/api/v1/close", wrong, 10s)->status, 400u) << wrong;
+  EXPECT_EQ(ask(path(), "/api/v1/drain", "", 10s)->status, 200u);
+  EXPECT_EQ(ask(path(), "/api/v1/reload", "", 10s)->body, R"({"ok":true,"faults":[]})");
+  EXPECT_EQ(get(path(), "/api/v1/close", 10s)->status, 405u);
+  EXPECT_EQ(ask(path(), "/api/v1/explain", "", 10s)->status, 405u);
+  stop();
+  EXPECT_EQ(control_.done, "stream 7;sender1.tld target1.tld;drain;");
+}
+
+TEST_F(HttpServer, FaultsOfAReload_AreToldAndNothingElse) {
+  control_.faults = {"gw.toml:3: unknown key \"hostnam\"; did you mean \"hostname\"?"};
+  start_unix();
+  const Result<Got> refused = ask(path(), "/api/v1/reload", "", 10s);
+  EXPECT_EQ(refused->status, 409u);
+  const boost::json::value document = boost::json::parse(refused->body);
+  EXPECT_FALSE(document.at("ok").as_bool());
+  EXPECT_EQ(document.at("faults").at(0).as_string(), control_.faults[0]);
+}
+
+// SEC-04: the http listener reads, and makes nobody connect anywhere.
+TEST_F(HttpServer, HttpListener_ChangesNothing) {
+  access_ = Access::read;
+  start_tcp();
+  for (const char* what : {"close", "reload", "drain"})
+    EXPECT_THAT(
+        raw(std::string("POST /api/v1/") + what +
+            " HTTP/1.1\r\nHost: localhost\r\nContent-Length: 14\r\nConnection: close\r\n\r\n{\"stream\":\"7\"}"),
+        StartsWith("HTTP/1.1 403 "))
+        << what;
+  EXPECT_THAT(raw(get_request("/api/v1/explain?local=sender1.tld&remote=target1.tld")), HasSubstr("as it is"));
+  stop();
+  EXPECT_EQ(control_.done, "");
+}
+
 TEST_F(HttpServer, ControlSocket_IsOpenToOwnerAndGroupOnlyAndGoesWithTheServer) {
   start_unix();
   struct stat facts {};
@@ -133,13 +217,13 @@ TEST_F(HttpServer, SocketOfADeadProcess_IsReplaced) {
 
 TEST_F(HttpServer, SocketOfALivingProcessOrAnotherFile_IsAnError) {
   start_unix();
-  const auto second = Server::on_unix(context_, path(), make_api(rows_));
+  const auto second = Server::on_unix(context_, path(), make_api(rows_, control_, access_));
   ASSERT_FALSE(second);
   EXPECT_THAT(second.error().detail, HasSubstr("is a gateway running already?"));
   EXPECT_TRUE(get(path(), "/healthz", 10s));  // it was left alone
   stop();
   std::ofstream(path()) << "a file";
-  EXPECT_FALSE(Server::on_unix(context_, path(), make_api(rows_)));
+  EXPECT_FALSE(Server::on_unix(context_, path(), make_api(rows_, control_, access_)));
 }
 
 TEST_F(HttpServer, NobodyListening_IsSaid) {

@@ -1,0 +1,29 @@
+// Why a pair is proven, or is not: what was looked at, in order, with what was found (`ligase ctl explain`).
+#pragma once
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ligase::report {
+
+enum class StepResult : std::uint8_t { ok, failed, skipped, waiting };
+std::string_view name_of(StepResult result) noexcept;
+
+struct Step {
+  std::string what;  // "out: TLSA"
+  StepResult result = StepResult::ok;
+  std::string detail;  // a sentence or a list, for people
+  double ms = 0;       // how long it took; 0: nothing was waited for
+  bool operator==(const Step&) const = default;
+};
+using Steps = std::vector<Step>;
+
+struct Explanation {
+  std::string local, remote;
+  std::string verdict;  // one sentence
+  Steps steps;
+};
+std::string to_json(const Explanation& explanation);
+
+}  // namespace ligase::report

@@ -1,0 +1,168 @@
+// A live pair is judged again on its stream; any other is tried afresh, as its first stanza would.
+#include "explain.hpp"
+
+#include <fmt/format.h>
+
+#include "dial.hpp"
+#include "judgement.hpp"
+#include "proof/explain.hpp"
+
+namespace ligase {
+namespace {
+
+using report::Step;
+using report::StepResult;
+using report::Steps;
+
+constexpr unsigned kMostAtOnce = 4;  // each may open a connection
+
+class Counted {
+ public:
+  explicit Counted(std::shared_ptr<Hub> hub) : hub_(std::move(hub)) { ++hub_->explaining; }
+  ~Counted() { --hub_->explaining; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  std::shared_ptr<Hub> hub_;
+};
+
+double milliseconds(Duration time) { return std::chrono::duration<double, std::milli>(time).count(); }
+
+std::string reason_text(const Error& why) { return fmt::format("{}: {}", name_of(why.reason), why.detail); }
+
+Step policy_step(const Hub& hub, const Domain& remote) {
+  const proof::PeerPolicy policy = hub.policy_towards(remote);
+  if (policy.is_blocked) return {"policy", StepResult::failed, "[[policy.peer]] blocks it"};
+  if (!hub.is_allowed_name(remote))
+    return {"policy", StepResult::failed, "a special-use name that no [[policy.peer]] lists"};
+  std::string proofs;
+  for (const proof::ProofType type : policy.proofs)
+    proofs += (proofs.empty() ? "" : ", ") + std::string(proof::name_of(type));
+  return {"policy", StepResult::ok,
+          fmt::format("proofs {}; encryption {}", proofs,
+                      policy.encryption == Encryption::required ? "required" : "preferred")};
+}
+
+// What the gateway knows of the pair before anything is asked.
+Step state_step(std::string what, const pair::PairState& state, WallTime now) {
+  if (const auto* proven = std::get_if<pair::Proven>(&state))
+    return {std::move(what), proven->proof.expires > now ? StepResult::ok : StepResult::failed,
+            fmt::format("proven by {} on stream {} since {}, until {}", proof::name_of(proven->proof.type),
+                        proven->stream.number, rfc3339(proven->since), rfc3339(proven->proof.expires))};
+  if (const auto* refused = std::get_if<pair::Refused>(&state))
+    return {std::move(what), StepResult::failed,
+            fmt::format("refused since {}: {}; tried again from {} on", rfc3339(refused->since),
+                        reason_text(refused->why), rfc3339(refused->retry_at))};
+  return {std::move(what), StepResult::waiting, fmt::format("{}", pair::name_of(state))};
+}
+
+// Only what DNS says: nothing is dialed.
+Task<void> look_up(std::shared_ptr<Hub> hub, Domain remote, Steps& steps) {
+  Instant asked = hub->now();
+  const proof::Delegation delegation = co_await find_delegation(hub->world.resolver, remote, hub->wall());
+  proof::tell_delegation(steps, "out", remote, delegation, milliseconds(hub->now() - asked));
+  for (const proof::SrvTarget& target : delegation.targets) {
+    asked = hub->now();
+    const HostFacts host = co_await look_up_host(hub->world.resolver, target, delegation.security, hub->wall());
+    proof::tell_target(steps, "out", target, host.addresses, host.addresses_security, host.tlsa ? &*host.tlsa : nullptr,
+                       host.failure ? &*host.failure : nullptr, milliseconds(hub->now() - asked));
+  }
+  steps.push_back(
+      {"out: stream", StepResult::skipped,
+       "the pair does not live, and no connection is made for this question here; ask by the control socket"});
+}
+
+Task<std::string> explain_out(std::shared_ptr<Hub> hub, PairKey key, bool may_dial, Steps& steps) {
+  pair::StreamRef ridden;
+  bool is_live = false;
+  if (const OutPair* pair = hub->find_out_pair(key)) {
+    steps.push_back(state_step("out: pair", pair->state, hub->wall()));
+    const auto* proven = std::get_if<pair::Proven>(&pair->state);
+    is_live = proven != nullptr && hub->session(proven->stream) != nullptr &&
+              pair::live_proof(pair->state, proven->stream, hub->epoch, hub->wall()) != nullptr;
+    ridden = pair->accepted_on;
+  } else {
+    steps.push_back({"out: pair", StepResult::skipped, "nothing was sent for it lately: it is tried afresh"});
+  }
+  if (!is_live && !may_dial) {
+    co_await look_up(hub, key.target, steps);
+    co_return fmt::format("{} is not connected to {} now", key.sender.text(), key.target.text());
+  }
+  const Instant deadline = hub->now() + hub->settings.limits.setup_timeout;
+  const Result<Acquired> tried = co_await try_pair(hub, key, ridden, steps, deadline);
+  if (!tried) {
+    const Error& why = tried.error();
+    steps.push_back(
+        {"out: result", StepResult::failed, fmt::format("{}; {}", reason_text(why), describe(why.reason).what_to_do)});
+    co_return fmt::format("{} does not reach {}: {}", key.sender.text(), key.target.text(), reason_text(why));
+  }
+  co_return fmt::format("{} reaches {} at {}, proven by {} until {}", key.sender.text(), key.target.text(), tried->host,
+                        proof::name_of(tried->proof.type), rfc3339(hub->bounded(tried->proof).expires));
+}
+
+// The stream on which `key` came last, or else one that `key.sender` opened; null: none.
+Session* stream_of(Hub& hub, const PairKey& key) {
+  Session* found = nullptr;
+  for (const auto& [ref, session] : hub.sessions) {
+    if (session->is_ending || session->machine.role() != Role::receiving) continue;
+    if (session->in_pairs.contains(key)) return session.get();
+    const bool is_its_own = session->machine.remote() && *session->machine.remote() == key.sender;
+    if (found == nullptr && session->machine.is_proven() && (is_its_own || session->senders.contains(key.sender)))
+      found = session.get();
+  }
+  return found;
+}
+
+Task<std::string> explain_in(std::shared_ptr<Hub> hub, PairKey key, Steps& steps) {
+  const std::string_view from = key.sender.text(), to = key.target.text();
+  const Session* session = stream_of(*hub, key);
+  if (session == nullptr) {
+    steps.push_back({"in: stream", StepResult::skipped, fmt::format("no stream of {} is open here", from)});
+    if (const auto refused = hub->refused_claims.find(key); refused != hub->refused_claims.end())
+      steps.push_back(
+          {"in: pair", StepResult::failed,
+           fmt::format("refused since {}: {}", rfc3339(refused->second.since), reason_text(refused->second.why))});
+    co_return fmt::format("{} is not connected to {} now", from, to);
+  }
+  const pair::StreamRef ref = session->ref;
+  steps.push_back({"in: stream", StepResult::ok,
+                   fmt::format("{} from {}, {}", session->number(), session->connection->remote().text(),
+                               session->machine.is_encrypted() ? session->facts.version : "without TLS")});
+  const proof::Proof* live = nullptr;
+  if (const auto pair = session->in_pairs.find(key); pair != session->in_pairs.end()) {
+    steps.push_back(state_step("in: pair", pair->second.state, hub->wall()));
+    live = pair::live_proof(pair->second.state, ref, hub->epoch, hub->wall());
+  } else {
+    steps.push_back({"in: pair", StepResult::skipped, fmt::format("{} did not claim it on this stream", from)});
+  }
+  std::string verdict =
+      live != nullptr ? fmt::format("{} reaches {} by {}: {}", from, to, proof::name_of(live->type), live->evidence)
+                      : fmt::format("{} is not proven towards {} now", from, to);
+  const bool by_dialback = live != nullptr && live->type == proof::ProofType::dialback;
+  (void)co_await prove_client(hub, ref, key.sender, &steps);
+  if (by_dialback)
+    steps.push_back(
+        {"in: dialback", StepResult::ok, "the certificate is not needed: the authority vouched for this pair"});
+  co_return verdict;
+}
+
+}  // namespace
+
+Task<Result<report::Explanation>> explain_pair(std::shared_ptr<Hub> hub, Domain local, Domain remote, bool may_dial) {
+  if (!hub->is_hosted(local)) co_return fail(Reason::host_unknown, fmt::format("{} is not hosted here", local.text()));
+  if (hub->is_hosted(remote))
+    co_return fail(Reason::policy_internal, fmt::format("{} is hosted here as well", remote.text()));
+  if (hub->explaining >= kMostAtOnce)
+    co_return fail(Reason::limit_reached, "several explanations are being made; ask again in a moment");
+  const Counted counted(hub);
+  report::Explanation told{std::string(local.text()), std::string(remote.text()), {}, {}};
+  told.steps.push_back(policy_step(*hub, remote));
+  const PairKey out{local, remote}, in{remote, local};
+  const std::string going = co_await explain_out(hub, out, may_dial, told.steps);
+  const std::string coming = co_await explain_in(hub, in, told.steps);
+  told.verdict = fmt::format("{}; {}", going, coming);
+  co_return told;
+}
+
+}  // namespace ligase
