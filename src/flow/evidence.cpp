@@ -83,7 +83,11 @@ Task<HostFacts> look_up_host(seams::Resolver& resolver, proof::SrvTarget target,
   } else if (facts.addresses.empty()) {
     facts.failure = Error{Reason::address_none, fmt::format("{} has no address records", host)};
   }
-  facts.addresses_expire = std::min(proof::evidence_expiry(v6, now), proof::evidence_expiry(v4, now));
+  // Of the records used: that a host has no IPv6 address, with its zone's short negative TTL, bounds nothing.
+  facts.addresses_expire = WallTime::max();
+  for (const Answer* answer : {&v6, &v4})
+    if (!answer->rdata.empty() || facts.addresses.empty())
+      facts.addresses_expire = std::min(facts.addresses_expire, proof::evidence_expiry(*answer, now));
   // A host that is signed to have no address is no failure to a sender that names it: its TLSA counts all the same.
   if (!asks_tlsa || facts.addresses_security != Security::secure) co_return facts;
   facts.tlsa = co_await read_tlsa_of(resolver, target, expanded_name(v6, v4), std::move(tlsa), now);

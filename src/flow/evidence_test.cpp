@@ -173,6 +173,14 @@ TEST_F(Host, UnsignedDelegation_TlsaIsNotAsked) {  // O-20, DNS-04
   EXPECT_EQ(table.count(kExpanded, RrType::tlsa), 0);
 }
 
+TEST_F(Host, AddressesExpire_AsTheRecordsThatThereAre) {  // DNSSEC-03
+  table.add("xmpp1.receiving.tld", RrType::a, {{192, 0, 2, 1}}).ttl = 2h;
+  table.add("xmpp1.receiving.tld", RrType::aaaa, {}).ttl = 1min;
+  EXPECT_EQ(look_up().addresses_expire, kNow + 2h);
+  table.add("xmpp1.receiving.tld", RrType::aaaa, {Bytes(16, 1)}).ttl = 1h;
+  EXPECT_EQ(look_up().addresses_expire, kNow + 1h);
+}
+
 // AB-142, O-04: one family never fails a host that the other reaches; but no family is known to be absent by failing.
 TEST_F(Host, OneFamilyFails_TheOtherDecides) {
   table.add("xmpp1.receiving.tld", RrType::a, {{192, 0, 2, 1}});
