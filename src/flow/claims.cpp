@@ -27,6 +27,8 @@ DbVerdict verdict_of(const Error& why) {
     case Reason::dns_no_service:
     case Reason::address_none:
     case Reason::address_forbidden:
+    case Reason::connect_refused:
+    case Reason::connect_timeout:
     case Reason::name_not_allowed:
     case Reason::self_connect:
       return {DbType::error, StanzaError::remote_server_not_found};
@@ -44,6 +46,15 @@ DbVerdict verdict_of(const Error& why) {
       return {DbType::error, StanzaError::remote_server_timeout};
   }
 }
+
+// Why a claim is refused, and what of it the peer is told: for an authority's error, the authority's own word (I-11).
+struct Refused : Error {
+  DbVerdict told;
+  Refused(Error why)
+      : Error(std::move(why)), told(verdict_of(*this)) {}  // NOLINT(google-explicit-constructor): as in fail()
+  Refused(Error why, StanzaError condition) : Error(std::move(why)), told{DbType::error, condition} {}
+};
+using Decision = tl::expected<proof::Proof, Refused>;
 
 // AB-019: a stranger that makes us answer and does not read is let go.
 bool may_be_answered(const Hub& hub, Session& session) {
@@ -66,17 +77,16 @@ bool is_fresh(const Hub& hub, const SenderRecord& record, WallTime not_before) {
   return !record.verdict->error().is_temporary && age < hub.settings.limits.negative_proof_cache;
 }
 
-void refuse(Hub& hub, Session& session, const PairKey& pair, const Error& why) {
+void refuse(Hub& hub, Session& session, const PairKey& pair, const Refused& why) {
   hub.note_refused_in(session, pair, why);
-  const DbVerdict verdict = verdict_of(why);
-  answer(hub, session, pair, verdict);
+  answer(hub, session, pair, why.told);
   // DB-05: an invalid key ends the stream only if no pair lives on it.
-  if (verdict.type == DbType::invalid && session.in_pairs.empty()) session.close(why);
+  if (why.told.type == DbType::invalid && session.in_pairs.empty()) session.close(why);
 }
 
 // I-10: the authority is found and proven by the outgoing table, and says whether it made this key.
-Task<Result<proof::Proof>> dial_back(std::shared_ptr<Hub> hub, pair::StreamRef claimed_on, PairKey pair, std::string id,
-                                     std::string key, bool authority_must_be_dane) {
+Task<Decision> dial_back(std::shared_ptr<Hub> hub, pair::StreamRef claimed_on, PairKey pair, std::string id,
+                         std::string key, bool authority_must_be_dane) {
   const Instant deadline = hub->now() + kVerifyPatience;
   const PairKey way{pair.target, pair.sender};  // ours asks theirs
   const Purpose purpose = authority_must_be_dane ? Purpose::dial_back_to_dane : Purpose::dial_back;
@@ -106,12 +116,15 @@ Task<Result<proof::Proof>> dial_back(std::shared_ptr<Hub> hub, pair::StreamRef c
     case DbType::error:
       break;
   }
-  co_return fail(Reason::dialback_error, fmt::format("the authority answered {}", condition_name((*came)->condition)));
+  const StanzaError condition = (*came)->condition;
+  Error why{Reason::dialback_error, fmt::format("{}, authority of {}, answered {}", authority->host, pair.sender.text(),
+                                                condition_name(condition))};
+  co_return tl::unexpected(Refused(std::move(why), condition));
 }
 
 // `key` empty: there is none to verify. `not_before`: how old the judgement of the certificate may be.
-Task<Result<proof::Proof>> decide(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey pair, std::string id,
-                                  std::string key, WallTime not_before) {
+Task<Decision> decide(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey pair, std::string id, std::string key,
+                      WallTime not_before) {
   SenderRecord* record = co_await judge_sender(hub, ref, pair.sender, not_before);
   if (record == nullptr) co_return fail(Reason::limit_reached, "the stream holds as many senders as it may");
   if (!record->verdict) co_return fail(Reason::cancelled, "the judgement was given up");
@@ -119,16 +132,15 @@ Task<Result<proof::Proof>> decide(std::shared_ptr<Hub> hub, pair::StreamRef ref,
   const proof::ClientRefusal refusal = record->verdict->error();
   if (!refusal.may_dial_back || key.empty()) co_return fail(refusal.error);
   if (!hub->policy_towards(pair.sender).allows(proof::ProofType::dialback)) co_return fail(refusal.error);
-  Result<proof::Proof> proven =
-      co_await dial_back(hub, ref, pair, std::move(id), std::move(key), refusal.authority_must_be_dane);
-  if (!proven) co_return fail(proven.error());
+  Decision proven = co_await dial_back(hub, ref, pair, std::move(id), std::move(key), refusal.authority_must_be_dane);
+  if (!proven) co_return proven;
   // What the certificate could not do stays in the evidence (O-17).
   proven->evidence += fmt::format("; not by certificate: {}: {}", name_of(refusal.error.reason), refusal.error.detail);
   co_return proven;
 }
 
 Task<void> decide_claim(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey pair, std::string id, std::string key) {
-  Result<proof::Proof> proven = co_await decide(hub, ref, pair, std::move(id), key, WallTime::min());
+  Decision proven = co_await decide(hub, ref, pair, std::move(id), key, WallTime::min());
   Session* session = hub->session(ref);
   if (session == nullptr) co_return;
   session->claims.erase(pair);

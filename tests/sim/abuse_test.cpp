@@ -201,6 +201,40 @@ TEST_F(Abuse, AuthorityWithoutTheKeysOfItsDomain_IsNotAsked) {
   EXPECT_EQ(first.questions, 0u);
 }
 
+// I-11: whatever keeps an authority from saying "valid" refuses, and the peer learns which it was.
+TEST_F(Abuse, AuthorityThatDoesNotSayValid_RefusesWithItsReason) {
+  start();
+  authority_server.emplace(world, "198.51.100.8");
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  const auto claim = [&](const std::string& domain) {
+    stranger.received.clear();
+    stranger.say(fmt::format("<db:result from='{}' to='target1.tld'>key</db:result>", domain));
+    EXPECT_TRUE(stranger.wait_for("</db:result>", 29s));
+    return stranger.received;
+  };
+  authority_server->answer = [](const auto& from, const auto& to, const auto& id) {
+    return fmt::format(
+        "<db:verify from='{}' to='{}' id='{}' type='error'><error type='cancel'><item-not-found "
+        "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></db:verify>",
+        to, from, id);
+  };
+  EXPECT_THAT(claim("evil.tld"), testing::AllOf(HasSubstr("type='error'"), HasSubstr("<item-not-found")));
+  authority_server->answer = {};
+  world.add_srv("silent.tld", "mx.evil.tld", 5269, Security::insecure);
+  EXPECT_THAT(claim("silent.tld"), HasSubstr("<remote-server-timeout"));
+  RawPeer second(world, "198.51.100.7");
+  ASSERT_TRUE(second.negotiate(door(), "down.tld", "target1.tld"));
+  world.add_srv("down.tld", "mx.down.tld", 5269, Security::insecure);
+  world.add_address("mx.down.tld", "198.51.100.9");
+  second.received.clear();
+  second.say("<db:result from='down.tld' to='target1.tld'>key</db:result>");
+  EXPECT_TRUE(second.wait_for("<remote-server-not-found", 29s)) << second.received;
+  second.received.clear();
+  second.say("<db:result from='nowhere.tld' to='target1.tld'>key</db:result>");
+  EXPECT_TRUE(second.wait_for("<remote-server-not-found", 29s)) << second.received;
+  EXPECT_EQ(delivered(), 0u);
+}
+
 // AB-070, AB-091, MUX-05: with a pair that lives, only the forged one suffers.
 TEST_F(Abuse, ForgedKeyBesideAProvenPair_LeavesTheStream) {
   start();
