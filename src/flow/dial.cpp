@@ -121,6 +121,12 @@ std::shared_ptr<Gate<bool>> find_connecting(const Hub& hub, const Peer& peer, co
   return may_take && !peer.connecting.empty() ? peer.connecting.begin()->second : nullptr;
 }
 
+// EXT-01: as the peer is known to take it.
+stream::External external_towards(const Peer& peer, WallTime now) {
+  if (peer.no_external_until > now) return stream::External::last_resort;
+  return peer.named_authzid_until > now ? stream::External::named : stream::External::usual;
+}
+
 // One new stream with (local, remote) in its header, negotiated as far as Opened. The server is judged between TLS and
 // our second header (TLS-03).
 Task<Result<pair::StreamRef>> open_stream(std::shared_ptr<Hub> hub, PairKey pair, Errand errand, Way way,
@@ -164,7 +170,8 @@ Task<Result<pair::StreamRef>> open_stream(std::shared_ptr<Hub> hub, PairKey pair
       co_await prove_server(hub, ref, way, pair.target, standard_of(errand.purpose), errand.told);
   if (!verdict && verdict.error().reason != Reason::network_closed) co_return give_up(verdict.error());
   Session* session = hub->session(ref);
-  if (session != nullptr) session->perform(session->machine.go_on(true, hub->now()));
+  if (session != nullptr)
+    session->perform(session->machine.go_on(external_towards(*session->peer, hub->wall()), hub->now()));
 
   const std::optional<Result<void>> is_open = co_await wait_until(hub, opened, deadline, late);
   session = hub->session(ref);
@@ -265,10 +272,14 @@ Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Errand
         co_return fail(Reason::dialback_too_many, "too many authorities are being asked for this stream");
       ++claimed->dial_backs;
     }
+    const stream::External external = external_towards(peer, hub->wall());
     const Result<pair::StreamRef> ref = co_await connect(hub, pair, errand, way, deadline);
     if (is_dial_back(errand.purpose))
       if (Session* claimed = hub->session(errand.other)) --claimed->dial_backs;
-    if (!ref) co_return fail(ref.error());
+    if (ref) continue;
+    last = ref.error();
+    // What this attempt taught of the peer helps the next one, which follows at once (EXT-01).
+    if (external_towards(hub->peer(host, port), hub->wall()) == external) break;
   }
   co_return fail(last);
 }

@@ -160,7 +160,15 @@ void Hub::release_waiters(Session& session, const Error& why) {
 
 void Hub::session_is_over(Session& session) {
   admit_waiting();
-  const Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
+  Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
+  // Some cannot bear our certificate: the connection ends where an answer to <auth/> should have come (EXT-01).
+  const bool is_cut_at_external = session.peer != nullptr && session.machine.awaits_authentication() &&
+                                  (why.reason == Reason::network_closed || why.reason == Reason::tls_truncated);
+  if (is_cut_at_external) {
+    why.detail += "; it was cut where EXTERNAL should have been answered, so the next one goes without";
+    session.peer->no_external_until = wall() + kLearnedOfHarm;
+    remember(*this, *session.peer);
+  }
   release_waiters(session, why);
   if (session.peer != nullptr) {
     session.peer->streams.erase(session.ref);
@@ -605,8 +613,7 @@ void Hub::forget_peers() {
   std::erase_if(peers, [&](const auto& entry) {
     const Peer& peer = entry.second;
     return !in_use.contains(&peer) && peer.connecting.empty() && peer.retry_at <= now() &&
-           (peers.size() > kMostPeers ||
-            (peer.no_extra_targets_until <= wall() && peer.no_extra_senders_until <= wall()));
+           (peers.size() > kMostPeers || !holds_fact(peer, wall()));
   });
 }
 

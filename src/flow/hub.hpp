@@ -32,7 +32,7 @@ struct OutPair {  // ours → theirs
 };
 
 constexpr std::size_t kMostPeers = 50'000;  // beyond, what is no longer in use is forgotten, learned or not
-constexpr auto kLearned = std::chrono::hours(24);
+constexpr auto kLearned = std::chrono::hours(24), kLearnedOfHarm = std::chrono::hours(7 * 24);
 
 // A remote host as met on the wire: SRV target and port, and what it is known to take (learned.hpp keeps that).
 struct Peer {
@@ -43,6 +43,8 @@ struct Peer {
   std::optional<bool> takes_targets;                            // <errors/> seen; nullopt: not met yet
   WallTime takes_targets_until{};                               // so long it is remembered over a restart
   WallTime no_extra_targets_until{}, no_extra_senders_until{};  // MUX-06, learned
+  WallTime no_external_until{};                                 // EXT-01: it cut the connection at our <auth/>
+  WallTime named_authzid_until{};                               // EXT-01: it refused an empty one
   unsigned failures = 0;                                        // to connect, in a row (ROUTE-04)
   Instant last_try{}, retry_at{};
   std::optional<Error> last_error;

@@ -19,6 +19,8 @@ struct Fact {
 constexpr Fact kFacts[] = {
     {"no-extra-targets", &Peer::no_extra_targets_until},
     {"no-extra-senders", &Peer::no_extra_senders_until},
+    {"no-external", &Peer::no_external_until},
+    {"named-authzid", &Peer::named_authzid_until},
 };
 constexpr std::string_view kTakesTargets = "takes-targets", kTakesNoTargets = "takes-no-targets";
 
@@ -73,6 +75,10 @@ void read_learned(Peer& peer, std::string_view text, WallTime now) {
     for (const Fact& fact : kFacts)
       if (name == fact.word) peer.*fact.until = until;
   }
+}
+
+bool holds_fact(const Peer& peer, WallTime now) {
+  return std::ranges::any_of(kFacts, [&](const Fact& fact) { return peer.*fact.until > now; });
 }
 
 void remember(Hub& hub, const Peer& peer) {

@@ -1,5 +1,5 @@
 // What was learned of peers and must outlast a restart. Which of them take extra targets, and what broke a stream to them
-// (MUX-06): memos of kind "peer" under "host:port", each fact with the time until which it counts. By which keys they were
+// (MUX-06, EXT-01): memos of kind "peer" under "host:port", each fact with the time until which it counts. By which keys they were
 // proven (AB-069): kind "key" under the name that the certificate was held against.
 #pragma once
 #include <string>
@@ -13,6 +13,9 @@ std::string learned_text(const Peer& peer, WallTime now);
 // The reverse, from a file that anybody may have written: unknown words and what is no time are passed over, and no fact
 // lasts longer than the longest that is ever learned.
 void read_learned(Peer& peer, std::string_view text, WallTime now);
+
+// Something was learned that still counts, beyond what is seen at each new stream anyway.
+bool holds_fact(const Peer& peer, WallTime now);
 
 void remember(Hub& hub, const Peer& peer);  // call it when one of these facts changes
 

@@ -7,6 +7,7 @@
 #include "base/overloaded.hpp"
 #include "claims.hpp"
 #include "hub.hpp"
+#include "learned.hpp"
 
 namespace ligase {
 namespace {
@@ -97,6 +98,11 @@ void Session::carry_out(stream::Action& action) {
                  },
                  [&](stream::ExternalRefused& refused) {
                    external_text = refused.text;
+                   if (refused.blames_authzid && peer != nullptr) {  // EXT-01: the other form next time
+                     const bool was_named = peer->named_authzid_until > hub_.wall();
+                     peer->named_authzid_until = was_named ? WallTime{} : hub_.wall() + kLearned;
+                     remember(hub_, *peer);
+                   }
                    hub_.log(report::Event(report::Level::info, "external_refused")
                                 .with("stream", number())
                                 .with("local", machine.local()->text())

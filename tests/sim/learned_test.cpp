@@ -106,6 +106,95 @@ TEST_F(Learned, PeerThatBreaksOnAnExtraTarget_IsRememberedOverARestartForADay) {
   EXPECT_EQ(peer.connections - later, 1u) << "tried anew";
 }
 
+constexpr const char* kExternalAndDialback =
+    "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism></mechanisms>"
+    "<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>";
+
+// EXT-01: a server that dies of our certificate (ejabberd 23 of an XmppAddr) is spoken to again at once, and from then on
+// without EXTERNAL, restart or not; what waits is delivered.
+TEST_F(Learned, PeerThatIsCutAtExternal_IsReachedWithoutItAtOnce) {
+  RawAuthority peer(world, "198.51.100.8");
+  std::size_t cuts = 0;
+  peer.features = kExternalAndDialback;
+  peer.answer_auth = [&](const std::string&) {
+    ++cuts;
+    return std::string();
+  };
+  peer.answer_result = valid;
+  const Instant before = world.now();
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  EXPECT_LT(world.now() - before, 5s);
+  EXPECT_EQ(cuts, 1u);
+  EXPECT_EQ(peer.connections, 2u);
+  const seams::Memo* memo = memory().find("peer", "mx.tld:5269");
+  ASSERT_NE(memo, nullptr);
+  EXPECT_THAT(memo->value, testing::HasSubstr("no-external="));
+
+  gateway->stop();
+  world.wall_offset += std::chrono::days(6);
+  start();
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  EXPECT_EQ(cuts, 1u) << "known for a week";
+  gateway->stop();
+  world.wall_offset += std::chrono::days(2);
+  start();
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  EXPECT_EQ(cuts, 2u) << "tried anew";
+}
+
+// EXT-01: a connection that was cut by chance costs nobody the only way in: without dialback EXTERNAL is used all the same.
+TEST_F(Learned, PeerCutAtExternalThatOffersNothingElse_IsAskedByExternalAgain) {
+  RawAuthority peer(world, "198.51.100.8");
+  bool is_cut = false;
+  peer.features = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism></mechanisms>";
+  peer.answer_auth = [&](const std::string&) {
+    return std::exchange(is_cut, true) ? std::string("<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>") : "";
+  };
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  EXPECT_EQ(peer.connections, 2u);
+}
+
+// EXT-01: where an empty authzid is refused, the domain is spelled out next time; the stream at hand goes on by dialback (T-5).
+TEST_F(Learned, PeerThatRefusesAnEmptyAuthzid_GetsTheDomainNextTime) {
+  RawAuthority peer(world, "198.51.100.8");
+  std::vector<std::string> authzids;
+  peer.features = kExternalAndDialback;
+  peer.answer_auth = [&](const std::string& authzid) {
+    authzids.push_back(authzid);
+    return authzid == "=" ? "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><invalid-authzid/></failure>"
+                          : "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>";
+  };
+  peer.answer_result = valid;
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  EXPECT_EQ(peer.connections, 1u);
+  gateway->stop();
+  start();
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  EXPECT_EQ(authzids, (std::vector<std::string>{"=", "c2VuZGVyMS50bGQ="}));  // base64 of sender1.tld
+}
+
+// EXT-01: a refused certificate is no refused authzid.
+TEST_F(Learned, PeerThatRefusesTheCertificate_TeachesNothing) {
+  RawAuthority peer(world, "198.51.100.8");
+  peer.features = kExternalAndDialback;
+  peer.answer_auth = [&](const std::string&) {
+    return std::string("<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure>");
+  };
+  peer.answer_result = valid;
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  const seams::Memo* memo = memory().find("peer", "mx.tld:5269");
+  ASSERT_NE(memo, nullptr);
+  EXPECT_EQ(memo->value.find("authzid"), std::string::npos) << memo->value;
+  EXPECT_EQ(memo->value.find("no-external"), std::string::npos) << memo->value;
+}
+
 // The file may be anybody's: no memo stops the gateway, or counts for longer than what is learned ever does.
 TEST_F(Learned, MemosThatSayAnything_DoNoHarm) {
   gateway->stop();

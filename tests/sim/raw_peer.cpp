@@ -119,6 +119,10 @@ struct RawAuthority::Session final : seams::Receiver {
           say(owner.answer(attribute(*verify, "from"), attribute(*verify, "to"), attribute(*verify, "id")));
       } else if (const auto result = take("db:result")) {
         if (owner.answer_result) say(owner.answer_result(attribute(*result, "from"), attribute(*result, "to")));
+      } else if (const auto auth = take("auth")) {
+        const std::string said = owner.answer_auth ? owner.answer_auth(auth->substr(auth->find('>') + 1)) : "";
+        if (said.empty()) return connection->abort();
+        say(said);
       } else {
         return;
       }

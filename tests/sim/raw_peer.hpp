@@ -50,6 +50,8 @@ class RawAuthority {
   std::function<std::string(const std::string& from, const std::string& to, const std::string& id)> answer;
   // The same for one <db:result/>; an answer that ends the stream closes the connection.
   std::function<std::string(const std::string& from, const std::string& to)> answer_result;
+  // The same for one <auth/>: what it holds; "" cuts the connection without a word.
+  std::function<std::string(const std::string& authzid)> answer_auth;
   bool offers_tls = true;  // false: goes on in clear
   std::string features = "<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>";
 

@@ -85,7 +85,7 @@ class Forger::Impl final : public seams::Receiver, private stream::StanzaSink {
             [&](stream::StartTls&) {
               connection_->start_tls({Role::initiating, std::nullopt, std::string(target_.text()), {}});
             },
-            [&](stream::AskServerVerdict&) { perform(machine_.go_on(false, now())); },
+            [&](stream::AskServerVerdict&) { perform(machine_.go_on(stream::External::never, now())); },
             [&](stream::Opened&) { connection_->write(stream::ask_result(claimed_, target_, std::string(64, 'f'))); },
             [&](stream::ResultAnswered& answered) { answer = answered.result.verdict; },
             [&](stream::Ended& ended) { on_closed(ended.why); },

@@ -209,10 +209,10 @@ Actions Machine::on_tls(Instant now) {
   return take_actions();
 }
 
-Actions Machine::go_on(bool may_authenticate, Instant now) {
+Actions Machine::go_on(External external, Instant now) {
   now_ = now;
   if (phase_ != Phase::verdict || role_ != Role::initiating) return {};
-  may_authenticate_ = may_authenticate;
+  external_ = external;
   if (is_encrypted_) {
     phase_ = Phase::header_tls;
     send_header();

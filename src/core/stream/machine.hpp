@@ -57,6 +57,7 @@ struct Authenticated {
 // Initiating: the peer refused our certificate and told this text (T-5); the stream goes on.
 struct ExternalRefused {
   std::string text;
+  bool blames_authzid = false;  // it says that it is the authorization identity, not the certificate
   bool operator==(const ExternalRefused&) const = default;
 };
 // The negotiation is done as far as it goes by itself; pairs may be asked for. Once per stream.
@@ -107,6 +108,14 @@ class StanzaSink {
   virtual xml::Take stanza(const xml::ElementView& stanza, StanzaKind kind) = 0;
 };
 
+// Initiating: how EXTERNAL is asked for where the peer offers it (XEP-0178, EXT-01).
+enum class External : std::uint8_t {
+  usual,        // with an empty authzid: the header's domain is meant
+  named,        // with the domain as authzid, for a peer that refused an empty one
+  last_resort,  // only where the peer offers no dialback, for one that is known to be harmed by it
+  never,
+};
+
 struct Limits {
   xml::Limits xml;                         // of an unproven stream
   std::uint64_t stanza_size = 512 * 1024;  // once a pair is proven
@@ -133,9 +142,9 @@ class Machine : private xml::Sink {
   // A verdict is outstanding: stop reading from the peer meanwhile; bytes fed all the same are kept.
   bool waits_for_verdict() const noexcept;
 
-  Actions on_tls(Instant now);                         // the handshake succeeded
-  Actions go_on(bool may_authenticate, Instant now);   // answer to AskServerVerdict; false: do not try EXTERNAL here
-  Actions offer_features(bool external, Instant now);  // answer to AskClientVerdict
+  Actions on_tls(Instant now);                                     // the handshake succeeded
+  Actions go_on(External external, Instant now);                   // answer to AskServerVerdict
+  Actions offer_features(bool external, Instant now);              // answer to AskClientVerdict
   Actions authenticate(const Result<void>& verdict, Instant now);  // answer to AskAuthentication
 
   // Ends the stream with an error of ours; nothing happens if it is over already.
@@ -152,6 +161,7 @@ class Machine : private xml::Sink {
   Role role() const noexcept { return role_; }
   bool is_open() const noexcept { return phase_ == Phase::open; }
   bool is_over() const noexcept { return phase_ == Phase::over; }
+  bool awaits_authentication() const noexcept { return phase_ == Phase::auth; }  // initiating: <auth/> is not answered
   bool is_encrypted() const noexcept { return is_encrypted_; }
   bool is_proven() const noexcept { return is_proven_; }
   const std::optional<Domain>& local() const noexcept { return local_; }    // header's, ours
@@ -215,9 +225,10 @@ class Machine : private xml::Sink {
   xml::Parser parser_;
   Phase phase_ = Phase::header_clear;
   bool parser_is_stopped_ = false, is_encrypted_ = false, is_proven_ = false, header_sent_ = false;
-  bool header_declares_dialback_ = false, external_offered_ = false, external_tried_ = false, may_authenticate_ = true;
+  bool header_declares_dialback_ = false, external_offered_ = false, external_tried_ = false;
   bool was_opened_ = false, restart_is_due_ = false;
   unsigned failed_authentications_ = 0;
+  External external_ = External::usual;
   Encryption encryption_ = Encryption::required;
   std::optional<Domain> local_, remote_;
   std::string id_, held_;

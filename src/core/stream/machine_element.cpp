@@ -250,9 +250,11 @@ void Machine::take_features(const xml::Node& node) {
 }
 
 void Machine::try_external_or_open() {
-  if (features_.external && may_authenticate_ && is_encrypted_ && !external_tried_) {
+  const bool is_wanted = external_ != External::never && (external_ != External::last_resort || !features_.dialback);
+  if (features_.external && is_wanted && is_encrypted_ && !external_tried_) {
     external_tried_ = true;
-    send(fmt::format("<auth xmlns='{}' mechanism='EXTERNAL'>=</auth>", ns::kSasl));
+    const std::string authzid = external_ == External::named ? base64(as_bytes(local_->text())) : "=";
+    send(fmt::format("<auth xmlns='{}' mechanism='EXTERNAL'>{}</auth>", ns::kSasl, authzid));
     phase_ = Phase::auth;
     return;
   }
@@ -318,7 +320,9 @@ void Machine::take_sasl_failure(const xml::Node& node) {
   const xml::Node* text = node.child("text", ns::kSasl);
   std::string said = text != nullptr ? text->text : std::string();
   if (said.empty() && !node.children.empty()) said = node.children.front().name;
-  actions_.push_back(ExternalRefused{said.substr(0, 256)});
+  const auto says = [&](std::string_view condition) { return node.child(condition, ns::kSasl) != nullptr; };
+  actions_.push_back(ExternalRefused{
+      said.substr(0, 256), says("invalid-authzid") || says("incorrect-encoding") || says("malformed-request")});
   open();
 }
 

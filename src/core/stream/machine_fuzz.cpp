@@ -42,10 +42,11 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     for (int rounds = 0; rounds < 10000; ++rounds) {
       for (const stream::Action& action : actions) {
         if (std::holds_alternative<stream::StartTls>(action)) machine.on_tls(now);
-        if (std::holds_alternative<stream::AskServerVerdict>(action)) machine.go_on((choices & 4) != 0, now);
-        if (std::holds_alternative<stream::AskClientVerdict>(action)) machine.offer_features((choices & 8) != 0, now);
+        if (std::holds_alternative<stream::AskServerVerdict>(action))
+          machine.go_on(static_cast<stream::External>((choices >> 2) & 3), now);
+        if (std::holds_alternative<stream::AskClientVerdict>(action)) machine.offer_features((choices & 16) != 0, now);
         if (std::holds_alternative<stream::AskAuthentication>(action)) {
-          machine.authenticate((choices & 16) != 0 ? Result<void>{} : fail(Reason::pkix_name), now);
+          machine.authenticate((choices & 32) != 0 ? Result<void>{} : fail(Reason::pkix_name), now);
           machine.pair_proven(now);
         }
       }

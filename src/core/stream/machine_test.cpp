@@ -77,9 +77,13 @@ class Runner : private StanzaSink {
     } else if (line == "tls") {
       take(machine_->on_tls(now_));
     } else if (line == "server proven") {
-      take(machine_->go_on(true, now_));
+      take(machine_->go_on(External::usual, now_));
+    } else if (line == "server proven, external named") {
+      take(machine_->go_on(External::named, now_));
+    } else if (line == "server proven, external as last resort") {
+      take(machine_->go_on(External::last_resort, now_));
     } else if (line == "server proven, no external") {
-      take(machine_->go_on(false, now_));
+      take(machine_->go_on(External::never, now_));
     } else if (line == "server refused") {
       take(machine_->close({Reason::dane_mismatch, "refused"}));
     } else if (line.starts_with("client ")) {
@@ -125,7 +129,9 @@ class Runner : private StanzaSink {
                 [](const Authenticated& a) {
                   return fmt::format("authenticated {} to {}", a.sender.text(), a.target.text());
                 },
-                [](const ExternalRefused& a) { return fmt::format("external refused: {}", a.text); },
+                [](const ExternalRefused& a) {
+                  return fmt::format("external refused{}: {}", a.blames_authzid ? " for the authzid" : "", a.text);
+                },
                 [](const Opened&) { return std::string("opened"); },
                 [](const Claimed& a) {
                   return fmt::format("claimed {} to {} key={}", a.result.sender.text(), a.result.target.text(),
