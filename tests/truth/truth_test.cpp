@@ -226,5 +226,225 @@ TEST_P(Incoming, EndsAsWritten) {
 }
 INSTANTIATE_TEST_SUITE_P(Truth, Incoming, testing::ValuesIn(rows_of("incoming.txt")), name_of_row);
 
+// What no cell of a table says: aliases, several targets, and every way to spoil a zone.
+class Zones : public testing::Test {
+ protected:
+  // Signed throughout, without TLSA, and a valid certificate that names both: what a test then bends.
+  TruthRow row() const {
+    return {"by hand", "O-14", {{"srv", "secure"}, {"addresses", "secure"}, {"tlsa", "denial"}, {"client", "denial"}}};
+  }
+  // T is an alias of real.hosting.tld; its own zone holds nothing but that.
+  void publish_alias(Scene& scene, Delegation of_real) {
+    scene.dns.zone(kD);
+    scene.dns.zone("receiving.tld");
+    scene.dns.zone("hosting.tld", of_real);
+    scene.dns.add(fmt::format("_xmpp-server._tcp.{}. 3600 IN SRV 0 0 5269 {}.", kD, kT));
+    scene.dns.add(kT + ". 3600 IN CNAME real.hosting.tld.");
+    scene.dns.add(fmt::format("real.hosting.tld. 3600 IN A {}", kFar));
+  }
+  void add_tlsa(Scene& scene, const std::string& host, const std::string& cell, const test::Shown& shown) {
+    for (const Bytes& rdata : certificates().tlsa_records(cell, shown)) scene.dns.add_tlsa("_5269._tcp." + host, rdata);
+  }
+  enum class Way : std::uint8_t { out, in };
+  report::PairRow play(Scene& scene, Way way, std::shared_ptr<const proof::Chain> chain,
+                       const std::string& policy = "default") {
+    scene.start_near(policy);
+    scene.start_far(std::move(chain));
+    return way == Way::out ? scene.send_out() : scene.send_in();
+  }
+  static constexpr Way kWays[] = {Way::out, Way::in};
+};
+
+// O-28, I-03, AB-136: behind a signed alias the records at the expanded name count, not those beside the alias.
+TEST_F(Zones, AliasedTarget_IsJudgedByTheRecordsAtItsExpandedName) {
+  const test::Shown& self = certificates().show("self", "other");
+  for (const Way way : kWays) {
+    Scene scene;
+    publish_alias(scene, Delegation::secure);
+    add_tlsa(scene, kT, "3 1 1 other", self);
+    add_tlsa(scene, "real.hosting.tld", "3 1 1 leaf", self);
+    const report::PairRow pair = play(scene, way, self.chain);
+    EXPECT_EQ(end_of(pair), "proven dane") << pair.last_error.value_or("");
+    EXPECT_THAT(pair.evidence.value_or(""), HasSubstr("_5269._tcp.real.hosting.tld"));
+  }
+}
+
+// O-28: the expanded name is then a name that the certificate may have.
+TEST_F(Zones, CertificateOfTheExpandedName_IsEnoughForTheTlsaThatStandsThere) {
+  const test::Shown& shown = certificates().show("private", "T");
+  test::CertificateSpec spec;
+  spec.dns = {"real.hosting.tld"};
+  const test::MadeCertificate leaf = test::make_certificate(spec, &shown.inter);
+  const auto chain = *proof::Chain::parse({leaf.der, shown.inter.der, shown.root.der});
+  for (const Way way : kWays) {
+    Scene scene;
+    publish_alias(scene, Delegation::secure);
+    add_tlsa(scene, "real.hosting.tld", "2 0 1 root", shown);
+    EXPECT_EQ(end_of(play(scene, way, chain)), "proven dane");
+  }
+}
+
+// O-28: without any there, those at the target's own name count, to the good and to the bad.
+TEST_F(Zones, AliasedTargetWithoutRecordsAtTheExpandedName_IsJudgedByItsOwn) {
+  const test::Shown& valid = certificates().show("valid", "D+T");
+  for (const Way way : kWays) {
+    Scene good, bad;
+    publish_alias(good, Delegation::secure);
+    add_tlsa(good, kT, "3 1 1 leaf", valid);
+    EXPECT_EQ(end_of(play(good, way, valid.chain)), "proven dane");
+    publish_alias(bad, Delegation::secure);
+    add_tlsa(bad, kT, "3 1 1 other", valid);
+    EXPECT_EQ(end_of(play(bad, way, valid.chain)), "refused dane.mismatch");
+  }
+}
+
+// O-13, O-28: an alias into an unsigned zone is unsigned: no TLSA is looked at, the signed SRV still names the host.
+TEST_F(Zones, TargetAliasedIntoAnUnsignedZone_HasNoTlsa) {
+  const test::Shown& valid = certificates().show("valid", "T");
+  for (const Way way : kWays) {
+    Scene scene;
+    publish_alias(scene, Delegation::insecure);
+    add_tlsa(scene, kT, "3 1 1 other", valid);
+    add_tlsa(scene, "real.hosting.tld", "3 1 1 other", valid);
+    EXPECT_EQ(end_of(play(scene, way, valid.chain)), "proven dnssec");
+  }
+}
+
+// O-27, AB-136: the SRV's verdict is that of its whole chain of aliases; a circle is a failure, never an absence.
+TEST_F(Zones, AliasOnTheWayToTheSrv_BringsItsOwnVerdict) {
+  const test::Shown& valid = certificates().show("valid", "T");
+  const std::string owner = "_xmpp-server._tcp." + kD, srv = fmt::format(" 3600 IN SRV 0 0 5269 {}.", kT);
+  const struct {
+    const char* what;
+    std::vector<std::string> lines;
+    const char *out, *in;
+  } cases[] = {
+      {"signed",
+       {owner + ". 3600 IN CNAME srv.hosting.tld.", "srv.hosting.tld." + srv},
+       "proven dnssec",
+       "proven dnssec"},
+      {"by DNAME",
+       {fmt::format("_tcp.{}. 3600 IN DNAME _tcp.hosting.tld.", kD), "_xmpp-server._tcp.hosting.tld." + srv},
+       "proven dnssec",
+       "proven dnssec"},
+      {"unsigned",
+       {owner + ". 3600 IN CNAME srv.unsigned.tld.", "srv.unsigned.tld." + srv},
+       "proven dialback",
+       "proven dialback"},
+      {"a circle",
+       {owner + ". 3600 IN CNAME a.hosting.tld.", fmt::format("a.hosting.tld. 3600 IN CNAME {}.", owner)},
+       "refused dns.indeterminate",
+       "refused dns.indeterminate"},
+      {"to nothing",
+       {owner + ". 3600 IN CNAME srv.hosting.tld.", fmt::format("{}. 3600 IN A {}", kD, kFar)},
+       "proven dialback",
+       "proven dialback"},
+  };
+  for (const auto& [what, lines, out, in] : cases)
+    for (const Way way : kWays) {
+      SCOPED_TRACE(what);
+      Scene scene;
+      for (const char* zone : {"hosting.tld", "receiving.tld"}) scene.dns.zone(zone);
+      scene.dns.zone(kD);
+      scene.dns.zone("unsigned.tld", Delegation::insecure);
+      scene.dns.add(fmt::format("{}. 3600 IN A {}", kT, kFar));
+      for (const std::string& line : lines) scene.dns.add(line);
+      EXPECT_EQ(end_of(play(scene, way, valid.chain)), way == Way::out ? out : in);
+    }
+}
+
+// O-29, O-11, O-25: of several targets each stands for itself: one that contradicts its TLSA, one at a forbidden address and
+// one without a bogus-free address are passed over, and nothing of theirs is held against the next.
+TEST_F(Zones, SeveralTargets_EachIsJudgedByItself) {
+  const test::Shown& valid = certificates().show("valid", "D+T");
+  Scene scene;
+  scene.dns.zone(kD);
+  scene.dns.zone("receiving.tld");
+  for (int i = 1; i <= 4; ++i) {
+    scene.dns.add(fmt::format("_xmpp-server._tcp.{}. 3600 IN SRV {} 0 5269 t{}.receiving.tld.", kD, i, i));
+    scene.dns.add(fmt::format("t{}.receiving.tld. 3600 IN A 192.0.2.{}", i, 10 + i));
+  }
+  add_tlsa(scene, "t1.receiving.tld", "3 1 1 other", valid);
+  ASSERT_TRUE(scene.dns.tree.alter("t2.receiving.tld. 3600 IN A 192.0.2.66"));
+  scene.world.forbidden.insert(*Address::parse("192.0.2.13"));
+  add_tlsa(scene, "t4.receiving.tld", "3 1 1 leaf", valid);
+  RawAuthority first(scene.world, "192.0.2.11"), last(scene.world, "192.0.2.14");
+  last.answer_result = [](const std::string& from, const std::string& to) {
+    return fmt::format("<db:result from='{}' to='{}' type='valid'/>", to, from);
+  };
+  for (const char* address : {"192.0.2.11", "192.0.2.14"}) scene.world.chains[*Address::parse(address)] = valid.chain;
+  scene.start_near("default");
+  const report::PairRow pair = scene.send_out();
+  EXPECT_EQ(end_of(pair), "proven dane") << pair.last_error.value_or("");
+  EXPECT_THAT(pair.evidence.value_or(""), HasSubstr("_5269._tcp.t4.receiving.tld"));
+  EXPECT_EQ(first.connections, 1u);
+}
+
+// AB-130, O-01, O-04, O-05, I-12, P2: whatever is spoilt in a signed zone, and whichever record it is, the domain is unreachable
+// and nobody may speak for it, though the certificate is valid and names everything.
+TEST_F(Zones, SpoiltInAnyWay_NothingWeakerFollows) {
+  const test::Shown& valid = certificates().show("valid", "D+T");
+  const std::string srv_owner = "_xmpp-server._tcp." + kD, tlsa_owner = "_5269._tcp." + kT;
+  const struct {
+    std::string owner, type, altered, reason;
+  } records[] = {{srv_owner, "SRV", srv_owner + ". 3600 IN SRV 0 0 5269 evil.tld.", "dns.bogus"},
+                 {kT, "A", kT + ". 3600 IN A 192.0.2.66", "dns.bogus"},
+                 {tlsa_owner, "TLSA", tlsa_owner + ". 3600 IN TLSA 3 1 1 " + std::string(64, '0'), "dns.tlsa_bogus"}};
+  for (const auto& record : records)
+    for (const std::string fault : {"altered", "expired", "early", "stripped", "wrong DS", "denial without its proof"})
+      for (const Way way : kWays) {
+        SCOPED_TRACE(record.type + " " + fault);
+        const bool is_denial = fault == "denial without its proof";
+        if (is_denial && record.type != "TLSA") continue;
+        Scene scene;
+        TruthRow published = row();
+        if (!is_denial) published.cells["tlsa"] = "3 1 1 leaf";
+        scene.publish(published, valid);
+        scene.dns.add(kT + ". 3600 IN AAAA 2001:db8::1");  // so that only the TLSA is denied
+        lab::dns::Tree& tree = scene.dns.tree;
+        const WallTime now = machine_time();
+        Result<void> done;
+        if (fault == "altered") done = tree.alter(record.altered);
+        if (fault == "expired")
+          done =
+              tree.set_validity(record.owner, record.type, now - std::chrono::hours(48), now - std::chrono::hours(1));
+        if (fault == "early")
+          done =
+              tree.set_validity(record.owner, record.type, now + std::chrono::hours(1), now + std::chrono::hours(48));
+        if (fault == "stripped") done = tree.strip(record.owner, record.type);
+        if (fault == "wrong DS") done = tree.set_wrong_ds(record.type == "SRV" ? kD : "receiving.tld");
+        if (is_denial) done = tree.strip(kT, "NSEC");
+        ASSERT_TRUE(done) << done.error().detail;
+        const report::PairRow pair = play(scene, way, valid.chain);
+        // A zone that its parent does not vouch for spoils S's own TLSA as well, which is looked at first.
+        const bool is_own_tlsa = fault == "wrong DS" && record.type == "SRV" && way == Way::in;
+        EXPECT_EQ(end_of(pair), "refused " + (is_own_tlsa           ? "dns.tlsa_bogus"
+                                              : fault == "wrong DS" ? "dns.bogus"
+                                                                    : record.reason));
+        EXPECT_EQ(scene.world.connections_made, way == Way::out ? 0u : 1u) << "nobody was dialed";
+      }
+}
+
+// DNSSEC-03, AB-140: the proof lives as long as the signature that ends first, whichever record it is over.
+TEST_F(Zones, SignatureThatEndsFirst_EndsTheProof) {
+  const test::Shown& valid = certificates().show("valid", "D+T");
+  const WallTime soon = machine_time() + std::chrono::minutes(25);
+  const struct {
+    std::string owner, type;
+  } records[] = {{"_xmpp-server._tcp." + kD, "SRV"}, {kT, "A"}, {"_5269._tcp." + kT, "TLSA"}};
+  for (const auto& record : records)
+    for (const Way way : kWays) {
+      SCOPED_TRACE(record.type);
+      Scene scene;
+      TruthRow published = row();
+      published.cells["tlsa"] = "3 1 1 leaf";
+      scene.publish(published, valid);
+      ASSERT_TRUE(scene.dns.tree.set_validity(record.owner, record.type, soon - std::chrono::hours(10), soon));
+      const report::PairRow pair = play(scene, way, valid.chain);
+      EXPECT_EQ(end_of(pair), "proven dane");
+      EXPECT_EQ(pair.expires_at, soon);
+    }
+}
+
 }  // namespace
 }  // namespace ligase::sim
