@@ -7,6 +7,7 @@
 
 #include "sim/provider.hpp"
 #include "sim/raw_peer.hpp"
+#include "sim/web_server.hpp"
 #include "support/truth_table.hpp"
 #include "truth/signed_dns.hpp"
 
@@ -21,6 +22,7 @@ const std::string kD(test::kTruthDomain.text());
 const std::string kT(test::kTruthHost.text());
 constexpr const char* kNear = "192.0.2.1";
 constexpr const char* kFar = "192.0.2.2";
+constexpr const char* kWeb = "192.0.2.101";  // target1.tld's web site
 
 WallTime machine_time() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
 
@@ -78,6 +80,7 @@ class Scene {
     if (addresses == "indeterminate") dns.fail_at(host);
     publish_tlsa("_5269._tcp." + host, tlsa, shown);
     if (!client.empty()) publish_tlsa("_xmpp-server." + kD, client, shown);
+    if (!row["posh"].empty()) publish_posh(row["posh"], shown);
   }
 
   void start_near(const std::string& policy) {
@@ -126,8 +129,20 @@ class Scene {
   SignedDns dns;
   std::optional<Provider> near, far;
   std::optional<RawAuthority> clear_server;
+  std::optional<WebServer> web_server;
 
  private:
+  void publish_posh(const std::string& cell, const test::Shown& shown) {
+    dns.add(fmt::format("{}. 3600 IN A {}", kD, kWeb));
+    const test::MadeCertificate& issuer = certificates().trusted_intermediate();
+    const auto site = *proof::Chain::parse({test::make_leaf(issuer, {kD}).der, issuer.der});
+    const proof::Chain& listed = cell == "leaf" ? *shown.chain : *site;
+    const std::string document = proof::write_posh({proof::posh_descriptor(listed)}, 1h);
+    const bool is_there = cell == "leaf" || cell == "other";
+    web_server.emplace(
+        world, fmt::format("{}:443", kWeb), site,
+        answers(http_answer(is_there ? "200 OK" : "404 Not Found", "Content-Type: application/json\r\n", document)));
+  }
   void spoil(const std::string& line) { ASSERT_TRUE(dns.tree.alter(line)) << line; }
   void publish_tlsa(const std::string& owner, const std::string& cell, const test::Shown& shown) {
     if (cell == "-" || cell == "denial") return;
@@ -161,8 +176,8 @@ std::string name_of_row(const testing::TestParamInfo<TruthRow>& info) {
 std::vector<TruthRow> rows_of(const std::string& table) {
   std::vector<TruthRow> rows = test::read_truth_table(table);
   // What no part of the scene plays.
-  static const std::set<std::string> played{"row",   "client", "srv",    "addresses", "tlsa",
-                                            "chain", "names",  "policy", "expected",  "world"};
+  static const std::set<std::string> played{"row",   "client", "srv",      "addresses", "tlsa", "chain",
+                                            "names", "policy", "expected", "world",     "posh"};
   std::erase_if(rows, [](const TruthRow& row) {
     return row["world"] == "no" || std::ranges::any_of(row.cells, [](const auto& cell) {
              return !cell.second.empty() && !played.contains(cell.first);

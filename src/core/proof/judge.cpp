@@ -279,6 +279,31 @@ void look_at_path(const Chain& chain, const Result<WallTime>& path, const Standi
                              named->host.text(), fingerprint(chain), date(*path), standing.note));
 }
 
+// O-16, I-08: the domain's own document lists the certificate, which is within its dates (D-02).
+void look_at_posh(const Chain& chain, const PoshAnswer* answer, Findings& findings, WallTime now) {
+  const auto missed = [&](Reason reason, std::string why) {
+    findings.missed(ProofType::posh, {reason, std::move(why)});
+  };
+  if (now < chain.not_before())
+    return missed(Reason::pkix_expired,
+                  fmt::format("certificate {} is not valid before {}", fingerprint(chain), date(chain.not_before())));
+  if (now > chain.not_after())
+    return missed(Reason::pkix_expired,
+                  fmt::format("certificate {} has expired on {}", fingerprint(chain), date(chain.not_after())));
+  if (answer == nullptr) return;
+  if (answer->failure) return findings.missed(ProofType::posh, *answer->failure);
+  const std::optional<std::string> hashes = match_posh(answer->descriptors, chain);
+  if (!hashes)
+    return missed(Reason::posh_mismatch, fmt::format("the POSH document {} does not list certificate {}",
+                                                     escaped(answer->source), fingerprint(chain)));
+  findings.found(ProofType::posh, std::min(answer->expires, chain.not_after()),
+                 fmt::format("the POSH document {} lists certificate {} ({}) and is good until {}",
+                             escaped(answer->source), fingerprint(chain), *hashes, rfc3339(answer->expires)));
+}
+
+// What judging would be worth with a document that lists the chain's leaf.
+PoshAnswer ideal_posh(const Chain& chain) { return {{posh_descriptor(chain)}, std::nullopt, WallTime::max(), {}}; }
+
 // O-17: the delegation alone says that it is D.
 std::string delegation_evidence(const ServerEvidence& evidence) {
   const Delegation& delegation = evidence.delegation;
@@ -292,7 +317,7 @@ std::string delegation_evidence(const ServerEvidence& evidence) {
 Error not_proven(const Domain& domain, const Findings& findings, const PeerPolicy& policy) {
   Reason reason = Reason::policy_proof;
   std::string detail;
-  for (const ProofType type : {ProofType::pkix, ProofType::dnssec, ProofType::dane}) {
+  for (const ProofType type : {ProofType::pkix, ProofType::dnssec, ProofType::posh, ProofType::dane}) {
     const std::optional<Error>& why = findings.why_not(type);
     if (!why) continue;
     if (reason == Reason::policy_proof && type != ProofType::dane && policy.allows(type)) reason = why->reason;
@@ -425,9 +450,11 @@ Result<Proof> judge_server(const ServerEvidence& evidence, const PeerPolicy& pol
   if (evidence.chain != nullptr) {
     const Result<WallTime> path = verify(*evidence.chain, evidence.anchors, evidence.paths, now);
     look_at_path(*evidence.chain, path, standing, evidence.domain, evidence.delegation, {evidence.target}, findings);
+    look_at_posh(*evidence.chain, evidence.posh, findings, now);
   } else {
     findings.missed(ProofType::dnssec, {Reason::tls_required, "the peer offers no TLS"});
     findings.missed(ProofType::pkix, {Reason::tls_required, "the peer offers no TLS"});
+    findings.missed(ProofType::posh, {Reason::tls_required, "the peer offers no TLS"});
   }
   // Always there; its life is bounded by the stream and by the caller's proof_max_age only (section 8).
   findings.found(ProofType::dialback, WallTime::max(), delegation_evidence(evidence));
@@ -491,11 +518,30 @@ tl::expected<Proof, ClientRefusal> judge_client(const ClientEvidence& evidence, 
     const Result<WallTime> path = verify(*evidence.chain, evidence.anchors, evidence.paths, now);
     look_at_path(*evidence.chain, path, standing, evidence.domain, evidence.delegation, known_targets(evidence),
                  findings);
+    look_at_posh(*evidence.chain, evidence.posh, findings, now);
   }
   // Dialback is not among the findings: no certificate grants it.
   if (std::optional<Proof> proof = findings.choose(policy)) return *std::move(proof);
   if (std::optional<Error> error = findings.not_allowed(policy)) return Refusal(refused(*std::move(error), policy));
   return Refusal(refused(not_proven(evidence.domain, findings, policy), policy));
+}
+
+bool would_posh_decide(const ServerEvidence& evidence, const PeerPolicy& policy, WallTime now) {
+  if (!policy.allows(ProofType::posh) || evidence.chain == nullptr) return false;
+  const PoshAnswer ideal = ideal_posh(*evidence.chain);
+  ServerEvidence with = evidence;
+  with.posh = &ideal;
+  const Result<Proof> proof = judge_server(with, policy, now);
+  return proof && proof->type == ProofType::posh;
+}
+
+bool would_posh_decide(const ClientEvidence& evidence, const PeerPolicy& policy, WallTime now) {
+  if (!policy.allows(ProofType::posh) || evidence.chain == nullptr) return false;
+  const PoshAnswer ideal = ideal_posh(*evidence.chain);
+  ClientEvidence with = evidence;
+  with.posh = &ideal;
+  const auto proof = judge_client(with, policy, now);
+  return proof && proof->type == ProofType::posh;
 }
 
 Result<Proof> judge_dialback(const DialbackEvidence& evidence, bool authority_must_be_dane, const PeerPolicy& policy,

@@ -13,6 +13,7 @@
 #include "proof/certificate.hpp"
 #include "proof/dns.hpp"
 #include "proof/path_cache.hpp"
+#include "proof/posh.hpp"
 #include "proof/revocation.hpp"
 
 namespace ligase::proof {
@@ -55,6 +56,7 @@ struct ServerEvidence {
   // Of the chain (O-23); null: nothing is known. It counts where a path does: not for DANE-EE, POSH and dialback.
   const RevocationAnswer* revocation = nullptr;
   RevocationMode revocation_mode = RevocationMode::off;
+  const PoshAnswer* posh = nullptr;  // null: not asked
 };
 // The first type of policy.proofs that holds. A Proof of type dialback means: not proven by anything shown; the delegation
 // alone says that it is D, and the policy accepts that (O-17). The reasons of every stronger attempt are in its evidence.
@@ -83,6 +85,7 @@ struct ClientEvidence {
   PathCache* paths = nullptr;                    // as in ServerEvidence
   const RevocationAnswer* revocation = nullptr;  // I-13
   RevocationMode revocation_mode = RevocationMode::off;
+  const PoshAnswer* posh = nullptr;  // null: not asked
 };
 struct ClientRefusal {
   Error error;
@@ -94,6 +97,11 @@ struct ClientRefusal {
 // the delegation, or all: fewer are refused, for they may hide a mismatch. A match outweighs what else could not be had.
 tl::expected<Proof, ClientRefusal> judge_client(const ClientEvidence& evidence, const PeerPolicy& policy, WallTime now);
 bool rests_on_path(const ClientEvidence& evidence, WallTime now);
+
+// Is a POSH document worth its fetching (POSH-05, D-10)? True where one that lists the certificate shown would make the
+// proof `posh`: the policy takes it, nothing that the policy prefers is there, and nothing forbids what is weaker.
+bool would_posh_decide(const ServerEvidence& evidence, const PeerPolicy& policy, WallTime now);
+bool would_posh_decide(const ClientEvidence& evidence, const PeerPolicy& policy, WallTime now);
 
 // I-10: the authority, proven as `authority` by judge_server, said valid. Where it must be dane (I-04), judge it with dane
 // first in the list. Expires with the authority's proof (WallTime::max() if that was dialback); proof_max_age and the

@@ -128,6 +128,39 @@ void expect_sentence(const std::string& text) {
   EXPECT_THAT(text, Not(HasSubstr("  ")));
 }
 
+// "": not asked.
+std::optional<PoshAnswer> posh_of(const std::string& cell, const Shown& shown) {
+  if (cell.empty()) return std::nullopt;
+  PoshAnswer answer{{}, std::nullopt, kNow + hours(4), "https://target1.tld:443/.well-known/posh/xmpp-server.json"};
+  if (cell == "failed") {
+    answer.failure = Error{Reason::posh_failed,
+                           "the POSH document of target1.tld cannot be had: https://target1.tld:443/: answers 404"};
+    return answer;
+  }
+  EXPECT_TRUE(cell == "leaf" || cell == "other" || cell == "stale") << cell;
+  answer.descriptors = {
+      posh_descriptor(cell == "other" ? *world().show("private-short", "other").chain : *shown.chain)};
+  if (cell == "stale") answer.expires = kNow;
+  return answer;
+}
+
+// Asked is what could decide, and only that; `with` says what the judgement is with a document.
+template <class Evidence, class Judge>
+void expect_posh_is_asked_where_it_decides(const TruthRow& row, Evidence evidence, const Shown& shown, Judge judge) {
+  const PeerPolicy policy = policy_of(row["policy"]);
+  evidence.posh = nullptr;
+  const bool is_worth_it = would_posh_decide(evidence, policy, kNow);
+  EXPECT_TRUE(row["posh"].empty() || row["posh"] == "leaf" || is_worth_it) << "a document that is never fetched";
+  if (!shown.chain) {
+    EXPECT_FALSE(is_worth_it);
+    return;
+  }
+  const std::optional<PoshAnswer> answer = posh_of("leaf", shown);
+  evidence.posh = &*answer;
+  const auto proof = judge(evidence, policy);
+  EXPECT_EQ(is_worth_it, proof && proof->type == ProofType::posh);
+}
+
 TEST(JudgeServer, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSEC-01
   std::set<std::string> seen;
   for (const TruthRow& row : test::read_truth_table("outgoing.txt")) {
@@ -138,6 +171,7 @@ TEST(JudgeServer, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSE
     const Shown& shown = world().show(row["chain"], row["names"]);
     const std::optional<TlsaSet> tlsa = world().tlsa(row["tlsa"], owner_of(target), shown);
     const RevocationCell revocation(row["revocation"]);
+    const std::optional<PoshAnswer> posh = posh_of(row["posh"], shown);
     const ServerEvidence evidence{kD,
                                   delegation,
                                   target,
@@ -148,7 +182,11 @@ TEST(JudgeServer, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSE
                                   kNow + hours(3),
                                   nullptr,
                                   revocation.known(),
-                                  revocation.mode};
+                                  revocation.mode,
+                                  posh ? &*posh : nullptr};
+    expect_posh_is_asked_where_it_decides(row, evidence, shown, [](const auto& with, const PeerPolicy& policy) {
+      return judge_server(with, policy, kNow);
+    });
     const Result<Proof> proof = judge_server(evidence, policy_of(row["policy"]), kNow);
     const Words expected = words(row["expected"]);
     EXPECT_EQ(proof ? name_of(proof->type) : name_of(proof.error().reason), expected.word);
@@ -158,8 +196,8 @@ TEST(JudgeServer, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSE
     EXPECT_TRUE(!proof || proof->expires > kNow);
   }
   for (const char* const id :
-       {"O-01", "O-02", "O-03", "O-04", "O-05", "O-06", "O-07", "O-08", "O-09", "O-10", "O-11", "O-12",
-        "O-13", "O-14", "O-15", "O-17", "O-18", "O-19", "O-20", "O-21", "O-22", "O-23", "O-24", "O-26"})
+       {"O-01", "O-02", "O-03", "O-04", "O-05", "O-06", "O-07", "O-08", "O-09", "O-10", "O-11", "O-12", "O-13",
+        "O-14", "O-15", "O-16", "O-17", "O-18", "O-19", "O-20", "O-21", "O-22", "O-23", "O-24", "O-26"})
     EXPECT_TRUE(seen.contains(id)) << id;
 }
 
@@ -175,6 +213,7 @@ TEST(JudgeClient, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSE
     for (const SrvTarget& target : delegation.targets)
       targets.push_back({target, security_of(row["addresses"]), world().tlsa(row["tlsa"], owner_of(target), shown)});
     const RevocationCell revocation(row["revocation"]);
+    const std::optional<PoshAnswer> posh = posh_of(row["posh"], shown);
     const ClientEvidence evidence{kD,
                                   client ? &*client : nullptr,
                                   delegation,
@@ -184,7 +223,11 @@ TEST(JudgeClient, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSE
                                   !row["policy"].ends_with('~'),
                                   nullptr,
                                   revocation.known(),
-                                  revocation.mode};
+                                  revocation.mode,
+                                  posh ? &*posh : nullptr};
+    expect_posh_is_asked_where_it_decides(row, evidence, shown, [](const auto& with, const PeerPolicy& policy) {
+      return judge_client(with, policy, kNow);
+    });
     const auto proof = judge_client(evidence, policy_of(row["policy"]), kNow);
     const Words expected = words(row["expected"]);
     std::string got;
@@ -203,7 +246,7 @@ TEST(JudgeClient, EveryRowOfTheTruthTable_DecidesAsWritten) {  // DANE-01, DNSSE
     EXPECT_THAT(sentence, HasSubstr(expected.quote));
     expect_sentence(sentence);
   }
-  for (const char* const id : {"I-01", "I-02", "I-03", "I-04", "I-05", "I-06", "I-07", "I-09", "I-12", "I-13"})
+  for (const char* const id : {"I-01", "I-02", "I-03", "I-04", "I-05", "I-06", "I-07", "I-08", "I-09", "I-12", "I-13"})
     EXPECT_TRUE(seen.contains(id)) << id;
 }
 
@@ -216,12 +259,13 @@ struct Outgoing {
   std::optional<TlsaSet> tlsa;
   PeerPolicy policy;
   WallTime addresses_expire = kNow + hours(3);
+  const PoshAnswer* posh = nullptr;
 
   Outgoing(const std::string& chain, const std::string& names, const std::string& records)
       : shown(world().show(chain, names)), tlsa(world().tlsa(records, owner_of(target), shown)) {}
   Result<Proof> judge(WallTime now = kNow) const {
     return judge_server({kD, delegation, target, addresses, tlsa ? &*tlsa : nullptr, shown.chain.get(),
-                         world().anchors(), addresses_expire},
+                         world().anchors(), addresses_expire, nullptr, nullptr, RevocationMode::off, posh},
                         policy, now);
   }
 };
@@ -251,6 +295,17 @@ TEST(ProofExpiry, IsTheEarliestOfEverythingUsed) {  // DNSSEC-03, PKIX-05, AB-14
   EXPECT_EQ(pkix.judge()->expires, kNotAfter);
   const Outgoing dialback("self", "D", "denial");
   EXPECT_EQ(dialback.judge()->expires, WallTime::max());  // bounded by the caller
+}
+
+TEST(ProofExpiry, OfPosh_IsTheDocumentsOrTheCertificates) {  // POSH-02, D-02
+  Outgoing self("self", "other", "denial");
+  PoshAnswer answer = *posh_of("leaf", self.shown);
+  self.posh = &answer;
+  EXPECT_EQ(self.judge()->expires, kNow + hours(4));
+  answer.expires = WallTime::max();
+  EXPECT_EQ(self.judge()->expires, kNotAfter);
+  EXPECT_EQ(self.judge(kNotAfter - seconds(1))->type, ProofType::posh);
+  EXPECT_EQ(self.judge(kNotAfter)->type, ProofType::dialback);
 }
 
 TEST(ProofExpiry, EvidenceThatRanOut_ProvesNothing) {  // DNSSEC-03
