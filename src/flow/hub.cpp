@@ -67,6 +67,7 @@ Hub::Hub(Settings s, World w) : settings(std::move(s)), world(w), paths(settings
     }
   }
   recall(*this);
+  posh.recall(settings.memos, wall(), now());
 }
 Hub::~Hub() = default;
 

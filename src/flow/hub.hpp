@@ -14,6 +14,7 @@
 #include "pair/queue.hpp"
 #include "pair/standing.hpp"
 #include "pair_key.hpp"
+#include "posh_source.hpp"
 #include "proof/known_keys.hpp"
 #include "renewals.hpp"
 #include "session.hpp"
@@ -132,7 +133,8 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   Settings settings;
   World world;
   proof::PathCache paths;  // of settings.anchors
-  proof::KnownKeys keys;   // AB-069
+  PoshSource posh;
+  proof::KnownKeys keys;  // AB-069
   std::uint64_t keys_changed = 0;
   pair::PolicyEpoch epoch{1};
   bool is_stopping = false, is_shut_down = false;

@@ -1,4 +1,5 @@
-// The evidence is gathered into one value, so that every question about it (judge, explain) sees the same.
+// The evidence is gathered into one value, so that every question about it (judge, explain) sees the same. A POSH document
+// is asked for only where it could change the answer (POSH-05, D-10): it is somebody's web server, and seconds.
 #include "judgement.hpp"
 
 #include <fmt/format.h>
@@ -34,26 +35,38 @@ void note_proof(Hub& hub, const proof::Chain* chain, const Proof& proven, const 
   }
 }
 
+proof::PeerPolicy policy_for(const Hub& hub, const Domain& remote, Standard standard) {
+  proof::PeerPolicy policy = hub.policy_towards(remote);
+  if (standard == Standard::dane) policy.proofs = {proof::ProofType::dane};
+  return policy;
+}
+
 }  // namespace
 
 Task<Result<Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef stream, Way way, Domain remote,
                                  Standard standard, report::Steps* told) {
   const Session* session = hub->session(stream);
   if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
-  proof::PeerPolicy policy = hub->policy_towards(remote);
-  if (standard == Standard::dane) policy.proofs = {proof::ProofType::dane};
+  proof::PeerPolicy policy = policy_for(*hub, remote, standard);
   if (!session->machine.is_encrypted() && policy.encryption == Encryption::required)
     co_return fail(Reason::tls_required, "the peer offers no TLS");
   const std::shared_ptr<const proof::Chain> chain = session->facts.peer_chain;
-  const proof::ServerEvidence evidence{remote,
-                                       way.delegation,
-                                       way.target,
-                                       way.host.addresses_security,
-                                       way.host.tlsa ? &*way.host.tlsa : nullptr,
-                                       chain.get(),
-                                       *hub->settings.anchors,
-                                       way.host.addresses_expire,
-                                       &hub->paths};
+  const std::shared_ptr<const proof::TrustAnchors> anchors = hub->settings.anchors;  // a reload may bring others
+  proof::ServerEvidence evidence{remote,
+                                 way.delegation,
+                                 way.target,
+                                 way.host.addresses_security,
+                                 way.host.tlsa ? &*way.host.tlsa : nullptr,
+                                 chain.get(),
+                                 *anchors,
+                                 way.host.addresses_expire,
+                                 &hub->paths};
+  std::optional<proof::PoshAnswer> posh;
+  if (proof::would_posh_decide(evidence, policy, hub->wall())) {
+    posh = co_await hub->posh.ask(hub, remote);
+    evidence.posh = &*posh;
+    policy = policy_for(*hub, remote, standard);
+  }
   Result<Proof> verdict = proof::judge_server(evidence, policy, hub->wall());
   if (told != nullptr) {
     proof::tell_evidence(*told, evidence, hub->wall());
@@ -76,14 +89,20 @@ Task<tl::expected<Proof, ClientRefusal>> prove_client(std::shared_ptr<Hub> hub, 
   const std::shared_ptr<const proof::Chain> chain = session->facts.peer_chain;
   const SenderFacts facts =
       co_await look_up_sender(hub->world.resolver, sender, hub->settings.dnssec_is_on, hub->wall());
-  const proof::ClientEvidence evidence{sender,
-                                       facts.client_tlsa ? &*facts.client_tlsa : nullptr,
-                                       facts.delegation,
-                                       facts.targets,
-                                       chain.get(),
-                                       *hub->settings.anchors,
-                                       hub->settings.dnssec_is_on,
-                                       &hub->paths};
+  const std::shared_ptr<const proof::TrustAnchors> anchors = hub->settings.anchors;
+  proof::ClientEvidence evidence{sender,
+                                 facts.client_tlsa ? &*facts.client_tlsa : nullptr,
+                                 facts.delegation,
+                                 facts.targets,
+                                 chain.get(),
+                                 *anchors,
+                                 hub->settings.dnssec_is_on,
+                                 &hub->paths};
+  std::optional<proof::PoshAnswer> posh;
+  if (proof::would_posh_decide(evidence, hub->policy_towards(sender), hub->wall())) {
+    posh = co_await hub->posh.ask(hub, sender);
+    evidence.posh = &*posh;
+  }
   auto verdict = proof::judge_client(evidence, hub->policy_towards(sender), hub->wall());
   if (verdict) note_proof(*hub, chain.get(), *verdict, sender, facts.delegation.targets);
   if (told != nullptr) {

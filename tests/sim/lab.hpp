@@ -14,6 +14,7 @@ using proof::Security;
 struct Identities {
   std::shared_ptr<const proof::Chain> one, two;
   std::shared_ptr<const proof::TrustAnchors> anchors;
+  test::MadeCertificate authority;
 };
 
 // Keys are slow to make, and no test here depends on which they are: made once.
@@ -24,7 +25,7 @@ inline const Identities& identities() {
       return *proof::Chain::parse({test::make_leaf(authority, {host}).der});
     };
     return Identities{issue("xmpp1.originating.tld"), issue("xmpp1.receiving.tld"),
-                      *proof::TrustAnchors::parse_pem(authority.pem)};
+                      *proof::TrustAnchors::parse_pem(authority.pem), authority};
   }();
   return made;
 }

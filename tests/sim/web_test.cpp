@@ -4,9 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "hub.hpp"
-#include "sim/web_server.hpp"
-#include "support/certificates.hpp"
+#include "sim/lone_hub.hpp"
 
 namespace ligase {
 namespace {
@@ -19,27 +17,11 @@ std::shared_ptr<const proof::Chain> chain_of(const test::MadeCertificate& leaf) 
   return *proof::Chain::parse({leaf.der});
 }
 
-struct Web : testing::Test {
-  Web() {
-    world.add_address("web.tld", "192.0.2.80");
-    hub = std::make_shared<Hub>(Settings{.version = "sim",
-                                         .hostname = *Domain::parse("xmpp1.tld"),
-                                         .limits = {},
-                                         .policy = {},
-                                         .links = {},
-                                         .anchors = *proof::TrustAnchors::parse_pem(root.pem),
-                                         .dialback_secret = std::string(32, 's'),
-                                         .memos = {}},
-                                World{world.executor(), clock, random, resolver, dialer, log, store});
-    world.chains[*Address::parse("192.0.2.1")] = chain_of(test::make_leaf(root, {"xmpp1.tld"}));
-  }
-  ~Web() override {
-    hub->shut_down();
-    world.run_for(60s);
-  }
+struct Web : sim::LoneHub {
+  Web() { world.add_address("web.tld", "192.0.2.80"); }
 
   WebServer serve(WebServer::Answer answer, const std::string& name = "web.tld") {
-    return {world, "192.0.2.80:443", chain_of(test::make_leaf(root, {name})), std::move(answer)};
+    return {world, "192.0.2.80:443", issue(name), std::move(answer)};
   }
   WebRequest request() const {
     WebRequest made;
@@ -51,15 +33,7 @@ struct Web : testing::Test {
   }
 
   Result<WebAnswer> fetch(WebRequest what, Duration patience = 10s) {
-    std::optional<Result<WebAnswer>> answer;
-    const auto run = [](std::shared_ptr<Hub> on, WebRequest asked, Instant deadline,
-                        std::optional<Result<WebAnswer>>* into) -> Task<void> {
-      *into = co_await fetch_once(on, std::move(asked), deadline);
-    };
-    hub->spawn(run(hub, std::move(what), world.now() + patience, &answer));
-    const bool came = world.run_until([&] { return answer.has_value(); }, patience + 1s);
-    EXPECT_TRUE(came) << "it is not over at its deadline";
-    return answer.value_or(fail(Reason::internal, "no end"));
+    return run(fetch_once(hub, std::move(what), world.now() + patience), patience + 1s);
   }
   // An answer that must be refused, with this word in the sentence.
   void expect_refused(WebServer::Answer answer, Reason reason, std::string_view word) {
@@ -70,16 +44,6 @@ struct Web : testing::Test {
     EXPECT_NE(got.error().detail.find(word), std::string::npos) << got.error().detail;
     EXPECT_NE(got.error().detail.find("web.tld"), std::string::npos) << got.error().detail;
   }
-
-  sim::World world{7};
-  test::MadeCertificate root = test::make_root();
-  sim::SimClock clock{world};
-  sim::SimRandom random{1};
-  sim::SimResolver resolver{world};
-  sim::SimDialer dialer{world, *Address::parse("192.0.2.1")};
-  sim::SimLog log;
-  sim::SimStore store;
-  std::shared_ptr<Hub> hub;
 };
 
 TEST_F(Web, Request_SaysWhatItMustAndNoMore) {
@@ -112,15 +76,14 @@ TEST_F(Web, Post_OverPlainHttpAtPort80) {
 }
 
 TEST_F(Web, AnotherPort_IsNamedInHost) {
-  WebServer server(world, "192.0.2.80:8443", chain_of(test::make_leaf(root, {"web.tld"})),
-                   answers(http_answer("404 Not Found", "", "")));
+  WebServer server(world, "192.0.2.80:8443", issue("web.tld"), answers(http_answer("404 Not Found", "", "")));
   WebRequest asked = request();
   asked.port = 8443;
   EXPECT_EQ(fetch(asked)->status, 404u);
   EXPECT_NE(server.requests.at(0).find("\r\nHost: web.tld:8443\r\n"), std::string::npos);
 }
 
-TEST_F(Web, ADDR02_SystemPorts_AreNotConnectedTo) {
+TEST_F(Web, SystemPorts_AreNotConnectedTo) {  // ADDR-02
   for (const std::uint16_t port : {22, 25, 80, 444}) {
     WebRequest asked = request();
     asked.port = port;
@@ -151,7 +114,7 @@ TEST_F(Web, Chunked_AndUntilClose_AndInterimAnswers) {
   }
 }
 
-TEST_F(Web, AB152_TooLong_IsCut) {
+TEST_F(Web, TooLong_IsCut) {  // AB-152
   const std::string_view longer = "longer than 1000 bytes";
   expect_refused(answers(http_answer("200 OK", "", std::string(1001, 'x'))), Reason::web_failed, longer);
   expect_refused(answers("HTTP/1.1 200 OK\r\n\r\n" + std::string(1001, 'x')), Reason::web_failed, longer);
@@ -165,7 +128,7 @@ TEST_F(Web, AB152_TooLong_IsCut) {
                  "more than it was asked for");
 }
 
-TEST_F(Web, AB152_Endless_IsCutAtTheDeadline) {
+TEST_F(Web, Endless_IsCutAtTheDeadline) {  // AB-152
   // One byte a second, for ever.
   const WebServer server = serve([this](WebServer::Visit& visit) {
     visit.say("HTTP/1.1 200 OK\r\n\r\n");
@@ -180,7 +143,7 @@ TEST_F(Web, AB152_Endless_IsCutAtTheDeadline) {
   world.run_for(30s);  // while the server's timers still name its visit
 }
 
-TEST_F(Web, AB152_InterimAnswersWithoutEnd_AreNoAnswer) {
+TEST_F(Web, InterimAnswersWithoutEnd_AreNoAnswer) {  // AB-152
   std::string hundred;
   for (int i = 0; i < 6; ++i) hundred += "HTTP/1.1 100 Continue\r\n\r\n";
   expect_refused(answers(hundred), Reason::web_failed, "sends 100");
@@ -188,13 +151,13 @@ TEST_F(Web, AB152_InterimAnswersWithoutEnd_AreNoAnswer) {
                  Reason::web_failed, "sends 101");
 }
 
-TEST_F(Web, AB152_CompressedThoughNotAskedFor_IsNotUnpacked) {
+TEST_F(Web, CompressedThoughNotAskedFor_IsNotUnpacked) {  // AB-152
   expect_refused(answers(http_answer("200 OK", "Content-Encoding: gzip\r\n", "\x1f\x8b")), Reason::web_failed, "gzip");
   expect_refused(answers("HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n"), Reason::web_failed,
                  "gzip, chunked");
 }
 
-TEST_F(Web, AB152_NoHttp_IsNoAnswer) {
+TEST_F(Web, NoHttp_IsNoAnswer) {  // AB-152
   for (const std::string_view garbage :
        {"SSH-2.0-x\r\n\r\n", "HTTP/1.1 2x0 OK\r\n\r\n", "HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 4\r\nContent-Length: 5\r\n\r\nbody",
@@ -236,7 +199,7 @@ TEST_F(Web, Certificate_MustBeTheHosts) {
   }
 }
 
-TEST_F(Web, AB151_TheGuardIsAskedOfTheAddress) {
+TEST_F(Web, TheGuardIsAskedOfTheAddress) {  // AB-151
   const WebServer server = serve(answers("x"));
   world.forbidden.insert(*Address::parse("192.0.2.80"));
   EXPECT_EQ(fetch(request()).error().reason, Reason::address_forbidden);

@@ -64,9 +64,6 @@ class Judge {
     if (!config_.crl.empty()) not_yet("[tls] crl", "take it out");
     if (config_.tls_minimum != "1.2" && config_.tls_minimum != "1.3")
       not_yet("[tls] minimum", "write \"1.2\" or \"1.3\"");
-    posh_alone(config_.policy.defaults.proofs, "[policy] proofs");
-    for (const config::PeerRule& rule : config_.policy.peers)
-      if (rule.proofs) posh_alone(*rule.proofs, "[[policy.peer]] proofs");
   }
 
  private:
@@ -78,12 +75,6 @@ class Judge {
   }
   void not_yet(std::string_view what, std::string_view advice) {
     fault(0, fmt::format("{} is not in this version", what), std::string(advice));
-  }
-
-  void posh_alone(const std::vector<proof::ProofType>& proofs, std::string_view where) {
-    const bool is_alone =
-        std::ranges::all_of(proofs, [](proof::ProofType type) { return type == proof::ProofType::posh; });
-    if (is_alone) not_yet(fmt::format("{} = [\"posh\"]", where), "name another proof beside it");
   }
 
   void listener(const config::Listen& listen) {

@@ -187,11 +187,16 @@ TEST(Judge, WhatThisVersionHasNot_IsRefusedAllAtOnce) {
       "[[listen]]\nkind = \"s2s-tls\"\naddress = \"127.0.0.1:0\"\n"
       "[[listen]]\nkind = \"backend\"\naddress = \"127.0.0.1:0\"\n"
       "[[listen]]\nkind = \"dns-view\"\naddress = \"127.0.0.1:0\"\n"
-      "[[domain]]\nname = \"b.tld\"\nvia = \"backend\"\naddress = \"127.0.0.1:15269\"\n"
-      "[policy]\nproofs = [\"posh\"]\n");
+      "[[domain]]\nname = \"b.tld\"\nvia = \"backend\"\naddress = \"127.0.0.1:15269\"\n");
   const std::vector<std::string> faults = texts(judged(folder).faults);
-  EXPECT_EQ(faults.size(), 5u);
+  EXPECT_EQ(faults.size(), 4u);
   for (const std::string& fault : faults) EXPECT_THAT(fault, HasSubstr("is not in this version; "));
+}
+
+TEST(Judge, PoshAlone_IsAPolicyLikeAnyOther) {
+  Folder folder;
+  folder.configure("[policy]\nproofs = [\"posh\"]\n");
+  EXPECT_THAT(texts(judged(folder).faults), ElementsAre());
 }
 
 TEST(Judge, AnchorsThatCouldProveNothing_AreFaults) {

@@ -1,0 +1,240 @@
+// Every hop is a fetch of its own, so the address guard and the judgement of the certificate are new each time (AB-150,
+// AB-151). A document is evidence only if all of its way held.
+#include "posh_source.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "hub.hpp"
+#include "name/url.hpp"
+#include "web.hpp"
+
+namespace ligase {
+namespace {
+
+using proof::PoshAnswer;
+using proof::PoshFingerprints;
+using proof::PoshReference;
+
+constexpr Duration kPatience = 10s;
+constexpr Duration kFailureLife = 60s;
+constexpr std::size_t kMostBody = 64 * 1024;
+constexpr unsigned kMostRedirects = 3;                                // on the whole way, a reference's included
+constexpr std::size_t kMostKept = 10'000, kMostDescriptors = 20'000;  // the latter are some 200 bytes each
+constexpr std::size_t kMostInFlight = 64;
+constexpr std::string_view kPath = "/.well-known/posh/xmpp-server.json";
+constexpr std::string_view kMemo = "posh";
+
+Error failed(std::string why) { return {Reason::posh_failed, std::move(why)}; }
+
+bool is_json(std::string_view content_type) {
+  std::string type(content_type.substr(0, content_type.find(';')));
+  while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.pop_back();
+  std::ranges::transform(type, type.begin(),
+                         [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; });
+  return type == "application/json";
+}
+
+bool is_redirect(unsigned status) {
+  return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+// Where a redirect leads, if it may be followed: RFC 7711 §10 asks for an https URI; another port than 443 is for those
+// alone who are at one already, since a reference document named it (POSH-01).
+Result<Url> follow(const Url& from, const std::string& location) {
+  Result<Url> to = Url::parse(location);
+  if (!to)
+    return fail(failed(fmt::format("{} redirects to what may not be followed: {}", from.text(), to.error().detail)));
+  if (!to->is_https)
+    return fail(failed(fmt::format("{} redirects to {}, which is not https", from.text(), to->text())));
+  if (to->port != 443 && to->port != from.port)
+    return fail(failed(fmt::format("{} redirects to another port, {}", from.text(), to->text())));
+  return to;
+}
+
+struct Fetched {
+  Url from;
+  std::string body;
+};
+
+Task<Result<Fetched>> fetch_document(std::shared_ptr<Hub> hub, Url url, unsigned* redirects, Instant deadline) {
+  for (;;) {
+    WebRequest request;
+    request.host = url.host.text();
+    request.port = url.port;
+    request.target = url.target;
+    request.accept = "application/json";
+    request.most_body = kMostBody;
+    Result<WebAnswer> answer = co_await fetch_once(hub, std::move(request), deadline);
+    if (!answer)
+      co_return fail(
+          failed(fmt::format("{}: {}: {}", url.text(), name_of(answer.error().reason), answer.error().detail)));
+    if (is_redirect(answer->status)) {
+      if (++*redirects > kMostRedirects) co_return fail(failed(url.text() + " is one redirect too many"));
+      Result<Url> next = follow(url, answer->location);
+      if (!next) co_return fail(next.error());
+      url = *std::move(next);
+      continue;
+    }
+    if (answer->status != 200) co_return fail(failed(fmt::format("{} answers {}", url.text(), answer->status)));
+    if (!is_json(answer->content_type))
+      co_return fail(failed(fmt::format("{} answers with \"{}\", which is not application/json", url.text(),
+                                        escaped(answer->content_type, 64))));
+    Fetched fetched{std::move(url), std::move(answer->body)};
+    co_return fetched;
+  }
+}
+
+// The document itself, or the one it refers to (RFC 7711 §3.2). `expires` of the answer: now and the lower of the two.
+Task<Result<PoshAnswer>> retrieve(std::shared_ptr<Hub> hub, Domain domain, Instant deadline) {
+  unsigned redirects = 0;
+  Url url{true, HostName(domain), 443, std::string(kPath)};
+  auto life = std::chrono::seconds::max();
+  for (bool may_refer = true;; may_refer = false) {
+    Result<Fetched> fetched = co_await fetch_document(hub, std::move(url), &redirects, deadline);
+    if (!fetched) co_return fail(fetched.error());
+    Result<proof::PoshDocument> document = proof::parse_posh(fetched->body);
+    if (!document) co_return fail(failed(fmt::format("{}: {}", fetched->from.text(), document.error().detail)));
+    if (auto* fingerprints = std::get_if<PoshFingerprints>(&*document)) {
+      life = proof::clamp_posh_expiry(std::min(life, fingerprints->expires));
+      PoshAnswer answer{std::move(fingerprints->descriptors), std::nullopt, hub->wall() + life, fetched->from.text()};
+      co_return answer;
+    }
+    const auto& reference = std::get<PoshReference>(*document);
+    if (!may_refer)
+      co_return fail(
+          failed(fmt::format("{} is a reference, as was the document that refers to it", fetched->from.text())));
+    Result<Url> next = Url::parse(reference.url);
+    if (!next || !next->is_https)
+      co_return fail(failed(fmt::format("{} refers to \"{}\", which is no https URL to fetch", fetched->from.text(),
+                                        escaped(reference.url, 128))));
+    url = *std::move(next);
+    life = reference.expires;
+  }
+}
+
+// "URL\nDOCUMENT"
+std::string memo_text(const PoshAnswer& answer, std::chrono::seconds life) {
+  return answer.source + "\n" + proof::write_posh(answer.descriptors, life);
+}
+
+Duration part(Duration life) { return life * 6 / 10; }
+
+}  // namespace
+
+Task<PoshAnswer> PoshSource::ask(std::shared_ptr<Hub> hub, Domain domain) {
+  const Entry* known = usable(domain, hub->wall(), hub->now());
+  if (known != nullptr && hub->now() < known->fresh_until) co_return *known->answer;
+  std::shared_ptr<Gate<Shared>> done;
+  if (const auto at = in_flight_.find(domain); at != in_flight_.end()) {
+    done = at->second;
+  } else {
+    if (in_flight_.size() >= kMostInFlight) {
+      if (known != nullptr) co_return *known->answer;
+      PoshAnswer busy;
+      busy.failure = Error{Reason::limit_reached, "too many POSH documents are being fetched"};
+      busy.expires = WallTime::max();
+      co_return busy;
+    }
+    done = std::make_shared<Gate<Shared>>(hub->world.executor);
+    in_flight_.emplace(domain, done);
+    hub->spawn(fetch(hub, domain, done));
+  }
+  const std::optional<Shared> came = co_await done->wait();
+  if (came) co_return **came;
+  PoshAnswer none;
+  none.failure = Error{Reason::cancelled, "the fetch was given up"};
+  co_return none;
+}
+
+Task<void> PoshSource::fetch(std::shared_ptr<Hub> hub, Domain domain, std::shared_ptr<Gate<Shared>> done) {
+  Result<PoshAnswer> came = co_await retrieve(hub, domain, hub->now() + kPatience);
+  if (!came) {
+    PoshAnswer none;
+    none.failure = failed(fmt::format("the POSH document of {} cannot be had: {}", domain.text(), came.error().detail));
+    none.expires = hub->wall() + std::chrono::duration_cast<std::chrono::seconds>(kFailureLife);
+    came = std::move(none);
+  }
+  const Shared settled = settle(*hub, domain, *std::move(came));
+  in_flight_.erase(domain);
+  done->open(settled);
+}
+
+PoshSource::Shared PoshSource::settle(Hub& hub, const Domain& domain, PoshAnswer came) {
+  const Instant now = hub.now();
+  const auto before = kept_.find(domain);
+  const auto life = came.expires - hub.wall();
+  if (came.failure) {
+    hub.log(report::Event(report::Level::info, "posh_failed")
+                .with("remote", domain.text())
+                .with("reason", name_of(came.failure->reason))
+                .with("detail", came.failure->detail));
+    // A web server that is down for an hour takes nothing back that was said for a day.
+    if (const Entry* old = usable(domain, hub.wall(), now); old != nullptr && !old->answer->failure) {
+      before->second.fresh_until = std::min(old->usable_until, now + kFailureLife);
+      return old->answer;
+    }
+    auto answer = std::make_shared<const PoshAnswer>(std::move(came));
+    keep(domain, {answer, now + life, now + life}, now);
+    return answer;
+  }
+  const bool is_other = before != kept_.end() && !before->second.answer->failure &&
+                        before->second.answer->descriptors != came.descriptors;
+  hub.log(
+      report::Event(is_other ? report::Level::info : report::Level::debug, is_other ? "posh_changed" : "posh_fetched")
+          .with("remote", domain.text())
+          .with("source", came.source)
+          .with("fingerprints", std::to_string(came.descriptors.size()))
+          .with("expires", rfc3339(came.expires)));
+  hub.world.store.put({std::string(kMemo), std::string(domain.text()), memo_text(came, life), came.expires});
+  auto answer = std::make_shared<const PoshAnswer>(std::move(came));
+  keep(domain, {answer, now + part(life), now + life}, now);
+  return answer;
+}
+
+const PoshSource::Entry* PoshSource::usable(const Domain& domain, WallTime wall, Instant now) const {
+  const auto found = kept_.find(domain);
+  if (found == kept_.end()) return nullptr;
+  const Entry& entry = found->second;
+  return wall < entry.answer->expires && now < entry.usable_until ? &entry : nullptr;
+}
+
+void PoshSource::forget(std::map<Domain, Entry>::iterator entry) {
+  kept_descriptors_ -= entry->second.answer->descriptors.size();
+  kept_.erase(entry);
+}
+
+// Over the bounds what is over goes, then what ends first: a flood of domains costs web servers their documents, not us.
+void PoshSource::keep(const Domain& domain, Entry entry, Instant now) {
+  if (const auto old = kept_.find(domain); old != kept_.end()) forget(old);
+  kept_descriptors_ += entry.answer->descriptors.size();
+  kept_.insert_or_assign(domain, std::move(entry));
+  const auto is_full = [&] { return kept_.size() > kMostKept || kept_descriptors_ > kMostDescriptors; };
+  if (is_full())
+    for (auto at = kept_.begin(); at != kept_.end();) {
+      const auto here = at++;
+      if (here->second.usable_until <= now) forget(here);
+    }
+  while (is_full())
+    forget(std::ranges::min_element(kept_, {}, [](const auto& one) { return one.second.usable_until; }));
+}
+
+void PoshSource::recall(const std::vector<seams::Memo>& memos, WallTime wall, Instant now) {
+  for (const seams::Memo& memo : memos) {
+    if (memo.kind != kMemo) continue;
+    const std::size_t end = memo.value.find('\n');
+    const Result<Domain> domain = Domain::parse(memo.key);
+    if (!domain || end == std::string::npos) continue;
+    const Result<proof::PoshDocument> document = proof::parse_posh(std::string_view(memo.value).substr(end + 1));
+    if (!document || !std::holds_alternative<PoshFingerprints>(*document)) continue;
+    // Whatever the file says, no longer than the longest life there is.
+    const auto life = std::min<std::chrono::seconds>(memo.expires - wall, std::chrono::hours(24));
+    if (life <= std::chrono::seconds::zero()) continue;
+    PoshAnswer answer{std::get<PoshFingerprints>(*document).descriptors, std::nullopt, wall + life,
+                      memo.value.substr(0, end)};
+    keep(*domain, {std::make_shared<const PoshAnswer>(std::move(answer)), now + part(life), now + life}, now);
+  }
+}
+
+}  // namespace ligase

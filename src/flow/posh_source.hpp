@@ -1,0 +1,43 @@
+// A domain's POSH document, fetched (RFC 7711 §3, §6; POSH-01 to POSH-04): one fetch in flight a domain whoever waits for it,
+// what came of it kept as long as it says, a failure for a minute. Kept in World::store too, memos of kind "posh".
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+
+#include "gate.hpp"
+#include "proof/posh.hpp"
+#include "seams/store.hpp"
+
+namespace ligase {
+
+class Hub;
+
+class PoshSource {
+ public:
+  // What is known now, or fetched within 10 s. From 60 % of a document's life on it is fetched anew, so that what is
+  // proven by it can be proven again before it ends; until its end the old one stands in where that fails.
+  // `failure` in the answer: posh_failed, with a sentence that names the domain, or limit_reached.
+  Task<proof::PoshAnswer> ask(std::shared_ptr<Hub> hub, Domain domain);
+
+  void recall(const std::vector<seams::Memo>& memos, WallTime wall, Instant now);  // at the start
+  std::size_t size() const noexcept { return kept_.size(); }
+
+ private:
+  using Shared = std::shared_ptr<const proof::PoshAnswer>;
+  struct Entry {
+    Shared answer;
+    Instant fresh_until, usable_until;
+  };
+  const Entry* usable(const Domain& domain, WallTime wall, Instant now) const;
+  Shared settle(Hub& hub, const Domain& domain, proof::PoshAnswer came);
+  void keep(const Domain& domain, Entry entry, Instant now);
+  void forget(std::map<Domain, Entry>::iterator entry);
+  Task<void> fetch(std::shared_ptr<Hub> hub, Domain domain, std::shared_ptr<Gate<Shared>> done);
+
+  std::map<Domain, Entry> kept_;      // bounded together: see keep()
+  std::size_t kept_descriptors_ = 0;  // in them
+  std::map<Domain, std::shared_ptr<Gate<Shared>>> in_flight_;
+};
+
+}  // namespace ligase
