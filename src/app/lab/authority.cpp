@@ -83,24 +83,14 @@ bool sign(X509* certificate, X509* issuer, EVP_PKEY* issuer_key) {
          X509_sign(certificate, issuer_key, EVP_sha256()) > 0;
 }
 
-Bytes sha256(unsigned char* der, int size) {  // takes it
+Bytes spki_sha256(X509* certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
   if (size <= 0) return {};
   Bytes digest(32);
   EVP_Digest(der, static_cast<std::size_t>(size), digest.data(), nullptr, EVP_sha256(), nullptr);
   OPENSSL_free(der);
   return digest;
-}
-
-Bytes spki_sha256(X509* certificate) {
-  unsigned char* der = nullptr;
-  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(certificate), &der);
-  return sha256(der, size);
-}
-
-Bytes certificate_sha256(X509* certificate) {
-  unsigned char* der = nullptr;
-  const int size = i2d_X509(certificate, &der);
-  return sha256(der, size);
 }
 
 WallTime not_after(X509* certificate) {
@@ -136,7 +126,7 @@ Result<Identity> make_identity(const Wanted& wanted, X509* issuer, EVP_PKEY* iss
   return Identity{written([&](BIO* out) { return PEM_write_bio_X509(out, raw); }), written([&](BIO* out) {
                     return PEM_write_bio_PKCS8PrivateKey(out, key.get(), nullptr, nullptr, 0, nullptr, nullptr);
                   }),
-                  spki_sha256(raw), certificate_sha256(raw), not_after(raw)};
+                  spki_sha256(raw), not_after(raw)};
 }
 
 }  // namespace

@@ -22,7 +22,6 @@ struct Identity {
   std::string certificate = {};  // PEM, one certificate
   std::string private_key = {};  // PEM, PKCS #8
   Bytes spki_sha256 = {};  // SHA-256 of its SubjectPublicKeyInfo: the data of a TLSA 3 1 1 record (RFC 6698 §2.1)
-  Bytes sha256 = {};       // of the certificate itself: what a POSH document says (RFC 7711 §3.1)
   WallTime not_after{};
 };
 

@@ -19,6 +19,9 @@ enum class Harm : std::uint8_t {
   cert_expired,
   cert_wrong_name,
   no_eku,
+  posh_loop,
+  posh_expired,
+  posh_mismatch,
   dialback_forged,
   nameserver_silent,
   peer_restart,
@@ -34,7 +37,8 @@ struct Breakage {
   std::optional<Reason> reason;  // why not by `way`; nullopt: by that, all the same
   // The same of the domain's claims at gateway one; nullopt: any reason, since another certificate may be shown there.
   std::optional<Reason> reason_of_claim;
-  std::string_view rows;  // of the truth tables, or the requirement
+  std::string_view words;  // that the gateway's own sentence must have, so that it is about this and nothing else
+  std::string_view rows;   // of the truth tables, or the requirement
 };
 
 std::span<const Breakage> all_breakages() noexcept;

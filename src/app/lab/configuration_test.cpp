@@ -68,8 +68,8 @@ TEST_P(LabConfiguration, IsWhatTheGatewayTakes_WithoutAFaultOrAWarning) {
 INSTANTIATE_TEST_SUITE_P(EachRun, LabConfiguration,
                          ::testing::Values(Run{"dane", Way::dane, {}, 1}, Run{"dnssec", Way::dnssec, {}, 1},
                                            Run{"pkix", Way::pkix, {}, 1}, Run{"dialback", Way::dialback, {}, 1},
-                                           Run{"by_default", {}, {}, 1}, Run{"mixed", Way::mixed, {}, 5},
-                                           Run{"broken", {}, "cert-expired", 5},
+                                           Run{"posh", Way::posh, {}, 1}, Run{"by_default", {}, {}, 1},
+                                           Run{"mixed", Way::mixed, {}, 5}, Run{"broken", {}, "cert-expired", 5},
                                            Run{"broken_and_strict", Way::dnssec, "cert-expired", 1}),
                          [](const auto& run) { return std::string(run.param.name); });
 

@@ -10,7 +10,10 @@
 #include "base/bytes.hpp"
 #include "cmd/failure.hpp"
 #include "lab/breakage.hpp"
+#include "lab/own_network.hpp"
+#include "lab/plan.hpp"
 #include "lab/run.hpp"
+#include "lab/web.hpp"
 
 namespace ligase::lab {
 namespace {
@@ -40,10 +43,6 @@ std::optional<Failure> refuse_break(const Options& options) {
 }
 
 std::optional<Failure> refuse(const Options& options) {
-  const auto not_yet = [](const std::string& what, std::string advice) {
-    return Failure{Exit::failed, Reason::config_invalid,    "ligase lab " + what,
-                   "",           "not yet in this version", std::move(advice)};
-  };
   const std::string most_domains = std::to_string(kMostDomains), most_stanzas = std::to_string(kMostStanzas);
   for (const unsigned count : {options.domains_one, options.domains_two})
     if (count < 1 || count > kMostDomains) return usage("--domains", "it is two numbers from 1 to " + most_domains);
@@ -52,14 +51,14 @@ std::optional<Failure> refuse(const Options& options) {
   if (2ull * options.domains_one * options.domains_two * options.stanzas > kMostStanzasInAll)
     return usage("--stanzas",
                  "more than " + std::to_string(kMostStanzasInAll) + " in all; take fewer domains or stanzas");
-  if (options.proof == Way::posh || options.proof == Way::mixed)
-    return not_yet("--proof " + std::string(name_of(*options.proof)), "take dane, dnssec, pkix or dialback");
   return refuse_break(options);
 }
 
 Failure failure_of(const Error& error) {
   if (error.reason == Reason::cancelled)
     return {Exit::could_not_tell, error.reason, "the lab was interrupted", "", "", ""};
+  if (error.reason == Reason::config_invalid)
+    return {Exit::failed, error.reason, "the lab cannot be set up here", "", error.detail, ""};
   const Exit code = error.reason == Reason::setup_timeout ? Exit::could_not_tell : Exit::failed;
   return {code, error.reason, "the lab did not come to its end", "", error.detail, "if that repeats, please report it"};
 }
@@ -86,7 +85,13 @@ int run(const Options& options) {
     return static_cast<int>(print(options.json ? breakage_document() : breakage_list()) ? Exit::fine : Exit::failed);
   if (const auto refusal = refuse(options)) return cmd::fail(*refusal, output);
   allow_open_files(options);
-  Run lab(options);
+  auto network = Network::of_the_machine;
+  if (make_plan(options).needs_web()) {  // before there is a thread
+    const auto found = network_with(kHttpsPort);
+    if (!found) return cmd::fail(failure_of(found.error()), output);
+    network = *found;
+  }
+  Run lab(options, network);
   const auto report = lab.go();
   if (!report) return cmd::fail(failure_of(report.error()), output);
   const bool is_printed = print(options.json ? to_json(*report) : to_table(*report));

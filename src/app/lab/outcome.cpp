@@ -8,10 +8,15 @@
 namespace ligase::lab {
 namespace {
 
-std::string_view advice_of(std::string_view reason) {
-  for (const ReasonText& text : all_reasons())
-    if (text.name == reason) return text.what_to_do;
-  return "";
+std::string advice_of(std::string_view reason, const std::string& domain) {
+  constexpr std::string_view kAny = "DOMAIN";  // as the table of reasons writes it
+  for (const ReasonText& text : all_reasons()) {
+    if (text.name != reason) continue;
+    std::string advice(text.what_to_do);
+    if (const std::size_t at = advice.find(kAny); at != std::string::npos) advice.replace(at, kAny.size(), domain);
+    return advice;
+  }
+  return {};
 }
 
 // "dns.bogus: no signature" as its two halves.
@@ -62,6 +67,8 @@ class Judgement {
             outcome_.domain);
     check_stanzas();
     if (out != nullptr) say(*out);
+    if (outcome_.says.find(plan_.breakage->words) == std::string::npos)
+      wrong("what the gateway says is not about \"{}\"", plan_.breakage->words);
     return std::move(outcome_);
   }
 
@@ -111,12 +118,12 @@ class Judgement {
     if (out.state != "proven") {
       const Told why = told(out.last_error);
       outcome_.reason = why.reason;
-      outcome_.says =
-          fmt::format("{} is refused ({}): {}; {}", outcome_.domain, why.reason, why.detail, advice_of(why.reason));
+      outcome_.says = fmt::format("{} is refused ({}): {}; {}", outcome_.domain, why.reason, why.detail,
+                                  advice_of(why.reason, outcome_.domain));
     } else if (expected_.reason) {
       outcome_.reason = ligase::name_of(*expected_.reason);
       outcome_.says = fmt::format("{} is proven by {} only: {}; {}", outcome_.domain, out.proof, out.evidence,
-                                  advice_of(outcome_.reason));
+                                  advice_of(outcome_.reason, outcome_.domain));
     } else {
       // D-05: the one thing that is wrong and does not matter.
       outcome_.says = fmt::format(
@@ -131,9 +138,9 @@ class Judgement {
     const std::string_view record = last_record(seen_.log, "pair_refused", "reason", name);
     if (record.empty()) return wrong("the log of gateway one has no pair_refused with {}", name);
     outcome_.reason = name;
-    outcome_.says =
-        fmt::format("a claim to be {} from {} is refused ({}): {}; {}", value_in_record(record, "remote"),
-                    value_in_record(record, "address"), name, value_in_record(record, "detail"), advice_of(name));
+    outcome_.says = fmt::format("a claim to be {} from {} is refused ({}): {}; {}", value_in_record(record, "remote"),
+                                value_in_record(record, "address"), name, value_in_record(record, "detail"),
+                                advice_of(name, outcome_.domain));
   }
 
   void say_of_restart() {
@@ -166,6 +173,17 @@ std::string value_in_record(std::string_view record, std::string_view key) {
     value += rest[at];
   }
   return value;
+}
+
+Way proof_due(const Plan& plan, const PairEntry& entry) {
+  if (plan.breakage != nullptr && entry.remote == plan.broken_domain())
+    return expected_of(*plan.breakage, plan.only_that).proof.value_or(plan.way);
+  for (const Provider& provider : plan.providers) {
+    const auto found = std::ranges::find(provider.customers, entry.remote);
+    if (found != provider.customers.end())
+      return plan.way_of(static_cast<std::size_t>(found - provider.customers.begin()));
+  }
+  return plan.way;
 }
 
 bool may_be_refused(const Plan& plan, std::string_view local, std::string_view remote) {

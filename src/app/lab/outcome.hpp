@@ -36,6 +36,9 @@ struct Seen {
 // `plan.breakage` is not null. `seen.entries` that are not of the domain are left to the report.
 Outcome judge_outcome(const Plan& plan, const Seen& seen);
 
+// What must prove the far end of this entry, whichever gateway's it is: what the customer published, or what is left of it.
+Way proof_due(const Plan& plan, const PairEntry& entry);
+
 // Does what is broken bear on this pair, so that it may be refused? `local` and `remote` as gateway one or two has them.
 bool may_be_refused(const Plan& plan, std::string_view local, std::string_view remote);
 

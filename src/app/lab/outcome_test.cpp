@@ -50,14 +50,21 @@ class LabOutcome : public ::testing::Test {
 TEST_F(LabOutcome, RefusedAsTheTableSays_IsToldInTheGatewaysWordsWithWhatToDo) {
   run("tlsa");
   bounce();
-  const Outcome told =
-      outcome({refused("out", "dane.mismatch: no record matches: really"), refused("in", "dane.mismatch: x")});
+  const Outcome told = outcome({refused("out", "dane.mismatch: none at _1._tcp.xmpp2.receiving.tld: really"),
+                                refused("in", "dane.mismatch: x")});
   EXPECT_THAT(told.wrong, IsEmpty());
   EXPECT_EQ(told.reason, "dane.mismatch");
   EXPECT_EQ(told.proof, "");
-  EXPECT_EQ(told.says, "target1.tld is refused (dane.mismatch): no record matches: really; " +
+  EXPECT_EQ(told.says, "target1.tld is refused (dane.mismatch): none at _1._tcp.xmpp2.receiving.tld: really; " +
                            std::string(describe(Reason::dane_mismatch).what_to_do));
   EXPECT_EQ(told.expected, "refused with dane.mismatch (O-11, I-04)");
+}
+
+TEST_F(LabOutcome, SentenceThatIsAboutSomethingElse_IsNotRight) {
+  run("posh-loop");
+  deliver();
+  EXPECT_THAT(outcome({proven("out", "dialback", "no posh: no web server"), proven("in", "dialback")}).wrong,
+              ElementsAre(HasSubstr("is not about \"/again.json\"")));
 }
 
 TEST_F(LabOutcome, ProvenThoughItMustNotBe_IsNotRight) {
@@ -65,22 +72,24 @@ TEST_F(LabOutcome, ProvenThoughItMustNotBe_IsNotRight) {
   deliver();
   const Outcome told = outcome({proven("out", "dialback"), refused("in", "dane.mismatch: x")});
   EXPECT_THAT(told.wrong, ElementsAre(HasSubstr("out sender1.tld target1.tld is proven dialback"),
-                                      HasSubstr("2 stanzas from or to target1.tld were delivered")));
+                                      HasSubstr("2 stanzas from or to target1.tld were delivered"),
+                                      HasSubstr("what the gateway says is not about")));
 }
 
 TEST_F(LabOutcome, RefusedForAnotherReason_IsNotRight) {
   run("rrsig");
   bounce();
-  EXPECT_THAT(outcome({refused("out", "connect.refused: x"), refused("in", "dns.bogus: x")}).wrong,
+  EXPECT_THAT(outcome({refused("out", "connect.refused: signature expired"), refused("in", "dns.bogus: x")}).wrong,
               ElementsAre(HasSubstr("connect.refused")));
-  EXPECT_THAT(outcome({refused("out", "dns.bogus: x"), refused("in", "connect.refused: x")}).wrong,
+  EXPECT_THAT(outcome({refused("out", "dns.bogus: signature expired"), refused("in", "connect.refused: x")}).wrong,
               ElementsAre(HasSubstr("connect.refused")));
 }
 
 TEST_F(LabOutcome, PairThatTheGatewayDoesNotKnow_IsNotRight) {
   run("rrsig");
   bounce();
-  EXPECT_THAT(outcome({refused("out", "dns.bogus: x")}).wrong, ElementsAre(HasSubstr("only 1 of 2 pairs")));
+  EXPECT_THAT(outcome({refused("out", "dns.bogus: signature expired")}).wrong,
+              ElementsAre(HasSubstr("only 1 of 2 pairs")));
 }
 
 TEST_F(LabOutcome, WeakerProof_IsRightWhereThePolicyTakesIt_AndNowhereElse) {
@@ -91,7 +100,8 @@ TEST_F(LabOutcome, WeakerProof_IsRightWhereThePolicyTakesIt_AndNowhereElse) {
   EXPECT_EQ(told.reason, "pkix.expired");
   EXPECT_EQ(told.proof, "dialback");
   EXPECT_THAT(told.says, HasSubstr("target1.tld is proven by dialback only: it has expired; the peer must renew"));
-  EXPECT_THAT(outcome({proven("out", "dnssec"), proven("in", "dialback")}).wrong, ElementsAre(HasSubstr("dnssec")));
+  EXPECT_THAT(outcome({proven("out", "dnssec", "it has expired"), proven("in", "dialback")}).wrong,
+              ElementsAre(HasSubstr("dnssec")));
   run("cert-expired", Way::dnssec);
   deliver();
   EXPECT_FALSE(outcome({proven("out", "dialback"), proven("in", "dialback")}).is_right());
@@ -102,12 +112,12 @@ TEST_F(LabOutcome, Forger_IsToldFromTheLog) {
   deliver();
   const std::string log =
       "2026-01-01T00:00:00Z warning event=pair_refused direction=in remote=target1.tld address=127.0.0.66:5 "
-      "reason=dialback.invalid detail=\"xmpp1 did \\\"not\\\" make it\"\n";
+      "reason=dialback.invalid detail=\"xmpp1 did not make this \\\"key\\\" or did not make this key\"\n";
   const Outcome told = outcome({proven("out", "dialback"), proven("in", "dialback")}, log);
   EXPECT_THAT(told.wrong, IsEmpty());
   EXPECT_THAT(told.says,
               HasSubstr("a claim to be target1.tld from 127.0.0.66:5 is refused (dialback.invalid): xmpp1 did "
-                        "\"not\" make it; "));
+                        "not make this \"key\" or did not make this key; "));
   EXPECT_FALSE(outcome({proven("out", "dialback"), proven("in", "dialback")}).is_right());  // nobody was refused
 }
 
@@ -115,10 +125,11 @@ TEST_F(LabOutcome, Restart_IsToldByHowTheStreamEnded) {
   run("peer-restart");
   deliver();
   const std::string log =
-      "t info event=stream_closed stream=1 peer=xmpp1.receiving.tld reason=stream.error detail=bye\n";
+      "t info event=stream_closed stream=1 peer=xmpp1.receiving.tld reason=stream.error detail=system-shutdown\n";
   const Outcome told = outcome({proven("out", "dnssec"), proven("in", "dnssec")}, log);
   EXPECT_THAT(told.wrong, IsEmpty());
-  EXPECT_THAT(told.says, HasSubstr("ended the stream (stream.error: bye), and target1.tld is proven by dnssec anew"));
+  EXPECT_THAT(told.says,
+              HasSubstr("ended the stream (stream.error: system-shutdown), and target1.tld is proven by dnssec anew"));
   EXPECT_FALSE(outcome({proven("out", "dnssec"), proven("in", "dnssec")}).is_right());  // nothing ended
 }
 
@@ -129,6 +140,16 @@ TEST_F(LabOutcome, OnlyTheBrokenDomainsPairs_MayBeRefused) {
   EXPECT_FALSE(may_be_refused(plan, "sender1.tld", "target1.tld"));
   plan = make_plan({.domains_one = 1, .domains_two = 2, .break_what = "no-eku"});
   EXPECT_FALSE(may_be_refused(plan, "sender1.tld", "target2.tld"));
+}
+
+TEST(LabProofDue, IsWhatTheFarEndPublished_OrWhatIsLeftOfIt) {
+  const auto due = [](const Plan& plan, const char* remote) { return proof_due(plan, {.remote = remote}); };
+  const Plan mixed = make_plan({.proof = Way::mixed});
+  EXPECT_EQ(due(mixed, "target1.tld"), Way::dane);
+  EXPECT_EQ(due(mixed, "sender5.tld"), Way::dialback);
+  const Plan broken = make_plan({.break_what = "cert-expired"});
+  EXPECT_EQ(due(broken, "target20.tld"), Way::dialback);
+  EXPECT_EQ(due(broken, "target19.tld"), Way::dnssec);
 }
 
 TEST(LabRecord, Values_AreReadAsTheLogWritesThem) {

@@ -1,6 +1,8 @@
 // The names of the lab.
 #include "lab/plan.hpp"
 
+#include <algorithm>
+
 namespace ligase::lab {
 namespace {
 
@@ -22,6 +24,14 @@ const std::string& Plan::host_of(std::size_t provider, std::size_t customer) con
   const bool is_broken = provider == 1 && customer + 1 == of.customers.size();
   const bool stands_apart = has(Harm::tlsa) || has(Harm::cert_expired) || has(Harm::cert_wrong_name);
   return is_broken && stands_apart ? of.other_host : of.host;
+}
+
+bool Plan::needs_web() const noexcept {
+  if (way != Way::mixed) return way == Way::posh;
+  const std::size_t most = std::max(providers[0].customers.size(), providers[1].customers.size());
+  for (std::size_t i = 0; i < most; ++i)
+    if (way_of(i) == Way::posh) return true;
+  return false;
 }
 
 Plan make_plan(const Options& options) {

@@ -35,6 +35,7 @@ struct Plan {
   std::string folder;            // absolute: of the lab as a whole
   std::string component_secret;  // the same for all components: they are all ours
   std::uint16_t dns_port = 0;
+  std::string web_address;  // of the customers' web servers; empty: there are none
 
   std::string anchors_file() const { return folder + "/ca.pem"; }
   std::string root_anchor_file() const { return folder + "/root.ds"; }
@@ -48,6 +49,8 @@ struct Plan {
   }
   // The host that the customer's SRV record leads to.
   const std::string& host_of(std::size_t provider, std::size_t customer) const;
+  // Some customer publishes on the web (POSH).
+  bool needs_web() const noexcept;
   // What is needed of the zones and of the certificates.
   bool zones_are_signed() const noexcept { return way == Way::dnssec || way == Way::dane || way == Way::mixed; }
   // Provider two shows another certificate for the broken domain ([[tls.for]]).

@@ -3,6 +3,7 @@
 #include "lab/run.hpp"
 
 #include <fmt/format.h>
+#include <unistd.h>
 
 #include <array>
 #include <cstdio>
@@ -12,6 +13,7 @@
 #include "lab/forger.hpp"
 #include "lab/inspection.hpp"
 #include "lab/kernel_table.hpp"
+#include "lab/pages.hpp"
 
 namespace ligase::lab {
 namespace {
@@ -30,7 +32,7 @@ WallTime wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chron
 
 }  // namespace
 
-Run::Run(Options options) : options_(std::move(options)), started_(Clock::now()) {}
+Run::Run(Options options, Network network) : options_(std::move(options)), network_(network), started_(Clock::now()) {}
 
 Run::~Run() {
   progress_.clear();
@@ -173,6 +175,7 @@ Result<void> Run::inspect(Report& report) {
   const std::array ports{plan.providers[0].s2s_port, plan.providers[1].s2s_port};
   report.connections = count_connections(*sockets, ports);
 
+  PairCount otherwise;  // proven, but not by what their domains published
   std::vector<PairEntry> of_one;
   std::vector<std::string> certificates;
   for (const Provider& provider : plan.providers) {
@@ -182,6 +185,7 @@ Result<void> Run::inspect(Report& report) {
     auto read = for_each_pair(answer->body, [&](const PairEntry& entry) {
       if (entry.state == "proven" || !may_be_refused(plan, entry.local, entry.remote)) report.proofs.add(entry);
       if (is_shown && entry.state == "proven") report.live.push_back(entry);
+      if (is_shown && entry.state == "proven" && entry.proof != name_of(proof_due(plan, entry))) otherwise.add(entry);
       if (is_one && plan.breakage != nullptr) of_one.push_back(entry);
     });
     if (!read) return read;
@@ -193,6 +197,9 @@ Result<void> Run::inspect(Report& report) {
   }
   for (const auto& [what, count] : report.proofs.others)
     report.faults.push_back(fmt::format("pairs {} ({})", what, count));
+  for (const auto& [proof, count] : otherwise.proven)
+    report.faults.push_back(
+        fmt::format("{} entries are proven by {}, though their domains publish something else", count, proof));
   const auto naming = count_naming_customers(certificates, plan);
   if (!naming) return fail(naming.error());
   report.naming = *naming;
@@ -276,8 +283,16 @@ std::string Run::how_to_look() const {
       text += fmt::format("  {} ctl --control {} {}\n", options_.program, scene_->control_socket(provider), command);
   for (const Provider& provider : scene_->plan().providers)
     text += fmt::format("  less {}    # and its log: {}\n", provider.file("ligase.toml"), scene_->log_file(provider));
-  text += fmt::format("  dig +dnssec @127.0.0.1 -p {} _xmpp-server._tcp.{} SRV\n", scene_->plan().dns_port,
+  // Files and sockets with paths are seen from everywhere, addresses of a network of its own only from inside.
+  const std::string inside =
+      network_ == Network::of_the_machine
+          ? ""
+          : fmt::format("nsenter --preserve-credentials {}-n -t {} ", geteuid() == 0 ? "" : "-U ", getpid());
+  text += fmt::format("  {}dig +dnssec @127.0.0.1 -p {} _xmpp-server._tcp.{} SRV\n", inside, scene_->plan().dns_port,
                       scene_->plan().providers[1].customers.front());
+  if (const auto hosts = web_hosts(scene_->plan()); !hosts.empty())
+    text += fmt::format("  {}curl --cacert {} --resolve {}:443:{} https://{}/.well-known/posh/xmpp-server.json\n",
+                        inside, scene_->plan().anchors_file(), hosts.back(), scene_->plan().web_address, hosts.back());
   return text + "Ctrl-C ends it and removes " + scene_->plan().folder + ".\n";
 }
 

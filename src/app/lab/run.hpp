@@ -5,6 +5,7 @@
 
 #include "lab/exchange.hpp"
 #include "lab/loop.hpp"
+#include "lab/own_network.hpp"
 #include "lab/progress.hpp"
 #include "lab/report.hpp"
 #include "lab/scene.hpp"
@@ -13,7 +14,8 @@ namespace ligase::lab {
 
 class Run {
  public:
-  explicit Run(Options options);
+  // `network`: where this process is now.
+  Run(Options options, Network network);
   ~Run();  // everything the run made is gone
 
   // Errors: cancelled (a signal), setup_timeout, or what could not be set up. A run that loses stanzas is no error: its
@@ -41,6 +43,7 @@ class Run {
   void find_faults(Report& report) const;
 
   Options options_;
+  Network network_;
   std::chrono::steady_clock::time_point started_;
   Loop loop_;
   Progress progress_;

@@ -10,6 +10,7 @@
 
 #include "lab/authority.hpp"
 #include "lab/configuration.hpp"
+#include "lab/pages.hpp"
 #include "lab/zones.hpp"
 
 namespace ligase::lab {
@@ -45,15 +46,31 @@ Result<void> Scene::build(Duration broken_lifetime) {
   }
   const auto authority = Authority::make();
   if (!authority) return fail(authority.error());
+  if (plan_.needs_web()) {
+    auto bound = WebServer::bind();
+    if (!bound) return fail(bound.error());
+    web_server_ = std::move(*bound);
+    plan_.web_address = web_server_->address();
+  }
   const auto identities = make_identities(plan_, *authority, broken_lifetime);
   if (!identities) return fail(identities.error());
   if (plan_.has(Harm::cert_expired)) broken_expires_ = (*identities)[1].broken->not_after;
   if (auto planted = plant_zones(make_zones(plan_, *identities)); !planted) return planted;
+  if (web_server_)
+    if (auto serves = open_web(*authority, *identities); !serves) return serves;
   if (auto written = write_file(plan_.anchors_file(), authority->certificate(), 0644); !written) return written;
   if (auto written = write_file(plan_.root_anchor_file(), tree_.trust_anchor(), 0644); !written) return written;
   for (std::size_t i = 0; i < plan_.providers.size(); ++i)
     if (auto written = write_provider(plan_.providers[i], (*identities)[i]); !written) return written;
   return {};
+}
+
+Result<void> Scene::open_web(const Authority& authority, const std::array<Identities, 2>& identities) {
+  const auto identity = authority.issue({.hosts = web_hosts(plan_)});
+  if (!identity) return fail(identity.error());
+  auto pages = make_pages(plan_, identities);
+  if (!pages) return fail(pages.error());
+  return web_server_->serve(*identity, std::move(*pages));
 }
 
 Result<void> Scene::plant_zones(const std::vector<ZoneText>& zones) {

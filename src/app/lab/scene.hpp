@@ -1,6 +1,7 @@
-// Everything a run needs, set up on disk and in the kernel: folder, ports, zones with their name server, certificates,
-// configurations, and the two gateways on them. When a Scene goes, all of that is gone, whatever state it was in.
+// Everything a run needs, set up on disk and in the kernel: folder, ports, zones with their name server, documents
+// with their web server, certificates, configurations, and the two gateways on them. When a Scene goes, all of that is gone, whatever state it was in.
 #pragma once
+#include <array>
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -15,9 +16,11 @@
 #include "lab/loop.hpp"
 #include "lab/plan.hpp"
 #include "lab/ports.hpp"
+#include "lab/web.hpp"
 
 namespace ligase::lab {
 
+class Authority;
 struct Identities;
 struct ZoneText;
 
@@ -49,17 +52,19 @@ class Scene {
  private:
   Scene(Plan plan, Folder folder) : plan_(std::move(plan)), folder_(std::move(folder)) {}
   Result<void> build(Duration broken_lifetime);
+  Result<void> open_web(const Authority& authority, const std::array<Identities, 2>& identities);
   Result<void> plant_zones(const std::vector<ZoneText>& zones);
   Result<void> write_provider(const Provider& provider, const Identities& identities);
   Result<void> start_gateway(const Provider& provider, const std::string& program);
   Result<void> wait_until_ready(Loop& loop);
 
-  // Destroyed from the last to the first: gateways, name server, ports, folder.
+  // Destroyed from the last to the first: gateways, web and name server, ports, folder.
   Plan plan_;
   Folder folder_;
   std::vector<HeldPort> ports_;
   dns::Tree tree_;
   std::unique_ptr<dns::Server> name_server_;
+  std::unique_ptr<WebServer> web_server_;  // null: nobody publishes on the web
   std::vector<std::unique_ptr<Child>> gateways_;
   std::optional<WallTime> broken_expires_;
 };

@@ -44,7 +44,7 @@ Result<Identity> make_own(const Plan& plan, std::size_t which, const Authority& 
 Result<std::optional<Identity>> make_broken(const Plan& plan, const Authority& authority, Duration lifetime) {
   const std::string& host = plan.providers[1].other_host;
   Result<Identity> made = fail(Reason::internal, "nothing is broken");
-  if (plan.has(Harm::tlsa))
+  if (plan.has(Harm::tlsa) || plan.has(Harm::posh_mismatch))
     made = self_signed({.hosts = {host}});
   else if (plan.has(Harm::cert_expired))
     made = authority.issue({.hosts = {host}, .lifetime = lifetime});
@@ -95,9 +95,11 @@ std::vector<ZoneText> make_zones(const Plan& plan, const std::array<Identities, 
     zones.push_back(provider_zone(plan, which, identities[which]));
     for (std::size_t i = 0; i < provider.customers.size(); ++i) {
       const Way way = plan.way_of(i);
-      zones.push_back({provider.customers[i],
-                       way == Way::dnssec || way == Way::dane,
-                       {srv(provider.customers[i], provider.s2s_port, plan.host_of(which, i))}});
+      ZoneText zone{provider.customers[i],
+                    way == Way::dnssec || way == Way::dane,
+                    {srv(provider.customers[i], provider.s2s_port, plan.host_of(which, i))}};
+      if (way == Way::posh) zone.records.push_back(fmt::format("{}. 3600 IN A {}", zone.name, plan.web_address));
+      zones.push_back(std::move(zone));
     }
   }
   return zones;

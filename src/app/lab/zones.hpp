@@ -1,5 +1,5 @@
 // What the lab publishes in its DNS: a zone a customer, as in the world, each with the one SRV record that says which
-// provider serves it. Whether the zones are signed, and whether the providers publish TLSA records, is what a way
+// provider serves it (and the address of its web server, where it has one). Whether the zones are signed, and whether the providers publish TLSA records, is what a way
 // needs.
 #pragma once
 #include <array>

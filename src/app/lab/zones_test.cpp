@@ -68,6 +68,17 @@ TEST(LabZones, Mixed_EachFifthPublishesWhatItIsProvenBy) {
   EXPECT_EQ(plan.way_of(0), plan.way_of(5));
 }
 
+TEST(LabZones, ForPosh_EachCustomerHasAWebServer) {
+  Plan plan = plan_of(Way::posh);
+  plan.web_address = "127.64.1.2";
+  const auto zones = make_zones(plan, identities());
+  EXPECT_EQ(zone(zones, "target1.tld"),
+            (ZoneText{"target1.tld",
+                      false,
+                      {"_xmpp-server._tcp.target1.tld. 3600 IN SRV 0 0 5270 xmpp1.receiving.tld.",
+                       "target1.tld. 3600 IN A 127.64.1.2"}}));
+}
+
 TEST(LabZones, BrokenTlsa_IsOfAHostThatServesNobodyElse) {
   const auto zones = make_zones(plan_of("tlsa"), identities());
   EXPECT_THAT(zone(zones, "receiving.tld").records,
