@@ -39,6 +39,40 @@ class Reservation {
   pair::StreamRef ref_;
 };
 
+// A connection being made for a claim: it counts for the claim's stream, and for the claimant's address even when the
+// stream is over (AB-081).
+class DialBack {
+ public:
+  DialBack(std::shared_ptr<Hub> hub, pair::StreamRef claimed_on) : hub_(std::move(hub)), ref_(claimed_on) {
+    Session* session = hub_->session(ref_);
+    ++session->dial_backs;
+    from_ = prefix_of(session->connection->remote().address);
+    ++hub_->dial_backs[from_];
+  }
+  ~DialBack() {
+    if (Session* session = hub_->session(ref_)) --session->dial_backs;
+    if (const auto found = hub_->dial_backs.find(from_); --found->second == 0) hub_->dial_backs.erase(found);
+  }
+  DialBack(const DialBack&) = delete;
+  DialBack& operator=(const DialBack&) = delete;
+
+ private:
+  std::shared_ptr<Hub> hub_;
+  pair::StreamRef ref_;
+  Address from_;
+};
+
+Result<void> may_dial_back(Hub& hub, pair::StreamRef claimed_on) {
+  const Session* claimed = hub.session(claimed_on);
+  if (claimed == nullptr) return fail(Reason::cancelled, "the stream of the claim is over");
+  if (claimed->dial_backs >= hub.settings.limits.dial_backs_per_stream)
+    return fail(Reason::dialback_too_many, "too many authorities are being asked for this stream");
+  const auto same = hub.dial_backs.find(prefix_of(claimed->connection->remote().address));
+  if (same != hub.dial_backs.end() && same->second >= hub.settings.limits.dial_backs_per_address)
+    return fail(Reason::dialback_too_many, "too many authorities are being asked for streams of this address");
+  return {};
+}
+
 // A private deadline on a gate that others wait at too: whoever is late leaves, the gate stays.
 Task<bool> wait_shared(std::shared_ptr<Hub> hub, std::shared_ptr<Gate<bool>> shared, Instant deadline) {
   if (shared->is_open()) co_return true;
@@ -265,17 +299,13 @@ Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Errand
     if (peer.last_error && peer.retry_at > hub->now() && hub->now() - peer.last_try < kRetryAtOnce)
       co_return fail(*peer.last_error);
     ++dialed;
+    std::optional<DialBack> counted;
     if (is_dial_back(errand.purpose)) {
-      Session* claimed = hub->session(errand.other);
-      if (claimed == nullptr) co_return fail(Reason::cancelled, "the stream of the claim is over");
-      if (claimed->dial_backs >= hub->settings.limits.dial_backs_per_stream)
-        co_return fail(Reason::dialback_too_many, "too many authorities are being asked for this stream");
-      ++claimed->dial_backs;
+      if (Result<void> allowed = may_dial_back(*hub, errand.other); !allowed) co_return fail(allowed.error());
+      counted.emplace(hub, errand.other);
     }
     const stream::External external = external_towards(peer, hub->wall());
     const Result<pair::StreamRef> ref = co_await connect(hub, pair, errand, way, deadline);
-    if (is_dial_back(errand.purpose))
-      if (Session* claimed = hub->session(errand.other)) --claimed->dial_backs;
     if (ref) continue;
     last = ref.error();
     // What this attempt taught of the peer helps the next one, which follows at once (EXT-01).

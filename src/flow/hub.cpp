@@ -89,7 +89,7 @@ Session& Hub::add_session(std::unique_ptr<seams::Connection> connection, stream:
 
 namespace {
 
-bool is_same_prefix(const Address& a, const Address& b) { return AddressRange{a, a.is_v6 ? 64u : 32u}.contains(b); }
+bool is_same_prefix(const Address& a, const Address& b) { return prefix_of(a) == prefix_of(b); }
 
 }  // namespace
 

@@ -158,6 +158,8 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
     Instant until;
   };
   std::map<PairKey, RefusedClaim> refused_claims;
+  // Connections being made for claims, by the claimant's prefix_of(); it may have closed its stream meanwhile (AB-081).
+  std::map<Address, std::uint64_t> dial_backs;
   std::map<std::string, std::uint64_t, std::less<>> dropped;  // by reason
 
  private:

@@ -416,6 +416,45 @@ TEST_F(Abuse, ManyClaimedDomains_AreNotAllDialed) {
   EXPECT_GE(stranger.count("resource-constraint"), 30u);
 }
 
+// AB-081: nor by more streams from the same address, while claims from another address are decided.
+TEST_F(Abuse, ManyClaimedDomainsOnManyStreams_AreNotAllDialed) {
+  config::Limits limits;
+  limits.dial_backs_per_stream = 4;
+  limits.dial_backs_per_address = 10;
+  start(limits);
+  std::vector<std::unique_ptr<seams::Connection>> silent;  // accepted, and never a word
+  for (int i = 0; i < 50; ++i) {
+    world.add_srv(fmt::format("d{}.tld", i), fmt::format("mx{}.tld", i), 5269, Security::insecure);
+    world.add_address(fmt::format("mx{}.tld", i), fmt::format("203.0.113.{}", i + 1));
+    world.listeners[*Endpoint::parse(fmt::format("203.0.113.{}:5269", i + 1))].accept =
+        [&](std::unique_ptr<seams::Connection> connection) { silent.push_back(std::move(connection)); };
+  }
+  std::list<RawPeer> strangers;
+  for (int stream = 0; stream < 8; ++stream) {
+    RawPeer& peer = strangers.emplace_back(world, "198.51.100.7");
+    ASSERT_TRUE(peer.negotiate(door(), "evil.tld", "target1.tld"));
+    for (int i = 0; i < 5; ++i)
+      peer.say(fmt::format("<db:result from='d{}.tld' to='target1.tld'>k</db:result>", stream * 5 + i));
+  }
+  world.run_for(5s);
+  EXPECT_EQ(silent.size(), 10u);
+  std::size_t refused = 0;
+  for (const RawPeer& peer : strangers) refused += peer.count("resource-constraint");
+  EXPECT_EQ(refused, 30u);
+  // Nor by coming again: what is being dialed counts on.
+  strangers.clear();
+  world.run_for(1s);
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  for (int i = 40; i < 44; ++i)
+    stranger.say(fmt::format("<db:result from='d{}.tld' to='target1.tld'>k</db:result>", i));
+  world.run_for(1s);
+  EXPECT_EQ(silent.size(), 10u);
+  RawPeer other(world, "198.51.100.9");
+  ASSERT_TRUE(other.negotiate(door(), "other.tld", "target1.tld"));
+  other.say("<db:result from='d49.tld' to='target1.tld'>k</db:result>");
+  ASSERT_TRUE(world.run_until([&] { return silent.size() == 11; }, 10s));
+}
+
 // AB-081, I-11: what a forger was refused is remembered of him; the domain that he claimed is heard all the same.
 TEST_F(Abuse, ForgedClaimThatWasRefused_DoesNotSpeakForTheDomain) {
   start();

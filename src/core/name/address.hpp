@@ -21,6 +21,9 @@ struct Address {
   auto operator<=>(const Address&) const = default;
 };
 
+// Who counts as one where strangers are counted: an IPv4 address, or an IPv6 /64; its first address.
+Address prefix_of(Address address) noexcept;
+
 struct Endpoint {
   Address address;
   std::uint16_t port = 0;

@@ -23,6 +23,12 @@ TEST(Address, Text_IsParsedAndWrittenBack) {
   EXPECT_FALSE(Address::parse(std::string(100'000, '1')));
 }
 
+TEST(Address, Prefix_IsTheIPv4AddressOrTheIPv6Slash64) {
+  const auto prefix = [](const char* text) { return prefix_of(*Address::parse(text)).text(); };
+  EXPECT_EQ(prefix("192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(prefix("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
+}
+
 TEST(Endpoint, Text_IsParsedAndWrittenBack) {
   for (const auto* text : {"127.0.0.1:5269", "[::]:5269", "[2001:db8::1]:1", "0.0.0.0:0", "1.2.3.4:65535"})
     EXPECT_EQ(at(text).text(), text);
