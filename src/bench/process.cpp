@@ -48,6 +48,16 @@ Result<Usage> usage_of(pid_t process) {
   return usage;
 }
 
+Result<double> cpu_of(pid_t process) {
+  std::error_code failed;
+  double nanoseconds = 0;
+  for (const auto& task : std::filesystem::directory_iterator(fmt::format("/proc/{}/task", process), failed))
+    nanoseconds += std::strtod(read_all(task.path() / "schedstat").c_str(), nullptr);
+  if (failed || nanoseconds == 0)
+    return fail(Reason::internal, fmt::format("the processor time of process {} cannot be read in /proc", process));
+  return nanoseconds / 1e9;
+}
+
 void run_on_core(unsigned core) {
   cpu_set_t set;
   CPU_ZERO(&set);

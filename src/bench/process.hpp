@@ -16,6 +16,9 @@ struct Usage {
 };
 Result<Usage> usage_of(pid_t process);
 
+// Processor time of all threads, to the nanosecond (proc_pid_schedstat).
+Result<double> cpu_of(pid_t process);
+
 // This thread, and whatever is started by it afterwards, runs on these cores only (`first`, or all of them).
 void run_on_core(unsigned core);
 void run_on_all_cores();

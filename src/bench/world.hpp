@@ -28,6 +28,7 @@ class World {
   const lab::Plan& plan() const noexcept { return scene_->plan(); }
   lab::Loop& loop() noexcept { return loop_; }
   Result<Usage> usage(std::size_t provider) const { return usage_of(gateways_[provider].pid()); }
+  Result<double> cpu(std::size_t provider) const { return cpu_of(gateways_[provider].pid()); }  // seconds
   // How a gateway ended, with the end of its log; nullopt: all run.
   std::optional<std::string> dead_gateway();
   // Waits until `is_done`; an error if a gateway died, a signal came, or `patience` ran out: what did not happen is `what`.
