@@ -4,6 +4,7 @@
 #include "explain.hpp"
 #include "hub.hpp"
 #include "snapshot.hpp"
+#include "staples.hpp"
 
 namespace ligase {
 
@@ -15,6 +16,7 @@ class Gateway::Impl {
 Gateway::Gateway(Settings settings, World world)
     : impl_(std::make_unique<Impl>(Impl{std::make_shared<Hub>(std::move(settings), world)})) {
   impl_->hub->started_at = impl_->hub->wall();
+  keep_staples(impl_->hub);
 }
 Gateway::~Gateway() { impl_->hub->shut_down(); }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "proof/revocation_list.hpp"
 #include "report/event.hpp"
 #include "report/explanation.hpp"
 #include "report/snapshot.hpp"
@@ -28,6 +29,15 @@ struct World {
   seams::Store& store;
 };
 
+struct RevocationSettings {  // [tls] revocation, crl; and what our own certificates need
+  proof::RevocationMode mode = proof::RevocationMode::off;
+  std::vector<std::shared_ptr<proof::RevocationList>> lists;  // from files
+  // Certificates of ours, to be stapled: each with its issuer, where a trust anchor is not it. `set_staple` is told the leaf's
+  // fingerprint and the DER to serve from now on; "": none.
+  std::vector<std::shared_ptr<const proof::Chain>> own;
+  std::function<void(const std::string& fingerprint, std::string der)> set_staple;
+};
+
 struct Settings {
   std::string version;  // the program's
   Domain hostname;      // [gateway] hostname
@@ -35,8 +45,9 @@ struct Settings {
   config::Policy policy;
   std::vector<config::HostedLink> links;
   std::shared_ptr<const proof::TrustAnchors> anchors;
-  std::string dialback_secret;     // >= 32 bytes (DB-01)
-  bool dnssec_is_on = true;        // false: trust_anchor = ""
+  std::string dialback_secret;  // >= 32 bytes (DB-01)
+  bool dnssec_is_on = true;     // false: trust_anchor = ""
+  RevocationSettings revocation{};
   std::vector<seams::Memo> memos;  // what World::store kept, expired ones left out; bounded by it
 };
 

@@ -55,7 +55,7 @@ std::string failure_text(const Domain& remote, const Error& why) {
                      detail);
 }
 
-Hub::Hub(Settings s, World w) : settings(std::move(s)), world(w), paths(settings.anchors) {
+Hub::Hub(Settings s, World w) : settings(std::move(s)), world(w), paths(settings.anchors), revocation(*this) {
   rate_since_ = now();
   for (std::size_t i = 0; i < settings.links.size(); ++i) {
     const auto& domains =
@@ -450,6 +450,18 @@ void Hub::take_policy(config::Policy policy) {
     }
 }
 
+void Hub::judge_again(std::string_view leaf_fingerprint) {
+  for (auto& [ref, session] : sessions) {
+    const auto& chain = session->facts.peer_chain;
+    if (chain == nullptr || chain->fingerprint() != leaf_fingerprint) continue;
+    for (auto& [sender, record] : session->senders) record.epoch = {};  // of no policy: judged again before it counts
+    for (OutPair* pair : session->riding) pair->renewal = renewals.schedule({}, pair->key, now(), Duration::zero());
+    for (auto& [key, pair] : session->in_pairs)
+      if (std::holds_alternative<pair::Proven>(pair.state))
+        pair.renewal = renewals.schedule(ref, key, now(), Duration::zero());
+  }
+}
+
 void Hub::note_refused_in(Session& session, const PairKey& key, const Error& why) {
   if (refused_claims.size() >= kMostRefusedClaims)
     std::erase_if(refused_claims, [&](const auto& entry) { return entry.second.until <= now(); });
@@ -564,6 +576,7 @@ void Hub::schedule_sweep() {
 
 void Hub::sweep() {
   admit_waiting();
+  revocation.recheck();
   renew_due();
   sweep_pairs();
   sweep_sessions();

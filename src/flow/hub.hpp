@@ -17,6 +17,7 @@
 #include "posh_source.hpp"
 #include "proof/known_keys.hpp"
 #include "renewals.hpp"
+#include "revocation_source.hpp"
 #include "session.hpp"
 
 namespace ligase {
@@ -101,6 +102,8 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   InPair& grant(Session& session, const PairKey& key, proof::Proof proof, std::string dialback_key = {});
   void prove_anew(Session& session, const PairKey& key, InPair& pair);  // starts the procedure if none is at work
   void in_pair_is_not_proven(Session& session, const PairKey& key, InPair& pair, const Error& why);
+  // What is known of this certificate changed: every pair on a session that showed it is proven anew, at once.
+  void judge_again(std::string_view leaf_fingerprint);
   void note_refused_in(Session& session, const PairKey& key, const Error& why);
   // Every pair is judged by it, those that live too, before their next stanza passes.
   void take_policy(config::Policy policy);
@@ -136,6 +139,7 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   PoshSource posh;
   proof::KnownKeys keys;  // AB-069
   std::uint64_t keys_changed = 0;
+  RevocationSource revocation;
   pair::PolicyEpoch epoch{1};
   bool is_stopping = false, is_shut_down = false;
   std::optional<WallTime> started_at;

@@ -52,6 +52,7 @@ Task<Result<Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef strea
     co_return fail(Reason::tls_required, "the peer offers no TLS");
   const std::shared_ptr<const proof::Chain> chain = session->facts.peer_chain;
   const std::shared_ptr<const proof::TrustAnchors> anchors = hub->settings.anchors;  // a reload may bring others
+  const std::string staple = session->facts.ocsp_response;
   proof::ServerEvidence evidence{remote,
                                  way.delegation,
                                  way.target,
@@ -61,6 +62,11 @@ Task<Result<Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef strea
                                  *anchors,
                                  way.host.addresses_expire,
                                  &hub->paths};
+  std::optional<proof::RevocationAnswer> revocation;
+  if (proof::rests_on_path(evidence, hub->wall())) revocation = co_await hub->revocation.ask(hub, chain, staple);
+  evidence.revocation = revocation ? &*revocation : nullptr;
+  evidence.revocation_mode = hub->settings.revocation.mode;
+  policy = policy_for(*hub, remote, standard);
   std::optional<proof::PoshAnswer> posh;
   if (proof::would_posh_decide(evidence, policy, hub->wall())) {
     posh = co_await hub->posh.ask(hub, remote);
@@ -98,6 +104,11 @@ Task<tl::expected<Proof, ClientRefusal>> prove_client(std::shared_ptr<Hub> hub, 
                                  *anchors,
                                  hub->settings.dnssec_is_on,
                                  &hub->paths};
+  // Nothing is stapled to a client's certificate: its issuer is asked (I-13).
+  std::optional<proof::RevocationAnswer> revocation;
+  if (proof::rests_on_path(evidence, hub->wall())) revocation = co_await hub->revocation.ask(hub, chain, {});
+  evidence.revocation = revocation ? &*revocation : nullptr;
+  evidence.revocation_mode = hub->settings.revocation.mode;
   std::optional<proof::PoshAnswer> posh;
   if (proof::would_posh_decide(evidence, hub->policy_towards(sender), hub->wall())) {
     posh = co_await hub->posh.ask(hub, sender);

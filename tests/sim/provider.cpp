@@ -64,6 +64,7 @@ Provider::Provider(World& world, const ProviderSpec& spec)
                     .anchors = spec.anchors,
                     .dialback_secret = fmt::format("{:032}", world.dice.next()),
                     .dnssec_is_on = spec.dnssec_is_on,
+                    .revocation = spec.revocation,
                     .memos = world.stores[endpoint.address].memos(world.wall())};
   for (const std::string& domain : spec.domains)
     settings.links.emplace_back(config::ComponentLink{{*Domain::parse(domain)}, config::Secret{"secret-" + domain}});

@@ -60,6 +60,7 @@ struct ProviderSpec {
   Dns dns{};  // empty: the world's table
   bool dnssec_is_on = true;
   std::string dial_from{};  // another address than its own, which may show another chain; "": its own
+  RevocationSettings revocation{};
 };
 
 class Provider {

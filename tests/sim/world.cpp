@@ -181,6 +181,9 @@ class SimConnection final : public seams::Connection {
         seams::TlsFacts facts{"TLSv1.3", "TLS_AES_128_GCM_SHA256", "X25519", {}, one->request.sni, nullptr};
         const auto chain = one->world->chains.find(other->own.address);
         if (chain != one->world->chains.end() && other->request.shows_certificate) facts.peer_chain = chain->second;
+        const auto staple = one->world->staples.find(other->own.address);
+        if (staple != one->world->staples.end() && one->request.role == Role::initiating)
+          facts.ocsp_response = staple->second;
         one->is_tls = true;
         if (one->receiver != nullptr) one->receiver->on_tls(facts);
         if (one->closed) return;

@@ -96,6 +96,7 @@ class World {
   std::size_t connections_made = 0;  // to s2s listeners, through a dialer
   // Which chain the owner of an address shows, in either role.
   std::map<Address, std::shared_ptr<const proof::Chain>> chains;
+  std::map<Address, std::string> staples;  // and which OCSP response it staples, as server
   // What the owner of an address remembers: a provider that is started again finds it.
   std::map<Address, SimStore> stores;
 

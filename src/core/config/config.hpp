@@ -37,7 +37,7 @@ struct Limits {
 };
 
 enum class LogFormat : std::uint8_t { text, json, journald };
-enum class Revocation : std::uint8_t { off, soft, hard };
+using Revocation = proof::RevocationMode;
 enum class ListenKind : std::uint8_t { s2s, s2s_tls, component, backend, dns_view, http };
 
 struct Credential {

@@ -184,10 +184,11 @@ RevocationAnswer read_single(OCSP_BASICRESP& response, OCSP_SINGLERESP& single, 
     return not_known(fmt::format("{} does not count: {}", whose, fault));
   switch (status) {
     case V_OCSP_CERTSTATUS_GOOD:
-      return {Status::good, validity.expires, fmt::format("{} says good, until {}", whose, rfc3339(validity.expires))};
+      return {Status::good, validity.expires,
+              fmt::format("{} says good, until {}", whose, rfc3339(validity.next_update)), validity.next_update};
     case V_OCSP_CERTSTATUS_REVOKED:
       return {Status::revoked, validity.expires,
-              fmt::format("{} says revoked{}", whose, revocation_text(revoked_at, reason))};
+              fmt::format("{} says revoked{}", whose, revocation_text(revoked_at, reason)), validity.next_update};
     default:
       return not_known(fmt::format("{} does not know the certificate", whose));
   }
@@ -257,12 +258,12 @@ RevocationAnswer read_ocsp(const Issued& issued, std::string_view der, OcspOrigi
 Validity read_validity(const asn1_string_st* this_update, const asn1_string_st* next_update, WallTime now) {
   const std::optional<WallTime> from = read_time(this_update);
   const std::optional<WallTime> until = next_update == nullptr ? std::nullopt : read_time(next_update);
-  if (!from || (next_update != nullptr && !until)) return {{}, "has a date that cannot be read"};
-  if (*from > now + kClockSkew) return {{}, fmt::format("is of the future, {}", rfc3339(*from))};
+  if (!from || (next_update != nullptr && !until)) return {{}, {}, "has a date that cannot be read"};
+  if (*from > now + kClockSkew) return {{}, {}, fmt::format("is of the future, {}", rfc3339(*from))};
   // Without nextUpdate there is always something newer (RFC 6960 §2.4): a day is the longest that it is taken for news.
   const WallTime end = until.value_or(*from + kLongestAnswer);
-  if (end <= now) return {{}, fmt::format("is over since {}", rfc3339(end))};
-  return {std::min(end, now + kLongestAnswer), {}};
+  if (end <= now) return {{}, {}, fmt::format("is over since {}", rfc3339(end))};
+  return {std::min(end, now + kLongestAnswer), end, {}};
 }
 
 std::string revocation_text(const asn1_string_st* revoked_at, int reason) {

@@ -18,8 +18,9 @@ enum class RevocationMode : std::uint8_t { off, soft, hard };  // [tls] revocati
 struct RevocationAnswer {
   enum class Status : std::uint8_t { good, revoked, unknown };
   Status status = Status::unknown;
-  WallTime expires{};    // nextUpdate, at most 24 h from when it was read; unknown: not said
-  std::string evidence;  // "OCSP says good, until 2026-11-25T00:00:00Z"; unknown: why nothing is known
+  WallTime expires{};      // nextUpdate, at most 24 h from when it was read; unknown: not said
+  std::string evidence;    // "OCSP says good, until 2026-11-25T00:00:00Z"; unknown: why nothing is known
+  WallTime next_update{};  // good, revoked: as the issuer says it, however far
   bool operator==(const RevocationAnswer&) const = default;
 };
 RevocationAnswer not_known(std::string why);

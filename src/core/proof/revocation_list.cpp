@@ -295,11 +295,13 @@ RevocationAnswer RevocationList::look_up(const Issued& issued, std::size_t i, Wa
     const auto date = read_whole<ASN1_TIME, d2i_ASN1_TIME>(entry->date);
     RevocationAnswer answer{
         Status::revoked, validity.expires,
-        fmt::format("{} says revoked{}", whose, revocation_text(date.get(), reason_of(entry->extensions)))};
+        fmt::format("{} says revoked{}", whose, revocation_text(date.get(), reason_of(entry->extensions))),
+        validity.next_update};
     ERR_clear_error();
     return answer;
   }
-  return {Status::good, validity.expires, fmt::format("{} says good, until {}", whose, rfc3339(validity.expires))};
+  return {Status::good, validity.expires, fmt::format("{} says good, until {}", whose, rfc3339(validity.next_update)),
+          validity.next_update};
 }
 
 RevocationAnswer look_up(std::span<const std::shared_ptr<RevocationList>> lists, const Issued& issued, WallTime now) {

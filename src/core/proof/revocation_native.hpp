@@ -16,7 +16,7 @@ struct Issued::Native {
 };
 
 struct Validity {
-  WallTime expires;
+  WallTime expires, next_update;
   std::string fault;  // "is over since …": why it does not count; empty: it does
 };
 // Of thisUpdate and nextUpdate (null: absent), with the bounds of revocation.hpp.

@@ -1,0 +1,283 @@
+// An answer is remembered for its life, which is at most a day; a failure rests from one minute to ten. "Revoked" is for
+// good: silence does not take it back, only an answer that says otherwise.
+#include "revocation_source.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <functional>
+
+#include "hub.hpp"
+#include "web.hpp"
+
+namespace ligase {
+namespace {
+
+using proof::Issued;
+using proof::not_known;
+using proof::RevocationAnswer;
+using proof::RevocationList;
+using proof::RevocationMode;
+using Status = RevocationAnswer::Status;
+
+constexpr Duration kBudget = 5s;           // REV-02
+constexpr std::size_t kMostKnown = 10000;  // leaves
+constexpr std::size_t kMostShown = 64;     // sessions of one leaf, remembered for the re-check; any of them does
+constexpr std::size_t kMostInFlight = 64;  // AB-065: strangers choose the responders
+constexpr std::size_t kListBytes = 32 * 1024 * 1024;  // of all lists that are kept
+constexpr auto kLeastRest = std::chrono::minutes(1), kMostRest = std::chrono::minutes(10);
+constexpr std::string_view kMemo = "ocsp";
+
+bool is_known(const RevocationAnswer& answer) noexcept { return answer.status != Status::unknown; }
+bool holds(const RevocationAnswer& answer, WallTime now) noexcept {
+  return answer.status == Status::revoked || (answer.status == Status::good && answer.expires > now);
+}
+std::string digits_of(const std::string& fingerprint) { return fingerprint.substr(0, 16) + "…"; }
+
+// Each of `left` places gets its share of what is left of the time, so that a silent one does not use it up.
+Instant share_of(const Hub& hub, Instant deadline, std::size_t left) {
+  return hub.now() + (deadline - hub.now()) / static_cast<int>(std::max<std::size_t>(1, left));
+}
+
+Task<Result<std::string>> fetch_body(std::shared_ptr<Hub> hub, WebRequest request, Instant deadline) {
+  std::string host = request.host;
+  const Result<WebAnswer> answer = co_await fetch_once(hub, std::move(request), deadline);
+  if (!answer) co_return fail(answer.error());
+  if (answer->status != 200)
+    co_return fail(Reason::web_failed, fmt::format("{} answers with the status {}", host, answer->status));
+  co_return answer->body;
+}
+
+WebRequest request_for(const Url& url) {
+  WebRequest request;
+  request.host = url.host.text();
+  request.port = url.port;
+  request.over_tls = url.is_https;
+  request.target = url.target;
+  return request;
+}
+
+Task<OcspFetched> ask_in_turn(std::shared_ptr<Hub> hub, std::shared_ptr<const Issued> issued, Instant deadline,
+                              std::size_t places_after) {
+  OcspFetched fetched{not_known("the certificate names no OCSP responder"), {}};
+  for (std::size_t i = 0; i < issued->responders().size() && hub->now() < deadline && !hub->is_shut_down; ++i) {
+    WebRequest request = request_for(issued->responders()[i]);
+    request.method =
+        "POST";  // a GET, for the sake of caches between, would put the question into the path (RFC 6960 A.1)
+    request.content_type = "application/ocsp-request";
+    request.accept = "application/ocsp-response";
+    request.body = proof::make_ocsp_request(*issued);
+    request.most_body = proof::kLargestOcsp;
+    const std::size_t left = issued->responders().size() - i + places_after;
+    const Instant until = share_of(*hub, deadline, left);
+    const Result<std::string> body = co_await fetch_body(hub, std::move(request), until);
+    fetched.answer = body ? proof::read_ocsp(*issued, *body, proof::OcspOrigin::asked, hub->wall())
+                          : not_known("OCSP: " + body.error().detail);
+    if (!is_known(fetched.answer)) continue;
+    fetched.der = *body;
+    break;
+  }
+  co_return fetched;
+}
+
+}  // namespace
+
+Task<OcspFetched> ask_responders(std::shared_ptr<Hub> hub, std::shared_ptr<const Issued> issued, Instant deadline) {
+  return ask_in_turn(std::move(hub), std::move(issued), deadline, 0);
+}
+
+RevocationSource::RevocationSource(Hub& hub) : hub_(hub) {
+  for (const seams::Memo& memo : hub_.settings.memos)
+    if (memo.kind == kMemo && remembered_.size() < kMostKnown) remembered_.emplace(memo.key, memo.value);
+}
+
+RevocationSource::Known& RevocationSource::known(const std::string& leaf,
+                                                 const std::shared_ptr<const proof::Chain>& chain) {
+  if (known_.size() >= kMostKnown && !known_.contains(leaf)) {
+    const auto at_rest = [](const auto& entry) {
+      return entry.second.asking == nullptr &&
+             std::ranges::all_of(entry.second.shown, [](const auto& one) { return one.expired(); });
+    };
+    auto victim = std::ranges::find_if(known_, at_rest);
+    if (victim == known_.end())
+      victim = std::ranges::find_if(known_, [](const auto& entry) { return entry.second.asking == nullptr; });
+    if (victim != known_.end()) known_.erase(victim);
+  }
+  Known& entry = known_[leaf];
+  std::erase_if(entry.shown, [](const auto& one) { return one.expired(); });
+  const bool is_new = std::ranges::none_of(entry.shown, [&](const auto& one) { return one.lock() == chain; });
+  if (is_new && entry.shown.size() < kMostShown) entry.shown.push_back(chain);
+  return entry;
+}
+
+Task<std::optional<RevocationAnswer>> RevocationSource::ask(std::shared_ptr<Hub> hub,
+                                                            std::shared_ptr<const proof::Chain> chain,
+                                                            std::string staple) {
+  const bool must = hub->settings.revocation.mode == RevocationMode::hard || chain->must_staple();
+  if (hub->settings.revocation.mode == RevocationMode::off && !must) co_return std::nullopt;
+  const std::string leaf = chain->fingerprint();
+  Known& entry = known(leaf, chain);
+  look(leaf, entry, *chain, staple);
+  if (entry.asking == nullptr && entry.ask_again <= hub->wall()) start_asking(leaf, entry, chain);
+  if (!must || holds(entry.answer, hub->wall()) || entry.asking == nullptr) co_return entry.answer;
+  const std::shared_ptr<Gate<bool>> asking = entry.asking;
+  co_await asking->wait();  // who asks keeps the budget
+  const auto found = known_.find(leaf);
+  if (found == known_.end()) co_return not_known("it was forgotten for others");
+  co_return found->second.answer;
+}
+
+// What needs no network. A list at hand is an operator's word: its "revoked" counts whatever anybody else says.
+void RevocationSource::look(const std::string& leaf, Known& entry, const proof::Chain& chain,
+                            const std::string& staple) {
+  const WallTime now = hub_.wall();
+  const std::size_t seen = staple.empty() ? 0 : std::hash<std::string>()(staple);
+  // An earlier response, which still says "good", must not hide that the certificate was taken back since.
+  const bool is_new_staple = seen != 0 && seen != entry.staple && entry.answer.status != Status::revoked;
+  if (holds(entry.answer, now) && !is_new_staple) return;
+  const Result<std::shared_ptr<const Issued>> issued = Issued::find(chain, *hub_.settings.anchors, now);
+  if (!issued) {
+    if (!holds(entry.answer, now)) entry.answer = not_known(issued.error().detail);
+    return;
+  }
+  const RevocationAnswer by_list = proof::look_up(hub_.settings.revocation.lists, **issued, now);
+  if (by_list.status == Status::revoked) return take(leaf, entry, by_list);
+  if (is_new_staple) {
+    entry.staple = seen;
+    const RevocationAnswer stapled = proof::read_ocsp(**issued, staple, proof::OcspOrigin::stapled, now);
+    if (is_known(stapled)) return take(leaf, entry, stapled);
+    if (!is_known(entry.answer)) entry.answer = stapled;
+  }
+  if (holds(entry.answer, now)) return;
+  if (by_list.status == Status::good) return take(leaf, entry, by_list);
+  if (const auto kept = remembered_.extract(leaf)) {
+    const RevocationAnswer earlier = proof::read_ocsp(**issued, kept.mapped(), proof::OcspOrigin::asked, now);
+    if (is_known(earlier)) take(leaf, entry, earlier);
+  }
+}
+
+void RevocationSource::start_asking(const std::string& leaf, Known& entry, std::shared_ptr<const proof::Chain> chain) {
+  if (hub_.is_shut_down) return;
+  if (in_flight_ >= kMostInFlight) {
+    if (!is_known(entry.answer)) entry.answer = not_known("too many issuers are being asked");
+    return;
+  }
+  ++in_flight_;
+  entry.asking = std::make_shared<Gate<bool>>(hub_.world.executor);
+  hub_.spawn(run(hub_.shared_from_this(), leaf, std::move(chain)));
+}
+
+Task<void> RevocationSource::run(std::shared_ptr<Hub> hub, std::string leaf,
+                                 std::shared_ptr<const proof::Chain> chain) {
+  OcspFetched fetched;
+  const Result<std::shared_ptr<const Issued>> issued = Issued::find(*chain, *hub->settings.anchors, hub->wall());
+  chain.reset();  // its session may end meanwhile
+  if (issued)
+    fetched = co_await fetch(hub, *issued);
+  else
+    fetched.answer = not_known(issued.error().detail);
+  RevocationSource& self = hub->revocation;
+  --self.in_flight_;
+  const auto found = self.known_.find(leaf);
+  if (found == self.known_.end()) co_return;
+  const std::shared_ptr<Gate<bool>> asking = std::exchange(found->second.asking, nullptr);
+  if (is_known(fetched.answer)) {
+    if (!fetched.der.empty())
+      hub->world.store.put({std::string(kMemo), leaf, std::move(fetched.der), fetched.answer.expires});
+    self.take(leaf, found->second, std::move(fetched.answer));
+  } else {
+    self.take_failure(leaf, found->second, std::move(fetched.answer));
+  }
+  if (asking) asking->open(true);
+}
+
+Task<OcspFetched> RevocationSource::fetch(std::shared_ptr<Hub> hub, std::shared_ptr<const Issued> issued) {
+  const Instant deadline = hub->now() + kBudget;
+  if (issued->responders().empty() && issued->lists().empty())
+    co_return OcspFetched{not_known("the certificate names neither an OCSP responder nor a CRL"), {}};
+  OcspFetched fetched = co_await ask_in_turn(hub, issued, deadline, issued->lists().size());
+  for (std::size_t i = 0; i < issued->lists().size(); ++i) {
+    if (is_known(fetched.answer) || hub->is_shut_down) break;
+    const Instant until = share_of(*hub, deadline, issued->lists().size() - i);
+    RevocationAnswer by_list = co_await ask_list(hub, issued, issued->lists()[i], until);
+    if (!is_known(by_list) && !issued->responders().empty())
+      by_list.evidence = fetched.answer.evidence + "; " + by_list.evidence;
+    fetched.answer = std::move(by_list);
+  }
+  co_return fetched;
+}
+
+// One list serves every certificate that names it.
+Task<RevocationAnswer> RevocationSource::ask_list(std::shared_ptr<Hub> hub, std::shared_ptr<const Issued> issued,
+                                                  Url url, Instant deadline) {
+  RevocationSource& self = hub->revocation;
+  const std::string place = url.text();
+  const auto is_it = [&](const FetchedList& one) { return one.url == place; };
+  if (const auto kept = std::ranges::find_if(self.lists_, is_it); kept != self.lists_.end()) {
+    RevocationAnswer answer = kept->list->look_up(*issued, 0, hub->wall());
+    if (is_known(answer)) co_return answer;
+    self.lists_.erase(kept);
+  }
+  WebRequest request = request_for(url);
+  request.accept = "application/pkix-crl";
+  request.most_body = proof::kLargestList;
+  const Result<std::string> body = co_await fetch_body(hub, std::move(request), deadline);
+  if (!body) co_return not_known("CRL: " + body.error().detail);
+  const auto parsed = RevocationList::parse(*body);
+  if (!parsed || parsed->size() != 1)
+    co_return not_known(fmt::format("CRL: what {} sends is no revocation list", url.host.text()));
+  const std::shared_ptr<RevocationList>& list = parsed->front();
+  RevocationAnswer answer = list->look_up(*issued, 0, hub->wall());
+  if (!is_known(answer)) co_return answer;
+  std::erase_if(self.lists_, is_it);
+  self.lists_.push_front({place, list});
+  std::size_t bytes = 0;
+  std::erase_if(self.lists_, [&](const FetchedList& one) { return (bytes += one.list->size()) > kListBytes; });
+  co_return answer;
+}
+
+void RevocationSource::take(const std::string& leaf, Known& entry, RevocationAnswer answer) {
+  const WallTime now = hub_.wall();
+  const bool is_news = answer.status == Status::revoked && entry.answer.status != Status::revoked;
+  entry.failures = 0;
+  entry.ask_again = std::max(now + kLeastRest, now + (answer.expires - now) * 3 / 4);
+  next_check_ = std::min(next_check_, entry.ask_again);
+  entry.answer = std::move(answer);
+  if (!is_news) return;
+  hub_.log(report::Event(report::Level::warning, "certificate_revoked")
+               .with("certificate", digits_of(leaf))
+               .with("detail", entry.answer.evidence));
+  hub_.judge_again(leaf);
+  // Whatever was judged before the news is granted by then.
+  hub_.world.clock.call_at(hub_.now() + hub_.settings.limits.setup_timeout, [weak = hub_.weak_from_this(), leaf] {
+    if (const auto hub = weak.lock(); hub && !hub->is_shut_down) hub->judge_again(leaf);
+  });
+}
+
+void RevocationSource::take_failure(const std::string& leaf, Known& entry, RevocationAnswer answer) {
+  const WallTime now = hub_.wall();
+  entry.ask_again = now + std::min<std::chrono::seconds>(kMostRest, kLeastRest * (1u << std::min(entry.failures, 4u)));
+  next_check_ = std::min(next_check_, entry.ask_again);
+  ++entry.failures;
+  hub_.log(report::Event(report::Level::info, "revocation_unknown")
+               .with("certificate", digits_of(leaf))
+               .with("detail", answer.evidence));
+  if (!holds(entry.answer, now)) entry.answer = std::move(answer);
+}
+
+void RevocationSource::recheck() {
+  const WallTime now = hub_.wall();
+  if (known_.empty() || now < next_check_) return;
+  next_check_ = WallTime::max();
+  for (auto& [leaf, entry] : known_) {
+    std::shared_ptr<const proof::Chain> live;
+    for (const std::weak_ptr<const proof::Chain>& one : entry.shown)
+      if (live == nullptr) live = one.lock();
+    if (live == nullptr) continue;
+    if (entry.ask_again <= now && entry.asking == nullptr) start_asking(leaf, entry, std::move(live));
+    if (entry.asking == nullptr)
+      next_check_ = std::min(next_check_, std::max(now + std::chrono::seconds(1), entry.ask_again));
+  }
+}
+
+}  // namespace ligase
