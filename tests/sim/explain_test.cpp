@@ -41,6 +41,7 @@ TEST(Explain, LivePair_ShowsRecordsCertificateAndMatchInBothDirections) {
   EXPECT_THAT(text, HasSubstr("ok out: certificate SHA-256 " + identities().two->fingerprint() +
                               "; dNSName xmpp1.receiving.tld"));
   EXPECT_THAT(text, HasSubstr("ok out: TLSA match 3 0 0 "));
+  EXPECT_THAT(text, HasSubstr("skipped out: POSH not asked"));
   EXPECT_THAT(text, HasSubstr("ok out: judgement dane until "));
   EXPECT_THAT(text, HasSubstr("ok out: sender the peer has taken us for the sender on this stream already"));
   EXPECT_THAT(text, HasSubstr("ok in: judgement dane until "));

@@ -60,6 +60,34 @@ void tell_match(Steps& steps, std::string_view direction, const TlsaSet* tlsa, c
        match ? fmt::format("{} at {}", match->record.text(), tlsa->owner) : with_advice(match.error()));
 }
 
+void tell_revocation(Steps& steps, std::string_view direction, const RevocationAnswer* revocation,
+                     RevocationMode mode) {
+  if (mode == RevocationMode::off)
+    return tell(steps, direction, "revocation", StepResult::skipped, "[tls] revocation = \"off\"");
+  if (revocation == nullptr)
+    return tell(steps, direction, "revocation", StepResult::skipped, "nothing rests on a certificate's path");
+  switch (revocation->status) {
+    case RevocationAnswer::Status::good:
+      return tell(steps, direction, "revocation", StepResult::ok, revocation->evidence);
+    case RevocationAnswer::Status::revoked:
+      return tell(steps, direction, "revocation", StepResult::failed, revocation->evidence);
+    case RevocationAnswer::Status::unknown:
+      break;
+  }
+  tell(steps, direction, "revocation", mode == RevocationMode::hard ? StepResult::failed : StepResult::waiting,
+       "not known: " + revocation->evidence);
+}
+
+void tell_posh(Steps& steps, std::string_view direction, const PoshAnswer* posh, const Chain* chain) {
+  if (posh == nullptr)
+    return tell(steps, direction, "POSH", StepResult::skipped, "not asked: it would not change the judgement");
+  if (posh->failure) return tell(steps, direction, "POSH", StepResult::failed, with_advice(*posh->failure));
+  const auto match = chain != nullptr ? match_posh(posh->descriptors, *chain) : std::nullopt;
+  tell(steps, direction, "POSH", match ? StepResult::ok : StepResult::failed,
+       fmt::format("{}, {} certificates, until {}: {}", escaped(posh->source), posh->descriptors.size(),
+                   rfc3339(posh->expires), match ? "lists this one by " + *match : "this one is not listed"));
+}
+
 std::string tlsa_text(const TlsaSet& tlsa) {
   const std::string records = tlsa.usable.empty()
                                   ? (tlsa.has_records ? "records, none of them usable" : "no record")
@@ -119,6 +147,8 @@ void tell_evidence(Steps& steps, const ServerEvidence& evidence, WallTime now) {
   const bool names_ok = evidence.chain != nullptr && (evidence.chain->names_domain(evidence.domain) ||
                                                       evidence.chain->names_host(evidence.target.host));
   tell_match(steps, "out", evidence.tlsa, evidence.chain, evidence.anchors, names_ok, now);
+  tell_revocation(steps, "out", evidence.revocation, evidence.revocation_mode);
+  tell_posh(steps, "out", evidence.posh, evidence.chain);
 }
 
 void tell_evidence(Steps& steps, const ClientEvidence& evidence, WallTime now) {
@@ -137,6 +167,8 @@ void tell_evidence(Steps& steps, const ClientEvidence& evidence, WallTime now) {
   for (const TargetEvidence& at : evidence.targets)
     tell_match(steps, "in", at.tlsa ? &*at.tlsa : nullptr, evidence.chain, evidence.anchors,
                names_domain || evidence.chain->names_host(at.target.host), now);
+  tell_revocation(steps, "in", evidence.revocation, evidence.revocation_mode);
+  tell_posh(steps, "in", evidence.posh, evidence.chain);
 }
 
 void tell_verdict(Steps& steps, std::string_view direction, const Result<Proof>& verdict) {
