@@ -208,7 +208,8 @@ int refused_reload(const std::string& body, const std::string& socket, Output ou
   }
   std::string faults;
   try {
-    for (const json::value& fault : json::parse(body).at("faults").as_array())
+    const json::value document = json::parse(body);
+    for (const json::value& fault : document.at("faults").as_array())
       faults += fmt::format("\n  {}", escaped(std::string_view(fault.as_string()), 1024));
   } catch (const std::exception&) {
     faults = escaped(body, 80);

@@ -63,7 +63,7 @@ void tell_match(Steps& steps, std::string_view direction, const TlsaSet* tlsa, c
 void tell_revocation(Steps& steps, std::string_view direction, const RevocationAnswer* revocation,
                      RevocationMode mode) {
   if (mode == RevocationMode::off)
-    return tell(steps, direction, "revocation", StepResult::skipped, "[tls] revocation = \"off\"");
+    return tell(steps, direction, "revocation", StepResult::skipped, "[tls] revocation is off");
   if (revocation == nullptr)
     return tell(steps, direction, "revocation", StepResult::skipped, "nothing rests on a certificate's path");
   switch (revocation->status) {
