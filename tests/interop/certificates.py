@@ -2,6 +2,7 @@
 
 Certificates carry both extended key usages: ejabberd 23 wants clientAuth of a client.
 """
+import base64
 import datetime
 import hashlib
 from pathlib import Path
@@ -29,6 +30,9 @@ class Credential:
         self.certificate.chmod(0o644)
         spki = certificate.public_key().public_bytes(serialization.Encoding.DER,
                                                      serialization.PublicFormat.SubjectPublicKeyInfo)
+        der = certificate.public_bytes(serialization.Encoding.DER)
+        self.posh = {"sha-256": base64.b64encode(hashlib.sha256(der).digest()).decode(),
+                     "sha-512": base64.b64encode(hashlib.sha512(der).digest()).decode()}
         self.tlsa = f"3 1 1 {hashlib.sha256(spki).hexdigest()}"
 
 

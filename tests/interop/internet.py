@@ -2,7 +2,8 @@
 
 Two providers and two peers, each with domains in four zones: `plain.` is unsigned, so a certificate must name the
 domain; `tld.` is signed, so the SRV record delegates it, and its host's key stands in a TLSA record; `net.` is signed
-too, but has no TLSA: a CA's certificate names the host. `bogus.` is signed by a key that its parent does not know.
+too, but has no TLSA: a CA's certificate names the host. `bogus.` is signed by a key that its parent does not know. In
+`web.`, unsigned, nothing but the customers' web sites (websites.py) says whose certificate theirs is.
 """
 import shutil
 import tempfile
@@ -11,11 +12,12 @@ from pathlib import Path
 from addresses import Block
 from certificates import Authority, self_signed
 from entities import Loop
+from websites import HOSTING
 from zones import Zones
 
 ORIGINATING, RECEIVING = "xmpp1.originating", "xmpp1.receiving"
-PKIX, DELEGATED, SIGNED, SPOILT = "pkix", "delegated", "signed", "spoilt"
-ZONE_OF = {PKIX: "plain", DELEGATED: "tld", SIGNED: "net", SPOILT: "bogus"}
+PKIX, DELEGATED, SIGNED, SPOILT, POSH = "pkix", "delegated", "signed", "spoilt", "posh"
+ZONE_OF = {PKIX: "plain", DELEGATED: "tld", SIGNED: "net", SPOILT: "bogus", POSH: "web"}
 CUSTOMERS = 20  # of every provider, and domains of every peer, in each zone
 
 
@@ -45,13 +47,14 @@ class Internet:
         self.ca = Authority(certificates)
         self.stranger = Authority(certificates, "stranger")  # a CA that nobody trusts
         self.zones = Zones(self.folder / "dns", self.block.take(), signed=["tld", "net"],
-                           unsigned=["plain"], spoilt=["bogus"])
-        self.addresses = {name: self.block.take() for name in ("originating", "receiving", "prosody", "ejabberd")}
+                           unsigned=["plain", "web"], spoilt=["bogus"])
+        self.addresses = {name: self.block.take() for name in ("originating", "receiving", "prosody", "ejabberd", "web")}
         self.certificates = {}
         for name, host, domains in (("originating", ORIGINATING, senders), ("receiving", RECEIVING, targets)):
             self._provider(certificates, name, host, domains)
         for kind in ("prosody", "ejabberd"):
             self._peer(certificates, kind)
+        self._web_sites(certificates)
         self.zones.start()
 
     def _provider(self, folder, name, host, domains):
@@ -67,6 +70,8 @@ class Internet:
         self.zones.host(f"{host}.tld", address, self.certificates[name, DELEGATED].tlsa)
         self.zones.host(f"{host}.net", address)
         self.zones.host(f"{host}.plain", address)
+        self.certificates[name, POSH] = self_signed(folder, f"{name}-posh", [f"{host}.web"])
+        self.zones.host(f"{host}.web", address)
         for mode, zone in ZONE_OF.items():
             for domain in domains(mode):
                 self.zones.service(domain, f"{host}.{zone if mode != SPOILT else 'plain'}")
@@ -80,6 +85,8 @@ class Internet:
         self.certificates[kind, "stranger"] = self.stranger.issue(f"{kind}-stranger", peer_domains(kind))
         self.certificates[kind, DELEGATED] = self_signed(folder, f"{kind}-delegated", [f"{kind}.tld"])
         self.certificates[kind, SIGNED] = self.ca.issue(f"{kind}-signed", [f"{kind}.net"])
+        self.certificates[kind, POSH] = self_signed(folder, f"{kind}-posh", [f"{kind}.web"])
+        self.zones.host(f"{kind}.web", address)
         self.zones.host(f"{kind}.plain", address)
         self.zones.host(f"{kind}.net", address)
         self.zones.service(f"{kind}-unhosted.plain", f"{kind}.plain")
@@ -87,6 +94,13 @@ class Internet:
         for mode, zone in ZONE_OF.items():
             for domain in peer_domains(kind, mode):
                 self.zones.service(domain, f"{kind}.{zone if mode != SPOILT else 'plain'}")
+
+    def _web_sites(self, folder):
+        """Every customer of `web.` has a site, and a CA's certificate for it."""
+        customers = [*senders(POSH), *targets(POSH), *peer_domains("prosody", POSH), *peer_domains("ejabberd", POSH)]
+        self.certificates["web", POSH] = self.ca.issue("web", [HOSTING, *customers])
+        for name in (HOSTING, *customers):
+            self.zones.host(name, self.addresses["web"])
 
     def close(self, keep):
         self.zones.stop()

@@ -3,9 +3,10 @@ import re
 
 from entities import Client, Component
 from gateway import COMPONENT, SECRET, Gateway
-from internet import DELEGATED, ORIGINATING, PKIX, RECEIVING, ZONE_OF, peer_domains, senders, targets
+from internet import DELEGATED, ORIGINATING, PKIX, POSH, RECEIVING, ZONE_OF, peer_domains, senders, targets
 from peers.ejabberd import Ejabberd
 from peers.prosody import Prosody
+from websites import WebSites
 
 PEERS = {"prosody": Prosody, "ejabberd": Ejabberd}
 
@@ -36,6 +37,14 @@ class World:
         made = Gateway(self.internet, self.folder, name, f"{host}.{ZONE_OF[mode]}", self.internet.addresses[name],
                        domains(mode), self.internet.certificates[name, certificate or mode], customers, more)
         return self._started(made)
+
+    def web_sites(self):
+        """nginx with the web sites of all customers in `web.`: websites.py says what each publishes."""
+        shown = self.internet.certificates
+        customers = [(senders(POSH), shown["originating", POSH]), (targets(POSH), shown["receiving", POSH]),
+                     *((peer_domains(kind, POSH), shown[kind, POSH]) for kind in PEERS)]
+        return self._started(WebSites(self.folder, self.internet.addresses["web"], shown["web", POSH], customers,
+                                      shown["originating", "rolled"]))
 
     def ready(self):
         """Until all that were started take connections."""
