@@ -317,11 +317,13 @@ std::string delegation_evidence(const ServerEvidence& evidence) {
 Error not_proven(const Domain& domain, const Findings& findings, const PeerPolicy& policy) {
   Reason reason = Reason::policy_proof;
   std::string detail;
-  for (const ProofType type : {ProofType::pkix, ProofType::dnssec, ProofType::posh, ProofType::dane}) {
-    const std::optional<Error>& why = findings.why_not(type);
-    if (!why) continue;
-    if (reason == Reason::policy_proof && type != ProofType::dane && policy.allows(type)) reason = why->reason;
-    if (detail.find(why->detail) == std::string::npos) detail += (detail.empty() ? "" : "; ") + why->detail;
+  for (const bool is_listed : {true, false}) {  // what would have done first: a log line is cut
+    for (const ProofType type : {ProofType::pkix, ProofType::dnssec, ProofType::posh, ProofType::dane}) {
+      const std::optional<Error>& why = findings.why_not(type);
+      if (!why || policy.allows(type) != is_listed) continue;
+      if (reason == Reason::policy_proof && type != ProofType::dane && is_listed) reason = why->reason;
+      if (detail.find(why->detail) == std::string::npos) detail += (detail.empty() ? "" : "; ") + why->detail;
+    }
   }
   return Error{reason, fmt::format("{} is not proven (the policy asks for {}): {}", domain.text(),
                                    list_of(policy.proofs), detail)};
