@@ -16,7 +16,7 @@ class Gateway::Impl {
 Gateway::Gateway(Settings settings, World world)
     : impl_(std::make_unique<Impl>(Impl{std::make_shared<Hub>(std::move(settings), world)})) {
   impl_->hub->started_at = impl_->hub->wall();
-  keep_staples(impl_->hub);
+  keep_staples(impl_->hub, std::exchange(impl_->hub->settings.revocation.own, {}));
 }
 Gateway::~Gateway() { impl_->hub->shut_down(); }
 
@@ -29,6 +29,11 @@ void Gateway::accept_component(std::unique_ptr<seams::Connection> connection) {
 void Gateway::set_ready(std::vector<std::string> not_ready) {
   impl_->hub->is_ready = not_ready.empty();
   impl_->hub->not_ready = std::move(not_ready);
+}
+void Gateway::set_revocation(std::vector<std::shared_ptr<proof::RevocationList>> lists,
+                             std::vector<std::shared_ptr<const proof::Chain>> own) {
+  impl_->hub->revocation.take_lists(std::move(lists));
+  keep_staples(impl_->hub, std::move(own));
 }
 void Gateway::stop(std::function<void()> done) { impl_->hub->stop(std::move(done)); }
 

@@ -67,6 +67,10 @@ class Gateway final : public report::Observable {
   // a minute; what it does not allow ends, with the reason (P13, AB-179).
   void set_policy(config::Policy policy);
 
+  // What [tls] crl holds and which certificates are ours, from now on. Before set_policy(), which judges every pair.
+  void set_revocation(std::vector<std::shared_ptr<proof::RevocationList>> lists,
+                      std::vector<std::shared_ptr<const proof::Chain>> own);
+
   // Drain (AB-167): accepts nothing new, hands on what it holds, closes streams properly; `done` is called once,
   // at the latest after drain_timeout. What could not be handed on was bounced or counted.
   void stop(std::function<void()> done);

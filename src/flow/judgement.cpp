@@ -63,7 +63,10 @@ Task<Result<Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef strea
                                  way.host.addresses_expire,
                                  &hub->paths};
   std::optional<proof::RevocationAnswer> revocation;
-  if (proof::rests_on_path(evidence, hub->wall())) revocation = co_await hub->revocation.ask(hub, chain, staple);
+  if (proof::rests_on_path(evidence, hub->wall())) {
+    revocation = co_await hub->revocation.ask(hub, chain, staple);
+    policy = policy_for(*hub, remote, standard);
+  }
   evidence.revocation = revocation ? &*revocation : nullptr;
   evidence.revocation_mode = hub->settings.revocation.mode;
   policy = policy_for(*hub, remote, standard);

@@ -134,7 +134,8 @@ void RevocationSource::look(const std::string& leaf, Known& entry, const proof::
   const std::size_t seen = staple.empty() ? 0 : std::hash<std::string>()(staple);
   // An earlier response, which still says "good", must not hide that the certificate was taken back since.
   const bool is_new_staple = seen != 0 && seen != entry.staple && entry.answer.status != Status::revoked;
-  if (holds(entry.answer, now) && !is_new_staple) return;
+  const bool are_new_lists = std::exchange(entry.lists, reading_) != reading_;
+  if (holds(entry.answer, now) && !is_new_staple && !are_new_lists) return;
   const Result<std::shared_ptr<const Issued>> issued = Issued::find(chain, *hub_.settings.anchors, now);
   if (!issued) {
     if (!holds(entry.answer, now)) entry.answer = not_known(issued.error().detail);
@@ -263,6 +264,11 @@ void RevocationSource::take_failure(const std::string& leaf, Known& entry, Revoc
                .with("certificate", digits_of(leaf))
                .with("detail", answer.evidence));
   if (!holds(entry.answer, now)) entry.answer = std::move(answer);
+}
+
+void RevocationSource::take_lists(std::vector<std::shared_ptr<RevocationList>> lists) {
+  hub_.settings.revocation.lists = std::move(lists);
+  ++reading_;
 }
 
 void RevocationSource::recheck() {

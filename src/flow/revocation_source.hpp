@@ -35,6 +35,9 @@ class RevocationSource {
   Task<std::optional<proof::RevocationAnswer>> ask(std::shared_ptr<Hub> hub, std::shared_ptr<const proof::Chain> chain,
                                                    std::string staple);
 
+  // The operator's lists, read again. They are looked at when a certificate is next asked for.
+  void take_lists(std::vector<std::shared_ptr<proof::RevocationList>> lists);
+
   // The certificates of live sessions whose answer runs out (at three quarters of its life) are asked for anew; called often.
   void recheck();
 
@@ -43,10 +46,11 @@ class RevocationSource {
  private:
   struct Known {
     proof::RevocationAnswer answer = proof::not_known("the issuer is being asked");
-    WallTime ask_again{};                                  // not before; a failure rests here
-    unsigned failures = 0;                                 // in a row
-    std::size_t staple = 0;                                // the last one read, hashed; 0: none
-    std::shared_ptr<Gate<bool>> asking;                    // in flight: opens when it is over
+    WallTime ask_again{};                // not before; a failure rests here
+    unsigned failures = 0;               // in a row
+    unsigned lists = 0;                  // the reading of the operator's lists that was looked at; 0: none
+    std::size_t staple = 0;              // the last one read, hashed; 0: none
+    std::shared_ptr<Gate<bool>> asking;  // in flight: opens when it is over
     std::vector<std::weak_ptr<const proof::Chain>> shown;  // by sessions that may still live
   };
   struct FetchedList {
@@ -69,6 +73,7 @@ class RevocationSource {
   std::unordered_map<std::string, std::string> remembered_;  // OCSP responses of an earlier run, until they are read
   std::list<FetchedList> lists_;                             // of distribution points, the latest first
   std::size_t in_flight_ = 0;
+  unsigned reading_ = 1;  // of the operator's lists
   WallTime next_check_{};
 };
 

@@ -27,8 +27,13 @@ struct OwnStaple {
 
 Task<void> work(std::shared_ptr<Hub> hub, std::shared_ptr<OwnStaple> own);
 
+// The very object: a certificate that went and came again is kept by the procedure that began when it came.
+bool is_ours(const Hub& hub, const OwnStaple& own) {
+  return std::ranges::find(hub.settings.revocation.own, own.chain) != hub.settings.revocation.own.end();
+}
+
 void wake(const std::shared_ptr<Hub>& hub, const std::shared_ptr<OwnStaple>& own) {
-  if (hub->is_shut_down) return;
+  if (hub->is_shut_down || !is_ours(*hub, *own)) return;
   const WallTime now = hub->wall();
   const WallTime at = std::min(own->fetch_at, own->until.value_or(WallTime::max()));
   const Duration wait = std::max(std::chrono::seconds(0), at - now);
@@ -68,6 +73,7 @@ void take(Hub& hub, OwnStaple& own, OcspFetched fetched) {
 }
 
 Task<void> work(std::shared_ptr<Hub> hub, std::shared_ptr<OwnStaple> own) {
+  if (!is_ours(*hub, *own)) co_return;
   const WallTime now = hub->wall();
   if (own->until && *own->until <= now) {
     own->until.reset();
@@ -94,24 +100,37 @@ void recall(Hub& hub, OwnStaple& own, const Issued& issued) {
   }
 }
 
+void begin(const std::shared_ptr<Hub>& hub, const std::shared_ptr<const proof::Chain>& chain) {
+  const Result<std::shared_ptr<const Issued>> issued = Issued::find(*chain, *hub->settings.anchors, hub->wall());
+  if (!issued || (*issued)->responders().empty()) {
+    if (chain->must_staple())
+      hub->log(report::Event(report::Level::warning, "staple_failed")
+                   .with("certificate", chain->fingerprint().substr(0, 16) + "…")
+                   .with("detail", issued ? "the certificate names no OCSP responder" : issued.error().detail));
+    return;
+  }
+  const auto own = std::make_shared<OwnStaple>();
+  own->leaf = chain->fingerprint();
+  own->chain = chain;
+  recall(*hub, *own, **issued);
+  wake(hub, own);
+}
+
 }  // namespace
 
-void keep_staples(const std::shared_ptr<Hub>& hub) {
-  for (const std::shared_ptr<const proof::Chain>& chain : hub->settings.revocation.own) {
-    const Result<std::shared_ptr<const Issued>> issued = Issued::find(*chain, *hub->settings.anchors, hub->wall());
-    if (!issued || (*issued)->responders().empty()) {
-      if (chain->must_staple())
-        hub->log(report::Event(report::Level::warning, "staple_failed")
-                     .with("certificate", chain->fingerprint().substr(0, 16) + "…")
-                     .with("detail", issued ? "the certificate names no OCSP responder" : issued.error().detail));
-      continue;
-    }
-    const auto own = std::make_shared<OwnStaple>();
-    own->leaf = chain->fingerprint();
-    own->chain = chain;
-    recall(*hub, *own, **issued);
-    wake(hub, own);
+void keep_staples(const std::shared_ptr<Hub>& hub, std::vector<std::shared_ptr<const proof::Chain>> own) {
+  std::vector<std::shared_ptr<const proof::Chain>>& ours = hub->settings.revocation.own;
+  std::vector<std::shared_ptr<const proof::Chain>> begun;
+  for (std::shared_ptr<const proof::Chain>& chain : own) {
+    const auto before = std::ranges::find_if(
+        ours, [&](const auto& one) { return one->chain_fingerprint() == chain->chain_fingerprint(); });
+    if (before != ours.end())
+      chain = *before;
+    else
+      begun.push_back(chain);
   }
+  ours = std::move(own);
+  for (const std::shared_ptr<const proof::Chain>& chain : begun) begin(hub, chain);
 }
 
 }  // namespace ligase

@@ -329,6 +329,16 @@ TEST_F(Revocation, Answer_IsKeptAcrossARestart) {  // AB-065
   EXPECT_EQ(responder.requests.size(), 1u);
 }
 
+TEST_F(Revocation, ListsReadAgain_CountAtOnce) {  // REV-02, P13
+  begin(authority().plain, RevocationMode::soft);
+  EXPECT_THAT(outcome(), HasSubstr("proven"));
+  one->gateway->set_revocation(*proof::RevocationList::parse(crl({&authority().plain})), {});
+  config::Policy policy;
+  policy.defaults.proofs = {ProofType::dnssec};
+  one->gateway->set_policy(policy);  // as a reload does
+  EXPECT_THAT(outcome(), HasSubstr("refused: pkix.revoked"));
+}
+
 // Our own certificate's staple: what is served is what set_staple was told last.
 struct OwnStaple : Revocation {
   RevocationSettings own() {
@@ -355,6 +365,21 @@ TEST_F(OwnStaple, IsFetchedAheadAndAgainAtHalfOfItsLife) {  // REV-01
   EXPECT_EQ(responder.requests.size(), 2u);
   EXPECT_EQ(served.back(), second);
   EXPECT_EQ(one->log.count("staple_fetched"), 2u);
+}
+
+TEST_F(OwnStaple, Reload_KeepsWhatIsStillOurs) {  // REV-01, P13
+  shown = &authority().by_ocsp;
+  WebServer responder(world, kOcsp, nullptr, answers(http_answer("200 OK", "", ocsp(OcspSpec::Says::good, hours(48)))),
+                      true);
+  begin(authority().by_ocsp, RevocationMode::soft, own());
+  ASSERT_TRUE(world.run_until([&] { return !served.empty(); }, 10s));
+  one->gateway->set_revocation({}, {*proof::Chain::parse({authority().by_ocsp.der})});
+  world.run_for(hours(1));
+  EXPECT_EQ(responder.requests.size(), 1u);
+  one->gateway->set_revocation({}, {});
+  world.run_for(hours(60));
+  EXPECT_EQ(responder.requests.size(), 1u);  // it is no more
+  EXPECT_EQ(served.size(), 1u);
 }
 
 TEST_F(OwnStaple, SurvivesARestart) {  // REV-01

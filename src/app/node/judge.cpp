@@ -53,15 +53,20 @@ class Judge {
     }
   }
 
+  void revocation_lists() {
+    for (const std::string& path : config_.crl)
+      if (const auto lists = read_revocation_lists(path, files_); !lists)
+        fault(0, "[tls] crl: " + lists.error().detail, "name files with revocation lists, in PEM or DER");
+    if (!config_.crl.empty() && config_.revocation == config::Revocation::off)
+      warn(0, "[tls] crl is not looked at, since revocation is \"off\"", "write \"soft\" or \"hard\", or take it out");
+  }
+
   void version() {
     for (const config::Listen& listen : config_.listen) listener(listen);
     const bool has_backend = std::ranges::any_of(config_.links, [](const config::HostedLink& link) {
       return std::holds_alternative<config::BackendLink>(link);
     });
     if (has_backend) not_yet("[[domain]] via = \"backend\"", "connect the server as a component: via = \"component\"");
-    if (config_.revocation == config::Revocation::hard)
-      not_yet("[tls] revocation = \"hard\"", "write \"off\" or \"soft\": both check nothing in this version");
-    if (!config_.crl.empty()) not_yet("[tls] crl", "take it out");
     if (config_.tls_minimum != "1.2" && config_.tls_minimum != "1.3")
       not_yet("[tls] minimum", "write \"1.2\" or \"1.3\"");
   }
@@ -129,6 +134,7 @@ void judge(const config::Config& config, const config::Files& files, config::Par
   Judge judge(config, files, findings);
   judge.credentials();
   judge.anchors();
+  judge.revocation_lists();
   judge.version();
 }
 

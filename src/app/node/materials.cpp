@@ -2,6 +2,7 @@
 #include "node/materials.hpp"
 
 #include <chrono>
+#include <map>
 
 #include "base/bytes.hpp"
 
@@ -34,7 +35,8 @@ Result<std::shared_ptr<const proof::TrustAnchors>> read_anchors(const config::Co
   return proof::TrustAnchors::parse_pem(*pem);
 }
 
-Result<std::shared_ptr<const tls::Contexts>> read_contexts(const config::Config& config, const config::Files& files) {
+Result<std::shared_ptr<const tls::Contexts>> read_contexts(const config::Config& config, const config::Files& files,
+                                                           std::shared_ptr<const tls::Staples> staples) {
   const Result<tls::Credential> own = read_credential(config.credential, files);
   if (!own) return fail(own.error());
   std::vector<tls::Contexts::For> others;
@@ -44,7 +46,43 @@ Result<std::shared_ptr<const tls::Contexts>> read_contexts(const config::Config&
     others.push_back({other.domains, *credential});
   }
   const auto minimum = config.tls_minimum == "1.3" ? tls::MinimumVersion::tls13 : tls::MinimumVersion::tls12;
-  return tls::Contexts::make(*own, others, minimum, wall_now());
+  return tls::Contexts::make(*own, others, minimum, wall_now(), std::move(staples));
+}
+
+std::vector<std::shared_ptr<const proof::Chain>> read_own_chains(const config::Config& config,
+                                                                 const config::Files& files) {
+  std::map<std::string, std::shared_ptr<const proof::Chain>> by_leaf;
+  const auto add = [&](const config::Credential& credential) {
+    const auto facts = files.read(credential.certificate_file);
+    const auto chain = facts ? proof::Chain::parse_pem(facts->text) : fail(Reason::file_unreadable);
+    if (chain) by_leaf.emplace((*chain)->fingerprint(), *chain);
+  };
+  add(config.credential);
+  for (const config::TlsFor& other : config.tls_for) add(other.credential);
+  std::vector<std::shared_ptr<const proof::Chain>> chains;
+  chains.reserve(by_leaf.size());
+  for (auto& [leaf, chain] : by_leaf) chains.push_back(std::move(chain));
+  return chains;
+}
+
+Result<std::vector<std::shared_ptr<proof::RevocationList>>> read_all_revocation_lists(const config::Config& config,
+                                                                                      const config::Files& files) {
+  std::vector<std::shared_ptr<proof::RevocationList>> all;
+  for (const std::string& path : config.crl) {
+    const auto lists = read_revocation_lists(path, files);
+    if (!lists) return fail(lists.error());
+    all.insert(all.end(), lists->begin(), lists->end());
+  }
+  return all;
+}
+
+Result<std::vector<std::shared_ptr<proof::RevocationList>>> read_revocation_lists(const std::string& path,
+                                                                                  const config::Files& files) {
+  const Result<std::string> text = read_text(path, files, "the revocation list");
+  if (!text) return fail(text.error());
+  auto lists = proof::RevocationList::parse(*text);
+  if (!lists) return fail(lists.error().reason, "\"" + escaped(path) + "\": " + lists.error().detail);
+  return lists;
 }
 
 std::optional<WallTime> own_certificate_expiry(const config::Config& config, const config::Files& files) {

@@ -85,7 +85,7 @@ class Node final : public seams::Control {
     return gateway_->close_pair(local, remote);
   }
   std::vector<std::string> reload() override {
-    const Reloaded reloaded = read_again(config_, files_, wall_now());
+    const Reloaded reloaded = read_again(config_, files_, wall_now(), staples_);
     if (!reloaded.faults.empty()) {
       for (const std::string& fault : reloaded.faults)
         log_.write(Event(Level::error, "reload_refused").with("text", fault));
@@ -95,6 +95,7 @@ class Node final : public seams::Control {
     config_.credential = reloaded.config->credential;
     config_.tls_for = reloaded.config->tls_for;
     loop_.set_certificates(reloaded.contexts);
+    gateway_->set_revocation(reloaded.crl, reloaded.own);
     certificate_expires_ = reloaded.certificate_expires;
     gateway_->set_policy(config_.policy);
     log_.write(Event(Level::info, "reloaded").with("config", config_.file));
@@ -127,9 +128,12 @@ class Node final : public seams::Control {
     auto anchors = read_anchors(config_, files_);
     if (!anchors) return fail(anchors.error());
     anchors_ = std::move(*anchors);
-    auto contexts = read_contexts(config_, files_);
+    auto contexts = read_contexts(config_, files_, staples_);
     if (!contexts) return fail(contexts.error());
     loop_.set_certificates(std::move(*contexts));
+    auto lists = read_all_revocation_lists(config_, files_);
+    if (!lists) return fail(lists.error());
+    lists_ = std::move(*lists);
     Result<std::string> anchor = read_dns_anchor(config_, files_);
     if (!anchor) return fail(anchor.error());
     dns_anchor_ = std::move(*anchor);
@@ -204,10 +208,20 @@ class Node final : public seams::Control {
                       .anchors = anchors_,
                       .dialback_secret = dialback_secret_,
                       .dnssec_is_on = !config_.dns_trust_anchor.empty(),
+                      .revocation = revocation_settings(),
                       .memos = store_->take_memos()};
     World world{loop_.executor(), loop_.clock(), random_, *cache_, *dialer_, log_, *store_};
     gateway_ = std::make_unique<Gateway>(std::move(settings), world);
     return {};
+  }
+
+  RevocationSettings revocation_settings() const {
+    return {.mode = config_.revocation,
+            .lists = lists_,
+            .own = read_own_chains(config_, files_),
+            .set_staple = [staples = staples_](const std::string& fingerprint, std::string der) {
+              staples->set(fingerprint, std::move(der));
+            }};
   }
 
   void go() {
@@ -279,6 +293,8 @@ class Node final : public seams::Control {
   net::Loop loop_;
   std::string dialback_secret_, dns_anchor_;
   std::shared_ptr<const proof::TrustAnchors> anchors_;
+  std::shared_ptr<tls::Staples> staples_ = std::make_shared<tls::Staples>();
+  std::vector<std::shared_ptr<proof::RevocationList>> lists_;  // [tls] crl
   WallTime certificate_expires_{};
   std::unique_ptr<seams::Resolver> resolver_;
   std::unique_ptr<CachingResolver> cache_;

@@ -17,12 +17,14 @@
 #include "http/client.hpp"
 #include "os/files.hpp"
 #include "os/process.hpp"
-#include "support/certificates.hpp"
+#include "support/revocation.hpp"
 
 namespace ligase::node {
 namespace {
 
 namespace fs = std::filesystem;
+using testing::AllOf;
+using testing::Contains;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -65,17 +67,21 @@ class Folder {
     for (const char* name : {".", "gw.toml", "gw.pem", "gw.key"}) ASSERT_TRUE(os::hand_over(file(name), *account));
   }
 
-  void configure(const std::string& more = {}) const {
+  void configure(const std::string& more = {}) const { configure_with({}, more); }
+  void configure_tls(const std::string& tls) const { configure_with(tls, {}); }  // more keys of [tls]
+
+ private:
+  void configure_with(const std::string& tls, const std::string& more) const {
     write("gw.toml",
           "[gateway]\nhostname = \"xmpp1.receiving.tld\"\nstate_dir = \"state\"\ncontrol = \"control.sock\"\n"
-          "[tls]\ncertificate = \"gw.pem\"\nprivate_key = \"gw.key\"\ntrust_anchors = \"gw.pem\"\n"
-          "[[listen]]\nkind = \"s2s\"\naddress = \"127.0.0.1:0\"\n"
-          "[[listen]]\nkind = \"component\"\naddress = \"127.0.0.1:0\"\n"
-          "[[domain]]\nname = \"target1.tld\"\nvia = \"component\"\nsecret = \"s3cret-of-target1\"\n" +
+          "[tls]\ncertificate = \"gw.pem\"\nprivate_key = \"gw.key\"\ntrust_anchors = \"gw.pem\"\n" +
+              tls +
+              "[[listen]]\nkind = \"s2s\"\naddress = \"127.0.0.1:0\"\n"
+              "[[listen]]\nkind = \"component\"\naddress = \"127.0.0.1:0\"\n"
+              "[[domain]]\nname = \"target1.tld\"\nvia = \"component\"\nsecret = \"s3cret-of-target1\"\n" +
               more);
   }
 
- private:
   fs::path path_;
 };
 
@@ -182,7 +188,6 @@ TEST(Judge, ExpiredCertificate_IsAFault) {
 
 TEST(Judge, WhatThisVersionHasNot_IsRefusedAllAtOnce) {
   Folder folder;
-  folder.write("list.crl", "x");
   folder.configure(
       "[[listen]]\nkind = \"s2s-tls\"\naddress = \"127.0.0.1:0\"\n"
       "[[listen]]\nkind = \"backend\"\naddress = \"127.0.0.1:0\"\n"
@@ -205,6 +210,23 @@ TEST(Judge, AnchorsThatCouldProveNothing_AreFaults) {
   folder.write("empty.pem", "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n");
   folder.configure("[dns]\ntrust_anchor = \"root.key\"\n");
   EXPECT_THAT(texts(judged(folder).faults), ElementsAre(HasSubstr("[dns] trust_anchor: ")));
+}
+
+TEST(Judge, RevocationLists_AreReadAtTheStart) {  // REV-02
+  Folder folder;
+  const test::MadeCertificate authority = test::make_root();
+  const std::string der = test::make_crl(authority);
+  folder.write("good.crl", der);
+  folder.write("good.pem", test::pem_of_crl(der) + test::pem_of_crl(der));
+  folder.write("bad.crl", "x");
+  folder.write("certificate.pem", authority.pem);
+  folder.configure_tls("revocation = \"hard\"\ncrl = [\"good.crl\", \"good.pem\"]\n");
+  EXPECT_THAT(texts(judged(folder).faults), IsEmpty());
+  folder.configure_tls("crl = [\"bad.crl\", \"good.crl\", \"certificate.pem\"]\n");
+  EXPECT_THAT(texts(judged(folder).faults), ElementsAre(AllOf(HasSubstr("[tls] crl: "), HasSubstr("bad.crl")),
+                                                        AllOf(HasSubstr("[tls] crl: "), HasSubstr("certificate.pem"))));
+  folder.configure_tls("revocation = \"off\"\ncrl = [\"good.crl\"]\n");
+  EXPECT_THAT(texts(judged(folder).warnings), Contains(HasSubstr("crl is not looked at")));
 }
 
 TEST(Serve, FromReadyToStopped_AnswersTheControlSocketAndExitsZero) {  // AB-167

@@ -32,7 +32,8 @@ std::vector<std::string_view> changed_sections(const config::Config& before, con
 
 }  // namespace
 
-Reloaded read_again(const config::Config& in_force, const config::Files& files, WallTime now) {
+Reloaded read_again(const config::Config& in_force, const config::Files& files, WallTime now,
+                    std::shared_ptr<const tls::Staples> staples) {
   Reloaded reloaded;
   config::Parsed parsed = config::parse(in_force.file, files);
   if (parsed.config) judge(*parsed.config, files, parsed);
@@ -44,11 +45,18 @@ Reloaded read_again(const config::Config& in_force, const config::Files& files, 
                                             "restart the gateway, or take the change back"}
                                   .text());
   if (!reloaded.faults.empty()) return reloaded;
-  auto contexts = read_contexts(*parsed.config, files);
+  auto contexts = read_contexts(*parsed.config, files, std::move(staples));
   if (!contexts) {
     reloaded.faults.push_back(config::Fault{in_force.file, 0, contexts.error().detail, "mend the certificate"}.text());
     return reloaded;
   }
+  auto lists = read_all_revocation_lists(*parsed.config, files);
+  if (!lists) {
+    reloaded.faults.push_back(config::Fault{in_force.file, 0, lists.error().detail, "mend the revocation list"}.text());
+    return reloaded;
+  }
+  reloaded.crl = std::move(*lists);
+  reloaded.own = read_own_chains(*parsed.config, files);
   reloaded.contexts = std::move(*contexts);
   reloaded.certificate_expires = own_certificate_expiry(*parsed.config, files).value_or(now);
   reloaded.config = std::move(parsed.config);

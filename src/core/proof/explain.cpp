@@ -98,6 +98,22 @@ std::string tlsa_text(const TlsaSet& tlsa) {
 
 StepResult result_of(Security security) { return is_failed(security) ? StepResult::failed : StepResult::ok; }
 
+void tell_revocation(Steps& steps, std::string_view direction, const RevocationAnswer* answer) {
+  if (answer == nullptr) return;
+  const auto result = [&] {
+    switch (answer->status) {
+      case RevocationAnswer::Status::good:
+        return StepResult::ok;
+      case RevocationAnswer::Status::revoked:
+        return StepResult::failed;
+      case RevocationAnswer::Status::unknown:
+        break;
+    }
+    return StepResult::skipped;
+  }();
+  tell(steps, direction, "revocation", result, answer->evidence);
+}
+
 }  // namespace
 
 void tell_delegation(Steps& steps, std::string_view direction, const Domain& domain, const Delegation& delegation,
@@ -146,6 +162,7 @@ void tell_evidence(Steps& steps, const ServerEvidence& evidence, WallTime now) {
   tell_certificate(steps, "out", evidence.chain, evidence.anchors, now);
   const bool names_ok = evidence.chain != nullptr && (evidence.chain->names_domain(evidence.domain) ||
                                                       evidence.chain->names_host(evidence.target.host));
+  tell_revocation(steps, "out", evidence.revocation);
   tell_match(steps, "out", evidence.tlsa, evidence.chain, evidence.anchors, names_ok, now);
   tell_revocation(steps, "out", evidence.revocation, evidence.revocation_mode);
   tell_posh(steps, "out", evidence.posh, evidence.chain);
@@ -162,6 +179,7 @@ void tell_evidence(Steps& steps, const ClientEvidence& evidence, WallTime now) {
                      at.tlsa ? "; TLSA " : "; TLSA not asked", at.tlsa ? tlsa_text(*at.tlsa) : ""));
   tell_certificate(steps, "in", evidence.chain, evidence.anchors, now);
   if (evidence.chain == nullptr) return;
+  tell_revocation(steps, "in", evidence.revocation);
   const bool names_domain = evidence.chain->names_domain(evidence.domain);
   tell_match(steps, "in", evidence.client_tlsa, evidence.chain, evidence.anchors, names_domain, now);
   for (const TargetEvidence& at : evidence.targets)
