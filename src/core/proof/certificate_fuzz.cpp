@@ -3,6 +3,7 @@
 #include <cstdlib>
 
 #include "proof/certificate.hpp"
+#include "proof/sample_for_fuzz.hpp"
 
 using namespace ligase;
 using namespace ligase::proof;
@@ -49,19 +50,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const Bytes& last = (*chain)->der((*chain)->size() - 1);
   answer.rdata.back().insert(answer.rdata.back().end(), last.begin(), last.end());
   const WallTime now = std::chrono::sys_days(std::chrono::year(2026) / 11 / 24);
-  // A root that signed nothing; made once, and read from here so that the target needs no file.
-  static const auto anchors = TrustAnchors::parse_pem(R"(-----BEGIN CERTIFICATE-----
-MIIBWjCCAQCgAwIBAgICA+kwCgYIKoZIzj0EAwIwFDESMBAGA1UEAwwJdGVzdCBy
-b290MB4XDTI2MDEwMTAwMDAwMFoXDTQ2MDEwMTAwMDAwMFowFDESMBAGA1UEAwwJ
-dGVzdCByb290MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEblcX+SAO5WtJ66Yq
-LIHni70PJ2O4GnhQQSK9y+TaGHNHIbFnZLSYtxEiag8XtTXvQLm7ebLEZmG/4AOH
-lD9ZRqNCMEAwDwYDVR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAQYwHQYDVR0O
-BBYEFFfiTytmVomQsrQ1Ax/ADKZXphCxMAoGCCqGSM49BAMCA0gAMEUCIQDsXZMp
-rfSn3JkpmxOJagCjMUR1F9hNnDDpt3mM3qV7JwIgSAWaz1fyq7sYBU5eE9bshNaS
-yXqMj8XjpKruzkF2XFM=
------END CERTIFICATE-----
-)")
-                                  .value();
+  static const auto anchors = TrustAnchors::parse_pem(sample_root_pem()).value();
   (void)match_dane(**chain, read_tlsa("_5269._tcp.target1.tld", answer, now), *anchors, true, now);
   (void)verify_path(**chain, *anchors, now);
   return 0;

@@ -1,7 +1,10 @@
 // Record data of strangers: SRV, addresses and TLSA decode to what they are, or to nothing (AB-135, AB-132).
 #include <cstdlib>
 
+#include "base/bytes.hpp"
+#include "proof/certificate.hpp"
 #include "proof/dns.hpp"
+#include "proof/sample_for_fuzz.hpp"
 
 using namespace ligase;
 using namespace ligase::proof;
@@ -43,5 +46,14 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const TlsaSet tlsa = read_tlsa("_5269._tcp.target1.tld", answer, now);
   must(tlsa.usable.size() <= 32 && (tlsa.usable.empty() || answer.security == Security::secure));
   for (const TlsaRecord& record : tlsa.usable) must(record.text().size() < 40);
+  // Held against a certificate: only a record of its own bytes may match.
+  static const std::shared_ptr<const Chain> chain = [] {
+    Bytes der;
+    must(from_base64(kSampleRoot, der));
+    return Chain::parse({der}).value();
+  }();
+  static const auto anchors = TrustAnchors::parse_pem(sample_root_pem()).value();
+  const Result<DaneMatch> match = match_dane(*chain, tlsa, *anchors, true, now);
+  must(!match || std::ranges::find(tlsa.usable, match->record) != tlsa.usable.end());
   return 0;
 }
