@@ -162,9 +162,9 @@ void Hub::release_waiters(Session& session, const Error& why) {
 void Hub::session_is_over(Session& session) {
   admit_waiting();
   Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
-  // Some cannot bear our certificate: the connection ends where an answer to <auth/> should have come (EXT-01).
+  // Some cannot bear our certificate: the stream ends without a word where <auth/> should have been answered (EXT-01).
   const bool is_cut_at_external = session.peer != nullptr && session.machine.awaits_authentication() &&
-                                  (why.reason == Reason::network_closed || why.reason == Reason::tls_truncated);
+                                  is_peer_s_end(why.reason) && why.reason != Reason::stream_error;
   if (is_cut_at_external) {
     why.detail += "; it was cut where EXTERNAL should have been answered, so the next one goes without";
     session.peer->no_external_until = wall() + kLearnedOfHarm;

@@ -78,6 +78,7 @@ void Machine::end(std::optional<StreamFault> fault, Error why) {
     }
     if (header_sent_) send("</stream:stream>");
   }
+  ended_at_auth_ = phase_ == Phase::auth;
   phase_ = Phase::over;
   actions_.push_back(Ended{std::move(why)});
 }

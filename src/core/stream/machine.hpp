@@ -161,7 +161,8 @@ class Machine : private xml::Sink {
   Role role() const noexcept { return role_; }
   bool is_open() const noexcept { return phase_ == Phase::open; }
   bool is_over() const noexcept { return phase_ == Phase::over; }
-  bool awaits_authentication() const noexcept { return phase_ == Phase::auth; }  // initiating: <auth/> is not answered
+  // Initiating: <auth/> was sent and never answered, also when the stream is over.
+  bool awaits_authentication() const noexcept { return phase_ == Phase::auth || ended_at_auth_; }
   bool is_encrypted() const noexcept { return is_encrypted_; }
   bool is_proven() const noexcept { return is_proven_; }
   const std::optional<Domain>& local() const noexcept { return local_; }    // header's, ours
@@ -226,7 +227,7 @@ class Machine : private xml::Sink {
   Phase phase_ = Phase::header_clear;
   bool parser_is_stopped_ = false, is_encrypted_ = false, is_proven_ = false, header_sent_ = false;
   bool header_declares_dialback_ = false, external_offered_ = false, external_tried_ = false;
-  bool was_opened_ = false, restart_is_due_ = false;
+  bool ended_at_auth_ = false, was_opened_ = false, restart_is_due_ = false;
   unsigned failed_authentications_ = 0;
   External external_ = External::usual;
   Encryption encryption_ = Encryption::required;
