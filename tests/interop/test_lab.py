@@ -249,6 +249,7 @@ _REFUSED = [("tlsa", "dane", "dane.mismatch", "ask it to publish both"),
             ("nameserver-silent", "dnssec", "dns.indeterminate", "try again later")]
 _WEAKER = [("cert-expired", "dnssec", "pkix.expired", "certificate has expired"),
            ("cert-wrong-name", "dnssec", "pkix.name", "names no host that the signed SRV record of target3.tld leads to"),
+           ("cert-revoked", "dnssec", "pkix.revoked", "revoked"),
            ("posh-loop", "posh", "posh.failed", "/again.json is a reference"),
            ("posh-expired", "posh", "posh.failed", '"expires" is 0'),
            ("posh-mismatch", "posh", "posh.mismatch", "does not list certificate")]

@@ -53,6 +53,17 @@ bool extend(X509* certificate, X509* issuer, int which, const std::string& value
   return extension && X509_add_ext(certificate, extension.get(), -1) == 1;
 }
 
+// RFC 5280 §5.2.1, §5.2.3: both are a must.
+bool add_list_extensions(X509_CRL* list, X509* issuer) {
+  X509V3_CTX context;
+  X509V3_set_ctx_nodb(&context);
+  X509V3_set_ctx(&context, issuer, nullptr, nullptr, list, 0);
+  const Extension key(X509V3_EXT_conf_nid(nullptr, &context, NID_authority_key_identifier, "keyid"));
+  const std::unique_ptr<ASN1_INTEGER, Freed<ASN1_INTEGER_free>> number(ASN1_INTEGER_new());
+  return key && number && X509_CRL_add_ext(list, key.get(), -1) == 1 && ASN1_INTEGER_set(number.get(), 1) == 1 &&
+         X509_CRL_add1_ext_i2d(list, NID_crl_number, number.get(), 0, 0) == 1;
+}
+
 bool set_serial(X509* certificate) {
   std::array<unsigned char, 16> random{};
   if (RAND_bytes(random.data(), random.size()) != 1) return false;
@@ -159,6 +170,31 @@ const std::string& Authority::certificate() const noexcept { return state_->pem;
 
 Result<Identity> Authority::issue(const Wanted& wanted) const {
   return make_identity(wanted, state_->certificate.get(), state_->key.get());
+}
+
+Result<std::string> Authority::revocation_list(const std::vector<std::string>& certificates) const {
+  constexpr long kMinuteAgo = -60, kDay = 24 * 3600;
+  const std::unique_ptr<X509_CRL, Freed<X509_CRL_free>> list(X509_CRL_new());
+  const std::unique_ptr<ASN1_TIME, Freed<ASN1_TIME_free>> from(X509_gmtime_adj(nullptr, kMinuteAgo)),
+      until(X509_gmtime_adj(nullptr, kDay));
+  bool fine = list && from && until && X509_CRL_set_version(list.get(), X509_CRL_VERSION_2) == 1 &&
+              X509_CRL_set_issuer_name(list.get(), X509_get_subject_name(state_->certificate.get())) == 1 &&
+              X509_CRL_set1_lastUpdate(list.get(), from.get()) == 1 &&
+              X509_CRL_set1_nextUpdate(list.get(), until.get()) == 1;
+  for (const std::string& pem : certificates) {
+    const Text text(BIO_new_mem_buf(pem.data(), static_cast<int>(pem.size())));
+    const Certificate certificate(text ? PEM_read_bio_X509(text.get(), nullptr, nullptr, nullptr) : nullptr);
+    std::unique_ptr<X509_REVOKED, Freed<X509_REVOKED_free>> entry(X509_REVOKED_new());
+    fine = fine && certificate && entry &&
+           X509_REVOKED_set_serialNumber(entry.get(), X509_get_serialNumber(certificate.get())) == 1 &&
+           X509_REVOKED_set_revocationDate(entry.get(), from.get()) == 1 &&
+           X509_CRL_add0_revoked(list.get(), entry.get()) == 1;
+    if (fine) entry.release();  // the list's now
+  }
+  fine = fine && X509_CRL_sort(list.get()) == 1 && add_list_extensions(list.get(), state_->certificate.get()) &&
+         X509_CRL_sign(list.get(), state_->key.get(), EVP_sha256()) > 0;
+  if (!fine) return openssl_failed("cannot make a revocation list");
+  return written([&](BIO* out) { return PEM_write_bio_X509_CRL(out, list.get()); });
 }
 
 Result<Identity> self_signed(const Wanted& wanted) { return make_identity(wanted, nullptr, nullptr); }

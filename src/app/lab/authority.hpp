@@ -34,6 +34,8 @@ class Authority {
   const std::string& certificate() const noexcept;  // PEM: the trust anchor
   // At least one host.
   Result<Identity> issue(const Wanted& wanted) const;
+  // What it has revoked, a minute ago: a list (RFC 5280 §5) in PEM, good for a day. `certificates`: in PEM, of its own.
+  Result<std::string> revocation_list(const std::vector<std::string>& certificates) const;
 
  private:
   struct State;

@@ -87,6 +87,26 @@ TEST(LabAuthority, CertificateForServersAlone_IsNoneForClients) {
   EXPECT_FALSE(verifies(leaf, anchor, {X509_PURPOSE_SSL_CLIENT}));
 }
 
+TEST(LabAuthority, RevocationList_HasWhatWasRevokedAndNothingElse) {
+  const auto authority = Authority::make();
+  ASSERT_TRUE(authority);
+  const auto revoked = authority->issue({.hosts = {"xmpp2.receiving.tld"}}),
+             good = authority->issue({.hosts = {"xmpp1.receiving.tld"}});
+  ASSERT_TRUE(revoked && good);
+  const auto list = authority->revocation_list({revoked->certificate});
+  ASSERT_TRUE(list) << list.error().detail;
+  BIO* text = BIO_new_mem_buf(list->data(), static_cast<int>(list->size()));
+  X509_CRL* crl = PEM_read_bio_X509_CRL(text, nullptr, nullptr, nullptr);
+  BIO_free(text);
+  ASSERT_NE(crl, nullptr);
+  EXPECT_EQ(X509_CRL_verify(crl, X509_get0_pubkey(Read(authority->certificate()).x509)), 1);
+  X509_REVOKED* entry = nullptr;
+  EXPECT_EQ(X509_CRL_get0_by_cert(crl, &entry, Read(revoked->certificate).x509), 1);
+  EXPECT_EQ(X509_CRL_get0_by_cert(crl, &entry, Read(good->certificate).x509), 0);
+  X509_CRL_free(crl);
+  EXPECT_FALSE(authority->revocation_list({"no certificate"}));
+}
+
 TEST(LabAuthority, XmppDomains_AreSrvNamesThatTheGatewayReads) {
   const auto authority = Authority::make();
   ASSERT_TRUE(authority);

@@ -23,6 +23,8 @@ constexpr Breakage kBreakages[] = {
      Reason::pkix_expired, kNone, "has expired", "O-17, I-10"},
     {Harm::cert_wrong_name, "cert-wrong-name", "the certificate that is shown for {} names another host", Way::dnssec,
      Way::dialback, Reason::pkix_name, kNone, "names no host that the signed SRV record", "O-17, I-10"},
+    {Harm::cert_revoked, "cert-revoked", "the certificate that is shown for {} was revoked by its CA", Way::dnssec,
+     Way::dialback, Reason::pkix_revoked, kNone, "revoked", "O-23, O-17, I-10"},
     {Harm::no_eku, "no-eku", "the certificate of {}'s provider is for TLS servers only, without clientAuth",
      Way::dnssec, Way::dnssec, kNone, kNone, "signed SRV record leads to", "O-14, I-09"},
     {Harm::posh_loop, "posh-loop", "{}'s POSH documents refer to one another", Way::posh, Way::dialback,

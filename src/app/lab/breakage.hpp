@@ -18,6 +18,7 @@ enum class Harm : std::uint8_t {
   srv_bogus,
   cert_expired,
   cert_wrong_name,
+  cert_revoked,
   no_eku,
   posh_loop,
   posh_expired,

@@ -40,7 +40,8 @@ TEST(LabBreakage, BadSignedData_IsRefusedUnderEitherPolicy) {
 }
 
 TEST(LabBreakage, BadCertificateOrDocument_IsDialbackOrNothing_AsThePolicyHasIt) {
-  for (const char* name : {"cert-expired", "cert-wrong-name", "posh-loop", "posh-expired", "posh-mismatch"}) {
+  for (const char* name :
+       {"cert-expired", "cert-wrong-name", "cert-revoked", "posh-loop", "posh-expired", "posh-mismatch"}) {
     const Breakage& breakage = *find_breakage(name);
     EXPECT_EQ(expected_of(breakage, false).proof, Way::dialback);
     EXPECT_EQ(expected_of(breakage, true).proof, std::nullopt);

@@ -21,7 +21,7 @@ level  = "info"
 certificate   = "{host}.pem"
 private_key   = "{host}.key"
 trust_anchors = "../ca.pem"    # the lab's own authority: no other is trusted
-revocation    = "off"          # it publishes no revocation lists
+{revocation}
 {tls_for}
 [dns]
 trust_anchor    = "../root.ds"                # the key of the lab's own root zone
@@ -44,6 +44,10 @@ secret_file = "component.secret"
 [policy]
 proofs = [{proofs}]    # {proofs_are}
 )";
+
+constexpr std::string_view kNoRevocation = R"(revocation    = "off"          # it publishes no revocation lists)";
+constexpr std::string_view kRevocation = R"(revocation    = "soft"
+crl           = ["../ca.crl"]    # what that authority has revoked)";
 
 constexpr std::string_view kTlsFor = R"(
 [[tls.for]]    # the certificate that is wrong in this run
@@ -69,6 +73,7 @@ std::string make_configuration(const Plan& plan, const Provider& provider) {
   return fmt::format(
       kTemplate, fmt::arg("domain", provider.domain), fmt::arg("options", options_of(plan)),
       fmt::arg("host", provider.host), fmt::arg("folder", provider.folder), fmt::arg("tls_for", tls_for),
+      fmt::arg("revocation", plan.has(Harm::cert_revoked) ? kRevocation : kNoRevocation),
       fmt::arg("dns_port", plan.dns_port), fmt::arg("loopback", kLoopback), fmt::arg("s2s_port", provider.s2s_port),
       fmt::arg("component_port", provider.component_port), fmt::arg("proofs", proofs),
       fmt::arg("proofs_are", plan.only_that ? "nothing else proves a domain of the other provider in this run"

@@ -38,6 +38,7 @@ TEST_P(LabConfiguration, IsWhatTheGatewayTakes_WithoutAFaultOrAWarning) {
   ASSERT_TRUE(identity);
   Written written;
   written.files["/lab/ca.pem"] = identity->certificate;
+  written.files["/lab/ca.crl"] = "a list";
   written.files["/lab/root.ds"] = ". IN DS 20326 8 2 " + std::string(64, 'a') + "\n";
   for (Provider& provider : plan.providers) {
     provider.folder = "/lab/" + provider.name;
@@ -70,7 +71,8 @@ INSTANTIATE_TEST_SUITE_P(EachRun, LabConfiguration,
                                            Run{"pkix", Way::pkix, {}, 1}, Run{"dialback", Way::dialback, {}, 1},
                                            Run{"posh", Way::posh, {}, 1}, Run{"by_default", {}, {}, 1},
                                            Run{"mixed", Way::mixed, {}, 5}, Run{"broken", {}, "cert-expired", 5},
-                                           Run{"broken_and_strict", Way::dnssec, "cert-expired", 1}),
+                                           Run{"broken_and_strict", Way::dnssec, "cert-expired", 1},
+                                           Run{"revoked", {}, "cert-revoked", 5}),
                          [](const auto& run) { return std::string(run.param.name); });
 
 }  // namespace

@@ -22,7 +22,7 @@ const std::string& Plan::host_of(std::size_t provider, std::size_t customer) con
   const Provider& of = providers[provider];
   if (way == Way::mixed) return way_of(customer) == Way::dane ? of.host : of.other_host;
   const bool is_broken = provider == 1 && customer + 1 == of.customers.size();
-  const bool stands_apart = has(Harm::tlsa) || has(Harm::cert_expired) || has(Harm::cert_wrong_name);
+  const bool stands_apart = has(Harm::tlsa) || has(Harm::cert_wrong_name) || has_broken_certificate();
   return is_broken && stands_apart ? of.other_host : of.host;
 }
 

@@ -38,6 +38,7 @@ struct Plan {
   std::string web_address;  // of the customers' web servers; empty: there are none
 
   std::string anchors_file() const { return folder + "/ca.pem"; }
+  std::string revocation_list_file() const { return folder + "/ca.crl"; }  // only where something is revoked
   std::string root_anchor_file() const { return folder + "/root.ds"; }
 
   bool has(Harm harm) const noexcept { return breakage != nullptr && breakage->harm == harm; }
@@ -54,7 +55,7 @@ struct Plan {
   // What is needed of the zones and of the certificates.
   bool zones_are_signed() const noexcept { return way == Way::dnssec || way == Way::dane || way == Way::mixed; }
   // Provider two shows another certificate for the broken domain ([[tls.for]]).
-  bool has_broken_certificate() const noexcept { return has(Harm::cert_expired); }
+  bool has_broken_certificate() const noexcept { return has(Harm::cert_expired) || has(Harm::cert_revoked); }
 };
 
 constexpr const char* kLoopback = "127.0.0.1";

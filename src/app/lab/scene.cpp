@@ -59,6 +59,11 @@ Result<void> Scene::build(Duration broken_lifetime) {
   if (web_server_)
     if (auto serves = open_web(*authority, *identities); !serves) return serves;
   if (auto written = write_file(plan_.anchors_file(), authority->certificate(), 0644); !written) return written;
+  if (plan_.has(Harm::cert_revoked)) {
+    const auto list = authority->revocation_list({(*identities)[1].broken->certificate});
+    if (!list) return fail(list.error());
+    if (auto written = write_file(plan_.revocation_list_file(), *list, 0644); !written) return written;
+  }
   if (auto written = write_file(plan_.root_anchor_file(), tree_.trust_anchor(), 0644); !written) return written;
   for (std::size_t i = 0; i < plan_.providers.size(); ++i)
     if (auto written = write_provider(plan_.providers[i], (*identities)[i]); !written) return written;

@@ -86,7 +86,7 @@ class WebServer::Impl {
     if (error) return fail(Reason::internal, "the web server's certificate cannot be used: " + error.message());
     SSL_CTX_set_alpn_select_cb(context_.native_handle(), choose_protocol, nullptr);
     for (Page& page : pages) pages_.emplace(std::pair(page.host, page.path), std::move(page.body));
-    asio::co_spawn(loop_, accept_all(*this), [](std::exception_ptr) {});
+    asio::co_spawn(loop_, accept_all(*this), [](const std::exception_ptr&) {});
     thread_ = std::thread([this] { loop_.run(); });
     return {};
   }
@@ -101,7 +101,8 @@ class WebServer::Impl {
       if (error == asio::error::operation_aborted) co_return;
       if (error || self.visitors_ >= kMostVisitors) continue;
       ++self.visitors_;
-      asio::co_spawn(self.loop_, visit(self, std::move(socket)), [&self](std::exception_ptr) { --self.visitors_; });
+      asio::co_spawn(self.loop_, visit(self, std::move(socket)),
+                     [&self](const std::exception_ptr&) { --self.visitors_; });
     }
   }
 

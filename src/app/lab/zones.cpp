@@ -48,6 +48,8 @@ Result<std::optional<Identity>> make_broken(const Plan& plan, const Authority& a
     made = self_signed({.hosts = {host}});
   else if (plan.has(Harm::cert_expired))
     made = authority.issue({.hosts = {host}, .lifetime = lifetime});
+  else if (plan.has(Harm::cert_revoked))
+    made = authority.issue({.hosts = {host}});
   else
     return std::nullopt;
   if (!made) return fail(made.error());
