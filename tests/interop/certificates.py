@@ -1,5 +1,7 @@
 """The test CA, and certificates of it: who names whom decides what can be proven.
 
+A name is a text, which becomes a dNSName, or what srv_name() and xmpp_addr() make.
+
 Certificates carry both extended key usages: ejabberd 23 wants clientAuth of a client.
 """
 import base64
@@ -36,6 +38,21 @@ class Credential:
         self.tlsa = f"3 1 1 {hashlib.sha256(spki).hexdigest()}"
 
 
+def srv_name(domain):
+    """SRVName (RFC 4985): this domain's XMPP servers, and nothing else of it."""
+    return _other_name("1.3.6.1.5.5.7.8.7", 0x16, f"_xmpp-server.{domain}")
+
+
+def xmpp_addr(domain):
+    """XmppAddr (RFC 6120 §13.7.1.4)."""
+    return _other_name("1.3.6.1.5.5.7.8.5", 0x0C, domain)
+
+
+def _other_name(oid, tag, text):
+    assert len(text) < 128  # DER's short form
+    return x509.OtherName(x509.ObjectIdentifier(oid), bytes([tag, len(text)]) + text.encode())
+
+
 def _build(subject, issuer, public_key, names, is_ca=False, starts=-1, ends=30):
     now = datetime.datetime.utcnow()
     builder = (x509.CertificateBuilder()
@@ -45,7 +62,8 @@ def _build(subject, issuer, public_key, names, is_ca=False, starts=-1, ends=30):
                .not_valid_before(now + starts * _DAY).not_valid_after(now + ends * _DAY)
                .add_extension(x509.BasicConstraints(ca=is_ca, path_length=None), critical=True))
     if names:
-        builder = builder.add_extension(x509.SubjectAlternativeName([x509.DNSName(name) for name in names]), False)
+        builder = builder.add_extension(x509.SubjectAlternativeName(
+            [x509.DNSName(name) if isinstance(name, str) else name for name in names]), False)
     if not is_ca:
         usages = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
         builder = builder.add_extension(x509.ExtendedKeyUsage(usages), False)
@@ -64,14 +82,14 @@ class Authority:
         self.file.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
 
     def issue(self, name, names, **dates):
-        """A certificate for `names` (dNSName), valid for a month unless `starts`, `ends` (days from now) say otherwise."""
+        """A certificate for `names`, valid for a month unless `starts`, `ends` (days from now) say otherwise."""
         key = ec.generate_private_key(ec.SECP256R1())
-        certificate = _build(names[0], self._name, key.public_key(), names, **dates).sign(self._key, hashes.SHA256())
+        certificate = _build(name, self._name, key.public_key(), names, **dates).sign(self._key, hashes.SHA256())
         return Credential(self._folder, name, certificate, key)
 
 
 def self_signed(folder, name, names):
     """Trusted by nobody: good only with a TLSA record, or for dialback."""
     key = ec.generate_private_key(ec.SECP256R1())
-    certificate = _build(names[0], names[0], key.public_key(), names).sign(key, hashes.SHA256())
+    certificate = _build(name, name, key.public_key(), names).sign(key, hashes.SHA256())
     return Credential(folder, name, certificate, key)
