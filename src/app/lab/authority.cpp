@@ -189,7 +189,7 @@ Result<std::string> Authority::revocation_list(const std::vector<std::string>& c
            X509_REVOKED_set_serialNumber(entry.get(), X509_get_serialNumber(certificate.get())) == 1 &&
            X509_REVOKED_set_revocationDate(entry.get(), from.get()) == 1 &&
            X509_CRL_add0_revoked(list.get(), entry.get()) == 1;
-    if (fine) entry.release();  // the list's now
+    if (fine) static_cast<void>(entry.release());  // the list's now
   }
   fine = fine && X509_CRL_sort(list.get()) == 1 && add_list_extensions(list.get(), state_->certificate.get()) &&
          X509_CRL_sign(list.get(), state_->key.get(), EVP_sha256()) > 0;
