@@ -370,6 +370,52 @@ TEST_F(Abuse, StanzaToADomainNotHosted_IsNotRelayed) {
   EXPECT_EQ(world.connections_made, dialed);
 }
 
+// MUX-08, row 4: replies whose sender is judged by the certificate wait in one bounded queue, however many come while DNS
+// is slow. What is not proven in the end is dropped and counted, and the stream stays.
+TEST_F(Abuse, RepliesWhileTheirSenderIsJudged_AreHeldInBounds) {
+  config::Limits limits;
+  limits.queue_per_pair = 64 * 1024;
+  start(limits);
+  world.add_srv("evil2.tld", "mx.evil.tld", 5269, Security::insecure);
+  prove_by_dialback();
+  authority_server->answer_result = [](const auto& from, const auto& to) {
+    return fmt::format("<db:result from='{}' to='{}' type='valid'/>", to, from);
+  };
+  gateway->component("target1.tld").send("<message from='b@target1.tld' to='m@evil2.tld' id='o1'/>");
+  const auto lives = [&] {
+    for (const report::PairRow& row : gateway->gateway->pairs())
+      if (row.direction == "out" && row.remote == "evil2.tld" && row.state == "proven") return true;
+    return false;
+  };
+  ASSERT_TRUE(world.run_until(lives, 30s));
+  RawPeer peer(world, "198.51.100.8");  // the address that evil2.tld is served at
+  ASSERT_TRUE(peer.negotiate(door(), "evil.tld", "target1.tld"));
+  peer.say("<db:result from='evil.tld' to='target1.tld'>key</db:result>");
+  ASSERT_TRUE(peer.wait_for("type='valid'"));
+
+  const auto dropped = [&](std::string_view reason) {
+    return std::ranges::count_if(gateway->log.events, [&](const report::Event& event) {
+      const auto has = [&](std::string_view key, std::string_view value) {
+        return std::ranges::count(event.fields, std::pair(key, std::string(value))) == 1;
+      };
+      return event.name == "dropped" && has("what", "unproven_reply") && has("reason", reason);
+    });
+  };
+  constexpr int kReplies = 500;
+  const std::string body(1000, 'x');
+  for (int i = 0; i < kReplies; ++i)
+    peer.say(fmt::format("<message from='m@evil2.tld' to='b@target1.tld' id='r{}'><body>{}</body></message>", i, body));
+  world.weather.dns_takes = 4s;
+  world.run_for(3s);
+  EXPECT_GT(dropped("queue.full"), kReplies - 64);
+  EXPECT_EQ(dropped("sender.not_proven"), 0);
+  ASSERT_TRUE(world.run_until([&] { return dropped("sender.not_proven") > 0; }, 60s));
+  EXPECT_EQ(dropped("queue.full") + dropped("sender.not_proven"), kReplies);
+  EXPECT_EQ(delivered(), 0u);
+  EXPECT_FALSE(peer.is_closed);
+  EXPECT_EQ(peer.count("<stream:error"), 0u);
+}
+
 // AB-077, MUX-08, I-16: proven by dialback for one target is not proven for another.
 TEST_F(Abuse, StanzaToATargetNotClaimed_IsAnsweredWithAnErrorAndNotDelivered) {
   start();

@@ -309,7 +309,8 @@ Task<proof::Answer> SimResolver::ask(std::string name, proof::RrType type) {
   ++questions;
   auto gate = std::make_shared<Gate<bool>>(world_.executor());
   const bool fails = world_.dice.chance(world_.weather.dns_fails);
-  world_.call_at(world_.now() + world_.dice.between(world_.weather.least_delay, world_.weather.most_delay),
+  world_.call_at(world_.now() + world_.weather.dns_takes +
+                     world_.dice.between(world_.weather.least_delay, world_.weather.most_delay),
                  [gate] { gate->open(true); });
   co_await gate->wait();
   proof::Answer answer;

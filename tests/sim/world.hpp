@@ -39,6 +39,7 @@ struct Weather {
   Duration least_delay = 1ms, most_delay = 40ms;
   double connect_fails = 0, cut = 0;  // cut: per delivery, the connection ends without a word
   double dns_fails = 0;               // per question
+  Duration dns_takes = 0s;            // more than the network's delay
   std::size_t largest_fragment = 4096;
 };
 
