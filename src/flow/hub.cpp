@@ -205,8 +205,16 @@ void Hub::session_is_over(Session& session) {
       pair->renewal.cancel();
     }
   }
-  for (auto& [key, in_pair] : session.in_pairs)
-    for (const pair::Stanza& stanza : take_held(in_pair)) bounce_to_remote(stanza, why);
+  for (auto& [key, in_pair] : session.in_pairs) {
+    const bool was_proven = !std::holds_alternative<pair::Proving>(in_pair.state);
+    for (const pair::Stanza& stanza : take_held(in_pair)) {
+      if (was_proven) {
+        bounce_to_remote(stanza, why);
+      } else {  // MUX-08: whoever sent it, an error would go to somebody else
+        count_drop(Reason::sender_not_proven, "unproven_reply", &session);
+      }
+    }
+  }
   session.in_pairs.clear();
 }
 
@@ -291,7 +299,8 @@ OutPair* Hub::find_out_pair(PairView key) noexcept {
 OutPair& Hub::out_pair(const PairKey& key) {
   auto& slot = out_pairs[key];
   if (!slot) {
-    slot = std::make_unique<OutPair>(OutPair{key, pair::Proving{wall()}, {}, nullptr, false, 0, std::nullopt, {}});
+    slot = std::make_unique<OutPair>(
+        OutPair{key, pair::Proving{wall()}, {}, nullptr, nullptr, false, 0, std::nullopt, {}});
     schedule_sweep();
   }
   return *slot;
@@ -350,6 +359,7 @@ void Hub::out_pair_is_proven(OutPair& pair, Session& session, proof::Proof proof
   pair.renewal = renewals.schedule({}, pair.key, now(), proof.expires - wall());
   pair.state = pair::Proven{std::move(proof), session.ref, epoch, wall()};
   session.riding.insert(&pair);
+  wait_at(pair, session.peer);
   session.machine.pair_proven(now());
   drain(pair, session);
 }
@@ -626,21 +636,16 @@ void Hub::forget_peers() {
   for (const auto& [ref, session] : sessions) in_use.insert(session->peer);
   std::erase_if(peers, [&](const auto& entry) {
     const Peer& peer = entry.second;
-    return !in_use.contains(&peer) && peer.connecting.empty() && peer.retry_at <= now() &&
+    return !in_use.contains(&peer) && peer.connecting.empty() && peer.queued == 0 && peer.retry_at <= now() &&
            (peers.size() > kMostPeers || !holds_fact(peer, wall()));
   });
 }
 
-std::vector<pair::Stanza> Hub::take_old(pair::Queue& queue, Duration age) {
-  const std::uint64_t before = queue.bytes();
-  std::vector<pair::Stanza> old = queue.take_older_than(now() - age);
-  queued_total_ -= before - queue.bytes();
-  return old;
-}
-
 void Hub::sweep_pairs() {
   for (OutPair* pair : std::vector<OutPair*>(queued_.begin(), queued_.end())) {
-    const std::vector<pair::Stanza> old = take_old(*pair->queue, settings.limits.queue_age);
+    const std::uint64_t before = pair->queue->bytes();
+    const std::vector<pair::Stanza> old = pair->queue->take_older_than(now() - settings.limits.queue_age);
+    count_queued(*pair, before);
     for (const pair::Stanza& stanza : old)
       if (HostedDomain* from = hosted(pair->key.sender.text()))
         bounce_to_local(*from, stanza, pair->last_error.value_or(Error{Reason::queue_age, "it waited too long"}),
@@ -649,7 +654,9 @@ void Hub::sweep_pairs() {
   }
   for (auto& [name, domain] : hosted_domains) {
     if (!domain->waiting || domain->session != nullptr) continue;
-    const std::vector<pair::Stanza> old = take_old(*domain->waiting, kLinkPatience);
+    const std::uint64_t before = domain->waiting->bytes();
+    const std::vector<pair::Stanza> old = domain->waiting->take_older_than(now() - kLinkPatience);
+    queued_total_ -= before - domain->waiting->bytes();
     for (const pair::Stanza& stanza : old)
       bounce_to_remote(stanza, {Reason::link_down, "the domain's server is not connected"});
     if (domain->waiting->is_empty()) domain->waiting.reset();

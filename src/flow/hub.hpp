@@ -22,11 +22,14 @@
 
 namespace ligase {
 
+struct Peer;
+
 struct OutPair {  // ours → theirs
   PairKey key;    // sender: ours
   pair::PairState state;
   pair::StreamRef accepted_on;         // the stream on which the peer took us for the sender
   std::unique_ptr<pair::Queue> queue;  // null at rest
+  Peer* waits_at = nullptr;  // where the queue's bytes are counted; null without a queue, or no peer known yet
   bool is_being_set_up = false;
   std::uint64_t stanzas = 0;
   std::optional<Error> last_error;
@@ -47,6 +50,7 @@ struct Peer {
   WallTime no_extra_targets_until{}, no_extra_senders_until{};  // MUX-06, learned
   WallTime no_external_until{};                                 // EXT-01: it cut the connection at our <auth/>
   WallTime named_authzid_until{};                               // EXT-01: it refused an empty one
+  std::uint64_t queued = 0;                                     // bytes in the queues of the pairs that wait for it
   unsigned failures = 0;                                        // to connect, in a row (ROUTE-04)
   Instant last_try{}, retry_at{};
   std::optional<Error> last_error;
@@ -180,7 +184,8 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   void hold(Session& session, InPair& pair, pair::Stanza stanza);  // until it is proven
   void send_next(OutPair& pair, Session& session);                 // the first of its queue
   void forget_queue(OutPair& pair);                                // empty now
-  std::vector<pair::Stanza> take_old(pair::Queue& queue, Duration age);
+  void count_queued(OutPair& pair, std::uint64_t before);          // its queue had so many bytes, and has others now
+  void wait_at(OutPair& pair, Peer* peer);                         // its queue counts there from here on
   void forget_peers();
   void renew_due();
   void end_streams_without_pairs();

@@ -109,19 +109,22 @@ void Hub::queue_out(OutPair& pair, pair::Stanza stanza, LinkSession* link) {
     out->carry(stanza.bytes);
     return;
   }
-  const std::uint64_t size = stanza.size();
+  const std::uint64_t size = stanza.size(), before = pair.queue ? pair.queue->bytes() : 0;
+  const Peer* at = pair.queue ? pair.waits_at : is_live ? out->peer : nullptr;
   const bool is_full = queued_total_ + size > settings.limits.queue_total ||
-                       (pair.queue ? pair.queue->bytes() : 0) + size > settings.limits.queue_per_pair;
+                       before + size > settings.limits.queue_per_pair ||
+                       (at != nullptr && at->queued + size > settings.limits.queue_per_peer);
   if (is_full)
     return refuse(
         {Reason::queue_full, is_live ? "the peer does not read fast enough" : "too much waits for this domain"});
   if (!pair.queue) {
     pair.queue = std::make_unique<pair::Queue>();
     queued_.insert(&pair);
+    if (is_live) wait_at(pair, out->peer);
     schedule_sweep();
   }
   pair.queue->push(std::move(stanza), settings.limits.queue_per_pair);
-  queued_total_ += size;
+  count_queued(pair, before);
   if (!is_live) {
     if (proven != nullptr && proven->proof.expires <= wall() && !pair.is_being_set_up)
       log(report::Event(report::Level::info, "pair_expired")
@@ -150,15 +153,30 @@ void Hub::route_out_kept(const PairKey& key, pair::Stanza stanza) {
 }
 
 void Hub::send_next(OutPair& pair, Session& session) {
+  const std::uint64_t before = pair.queue->bytes();
   const pair::Stanza stanza = pair.queue->pop();
-  queued_total_ -= stanza.size();
+  count_queued(pair, before);
   session.carry(stanza.bytes);
   if (pair.queue->is_empty()) forget_queue(pair);
 }
 
 void Hub::forget_queue(OutPair& pair) {
+  wait_at(pair, nullptr);
   pair.queue.reset();
   queued_.erase(&pair);
+}
+
+void Hub::count_queued(OutPair& pair, std::uint64_t before) {
+  const std::uint64_t added = pair.queue->bytes() - before;  // modulo 2^64: it may be less
+  queued_total_ += added;
+  if (pair.waits_at != nullptr) pair.waits_at->queued += added;
+}
+
+void Hub::wait_at(OutPair& pair, Peer* peer) {
+  if (!pair.queue) return;
+  if (pair.waits_at != nullptr) pair.waits_at->queued -= pair.queue->bytes();
+  pair.waits_at = peer;
+  if (peer != nullptr) peer->queued += pair.queue->bytes();
 }
 
 void Hub::drain(OutPair& pair, Session& session) {
@@ -388,9 +406,11 @@ void Hub::bounce_to_remote(const pair::Stanza& stanza, const Error& why) {
 
 void Hub::bounce_all(OutPair& pair, const Error& why) {
   if (!pair.queue) return;
-  queued_total_ -= pair.queue->bytes();
+  const std::uint64_t before = pair.queue->bytes();
+  const std::vector<pair::Stanza> waiting = pair.queue->take_all();
+  count_queued(pair, before);
   HostedDomain* from = hosted(pair.key.sender.text());
-  for (const pair::Stanza& stanza : pair.queue->take_all())
+  for (const pair::Stanza& stanza : waiting)
     if (from != nullptr) bounce_to_local(*from, stanza, why, pair.key.target);
   forget_queue(pair);
 }

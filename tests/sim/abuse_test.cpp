@@ -370,42 +370,53 @@ TEST_F(Abuse, StanzaToADomainNotHosted_IsNotRelayed) {
   EXPECT_EQ(world.connections_made, dialed);
 }
 
-// MUX-08, row 4: replies whose sender is judged by the certificate wait in one bounded queue, however many come while DNS
-// is slow. What is not proven in the end is dropped and counted, and the stream stays.
-TEST_F(Abuse, RepliesWhileTheirSenderIsJudged_AreHeldInBounds) {
-  config::Limits limits;
-  limits.queue_per_pair = 64 * 1024;
-  start(limits);
-  world.add_srv("evil2.tld", "mx.evil.tld", 5269, Security::insecure);
-  prove_by_dialback();
-  authority_server->answer_result = [](const auto& from, const auto& to) {
-    return fmt::format("<db:result from='{}' to='{}' type='valid'/>", to, from);
-  };
-  gateway->component("target1.tld").send("<message from='b@target1.tld' to='m@evil2.tld' id='o1'/>");
-  const auto lives = [&] {
-    for (const report::PairRow& row : gateway->gateway->pairs())
-      if (row.direction == "out" && row.remote == "evil2.tld" && row.state == "proven") return true;
-    return false;
-  };
-  ASSERT_TRUE(world.run_until(lives, 30s));
-  RawPeer peer(world, "198.51.100.8");  // the address that evil2.tld is served at
-  ASSERT_TRUE(peer.negotiate(door(), "evil.tld", "target1.tld"));
-  peer.say("<db:result from='evil.tld' to='target1.tld'>key</db:result>");
-  ASSERT_TRUE(peer.wait_for("type='valid'"));
-
-  const auto dropped = [&](std::string_view reason) {
+// MUX-08, row 4: our pair to evil2.tld lives at the very address that `peer` comes from, which has proven another domain.
+class EarlyReply : public Abuse {
+ protected:
+  void set_up(config::Limits limits = {}) {
+    start(limits);
+    world.add_srv("evil2.tld", "mx.evil.tld", 5269, Security::insecure);
+    prove_by_dialback();
+    authority_server->answer_result = [](const auto& from, const auto& to) {
+      return fmt::format("<db:result from='{}' to='{}' type='valid'/>", to, from);
+    };
+    gateway->component("target1.tld").send("<message from='b@target1.tld' to='m@evil2.tld' id='o1'/>");
+    const auto lives = [&] {
+      for (const report::PairRow& row : gateway->gateway->pairs())
+        if (row.direction == "out" && row.remote == "evil2.tld" && row.state == "proven") return true;
+      return false;
+    };
+    ASSERT_TRUE(world.run_until(lives, 30s));
+    ASSERT_TRUE(peer.negotiate(door(), "evil.tld", "target1.tld"));
+    peer.say("<db:result from='evil.tld' to='target1.tld'>key</db:result>");
+    ASSERT_TRUE(peer.wait_for("type='valid'"));
+    world.weather.dns_takes = 4s;
+  }
+  void reply(int count) {
+    const std::string body(1000, 'x');
+    for (int i = 0; i < count; ++i)
+      peer.say(
+          fmt::format("<message from='m@evil2.tld' to='b@target1.tld' id='r{}'><body>{}</body></message>", i, body));
+  }
+  std::ptrdiff_t dropped(std::string_view reason) const {
     return std::ranges::count_if(gateway->log.events, [&](const report::Event& event) {
       const auto has = [&](std::string_view key, std::string_view value) {
         return std::ranges::count(event.fields, std::pair(key, std::string(value))) == 1;
       };
       return event.name == "dropped" && has("what", "unproven_reply") && has("reason", reason);
     });
-  };
+  }
+  RawPeer peer{world, "198.51.100.8"};
+};
+
+// They wait in one bounded queue, however many come while DNS is slow. What is not proven in the end is dropped and counted,
+// and the stream stays.
+TEST_F(EarlyReply, ManyWhileTheSenderIsJudged_AreHeldInBounds) {
+  config::Limits limits;
+  limits.queue_per_pair = 64 * 1024;
+  set_up(limits);
   constexpr int kReplies = 500;
-  const std::string body(1000, 'x');
-  for (int i = 0; i < kReplies; ++i)
-    peer.say(fmt::format("<message from='m@evil2.tld' to='b@target1.tld' id='r{}'><body>{}</body></message>", i, body));
-  world.weather.dns_takes = 4s;
+  reply(kReplies);
   world.run_for(3s);
   EXPECT_GT(dropped("queue.full"), kReplies - 64);
   EXPECT_EQ(dropped("sender.not_proven"), 0);
@@ -414,6 +425,62 @@ TEST_F(Abuse, RepliesWhileTheirSenderIsJudged_AreHeldInBounds) {
   EXPECT_EQ(delivered(), 0u);
   EXPECT_FALSE(peer.is_closed);
   EXPECT_EQ(peer.count("<stream:error"), 0u);
+}
+
+// Nor is anybody told of them when the stream ends first: whom they name may never have sent them.
+TEST_F(EarlyReply, StreamEndsWhileTheSenderIsJudged_NobodyIsTold) {
+  set_up();
+  reply(3);
+  world.run_for(1s);
+  const auto sent_to_evil2 = [&] {
+    for (const report::PairRow& row : gateway->gateway->pairs())
+      if (row.direction == "out" && row.remote == "evil2.tld") return row.stanzas;
+    return std::uint64_t{0};
+  };
+  ASSERT_EQ(sent_to_evil2(), 1u);
+  peer.say("</stream:stream>");
+  ASSERT_TRUE(world.run_until([&] { return peer.is_closed; }, 30s));
+  EXPECT_EQ(dropped("sender.not_proven"), 3);
+  EXPECT_EQ(sent_to_evil2(), 1u);
+  EXPECT_EQ(delivered(), 0u);
+}
+
+// AB-120, P7: what waits for a peer that does not read is bounded over all its pairs, however many there are; and what has
+// left its queue counts no more.
+TEST_F(Abuse, QueuesOfAllPairsOfOnePeer_AreBoundedTogether) {
+  config::Limits limits;
+  limits.queue_per_pair = 300 * 1024;
+  limits.queue_per_peer = 400 * 1024;
+  start(limits);
+  authority_server.emplace(world, "198.51.100.8");
+  authority_server->answer_result = [](const auto& from, const auto& to) {
+    return fmt::format("<db:result from='{}' to='{}' type='valid'/>", to, from);
+  };
+  const std::string body(1000, 'x');
+  const auto send = [&](int count) {
+    for (int i = 0; i < count; ++i)
+      for (const char* own : {"target1.tld", "target2.tld"})
+        gateway->component(own).send(
+            fmt::format("<message from='b@{}' to='m@evil.tld' id='m{}'><body>{}</body></message>", own, i, body));
+  };
+  const auto waiting = [&] {
+    std::size_t stanzas = 0;
+    for (const report::PairRow& row : gateway->gateway->pairs()) stanzas += row.queued;
+    return stanzas;
+  };
+  send(1);
+  world.run_for(10s);
+  ASSERT_EQ(waiting(), 0u);
+  for (int round = 0; round < 2; ++round) {
+    authority_server->stop_reading();
+    send(3000);
+    world.run_for(20s);
+    EXPECT_LE(waiting(), 200u) << "a kept stanza of 1,000 bytes counts as more than 2,000";
+    EXPECT_GT(waiting(), 150u) << "more than one pair's share";
+    authority_server->go_on_reading();
+    ASSERT_TRUE(world.run_until([&] { return waiting() == 0; }, 30s));
+  }
+  EXPECT_EQ(authority_server->connections, 1u);
 }
 
 // AB-077, MUX-08, I-16: proven by dialback for one target is not proven for another.

@@ -124,6 +124,7 @@ struct RawAuthority::Session final : seams::Receiver {
         if (said.empty()) return connection->abort();
         say(said);
       } else {
+        if (text.starts_with("<message")) text.erase(0, text.rfind('<'));  // stanzas are not kept
         return;
       }
     }
@@ -145,6 +146,12 @@ RawAuthority::RawAuthority(World& world, const std::string& address)
     sessions_.push_back(std::make_unique<Session>(*this, std::move(connection)));
     sessions_.back()->connection->start(*sessions_.back());
   };
+}
+void RawAuthority::stop_reading() {
+  for (const auto& session : sessions_) session->connection->pause_reading();
+}
+void RawAuthority::go_on_reading() {
+  for (const auto& session : sessions_) session->connection->resume_reading();
 }
 RawAuthority::~RawAuthority() { world_.listeners.erase(endpoint_); }
 

@@ -45,6 +45,9 @@ class RawAuthority {
   RawAuthority(World& world, const std::string& address);
   ~RawAuthority();
 
+  void stop_reading();
+  void go_on_reading();
+
   std::size_t connections = 0, questions = 0;
   // What to send for one <db:verify/>; `from`, `to` and `id` as the question has them.
   std::function<std::string(const std::string& from, const std::string& to, const std::string& id)> answer;

@@ -67,6 +67,9 @@ class Judge {
       return std::holds_alternative<config::BackendLink>(link);
     });
     if (has_backend) not_yet("[[domain]] via = \"backend\"", "connect the server as a component: via = \"component\"");
+    if (config_.limits.dead_after != config::Limits{}.dead_after)
+      warn(0, "[limits] dead_after has no effect in this version",
+           "take it out: a connection that is dead is ended by TCP after 60 s");
     if (config_.tls_minimum != "1.2" && config_.tls_minimum != "1.3")
       not_yet("[tls] minimum", "write \"1.2\" or \"1.3\"");
   }

@@ -178,6 +178,13 @@ TEST(Judge, CertificateNearItsEnd_IsAWarning) {
   EXPECT_THAT(texts(judged(folder).warnings), ElementsAre(HasSubstr("the certificate expires on ")));
 }
 
+// Nobody relies on what does nothing.
+TEST(Judge, LimitWithoutEffect_IsAWarning) {
+  Folder folder;
+  folder.configure("[limits]\ndead_after = \"2m\"\n");
+  EXPECT_THAT(texts(judged(folder).warnings), ElementsAre(HasSubstr("dead_after has no effect")));
+}
+
 // AB-164
 TEST(Judge, ExpiredCertificate_IsAFault) {
   Folder folder;
