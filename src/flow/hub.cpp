@@ -68,6 +68,9 @@ Hub::Hub(Settings s, World w) : settings(std::move(s)), world(w), paths(settings
   }
   recall(*this);
   posh.recall(settings.memos, wall(), now());
+  // Read, and not held twice; a staple is looked for again whenever certificates are read again.
+  std::erase_if(settings.memos, [](const seams::Memo& memo) { return memo.kind != "staple"; });
+  settings.memos.shrink_to_fit();
 }
 Hub::~Hub() = default;
 
