@@ -127,6 +127,9 @@ bool may_carry(const Hub& hub, const Peer& peer, const Session& session, const P
   if (extra_target && (!session.machine.features().dialback_errors || peer.no_extra_targets_until > hub.wall()))
     return false;
   if (is_dial_back(purpose)) return true;
+  // The peer judges this sender by the certificate that the stream shows: one that is not the sender's would leave it with
+  // dialback at best.
+  if (hub.certificate_of(*session.machine.local()) != hub.certificate_of(pair.sender)) return false;
   if (*session.machine.local() != pair.sender && peer.no_extra_senders_until > hub.wall()) return false;
   return session.riding.size() + session.asked.size() < hub.settings.limits.pairs_per_stream;
 }

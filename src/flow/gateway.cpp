@@ -38,6 +38,9 @@ void Gateway::set_revocation(std::vector<std::shared_ptr<proof::RevocationList>>
 void Gateway::stop(std::function<void()> done) { impl_->hub->stop(std::move(done)); }
 
 void Gateway::set_policy(config::Policy policy) { impl_->hub->take_policy(std::move(policy)); }
+void Gateway::set_own_certificates(std::map<Domain, std::size_t> own_certificates) {
+  impl_->hub->settings.own_certificates = std::move(own_certificates);
+}
 Task<Result<report::Explanation>> Gateway::explain(Domain local, Domain remote, bool may_dial) {
   return explain_pair(impl_->hub, std::move(local), std::move(remote), may_dial);
 }

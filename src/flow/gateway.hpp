@@ -2,6 +2,7 @@
 // loop; it knows no socket and no clock of its own (flow/seams/), so it runs in the simulated world as in the real one.
 #pragma once
 #include <functional>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -48,7 +49,8 @@ struct Settings {
   std::string dialback_secret;  // >= 32 bytes (DB-01)
   bool dnssec_is_on = true;     // false: trust_anchor = ""
   RevocationSettings revocation{};
-  std::vector<seams::Memo> memos;  // what World::store kept, expired ones left out; bounded by it
+  std::map<Domain, std::size_t> own_certificates{};  // a domain with a certificate by [[tls.for]]: which, from 1
+  std::vector<seams::Memo> memos;                    // what World::store kept, expired ones left out; bounded by it
 };
 
 class Gateway final : public report::Observable {
@@ -66,6 +68,7 @@ class Gateway final : public report::Observable {
   // Another policy from now on. Every pair is judged by it: those at work before their next stanza passes, the others within
   // a minute; what it does not allow ends, with the reason (P13, AB-179).
   void set_policy(config::Policy policy);
+  void set_own_certificates(std::map<Domain, std::size_t> own_certificates);  // as in Settings
 
   // What [tls] crl holds and which certificates are ours, from now on. Before set_policy(), which judges every pair.
   void set_revocation(std::vector<std::shared_ptr<proof::RevocationList>> lists,

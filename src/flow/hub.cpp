@@ -499,6 +499,11 @@ HostedDomain* Hub::hosted(std::string_view domain) noexcept {
 }
 bool Hub::is_hosted(const Domain& domain) const { return hosted_domains.contains(domain.text()); }
 
+std::size_t Hub::certificate_of(const Domain& domain) const {
+  const auto found = settings.own_certificates.find(domain);
+  return found == settings.own_certificates.end() ? 0 : found->second;
+}
+
 Encryption Hub::encryption_towards(const Domain* remote) const {
   return remote != nullptr ? policy_towards(*remote).encryption : settings.policy.defaults.encryption;
 }

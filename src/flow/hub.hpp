@@ -115,6 +115,8 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   // ---- facts
   HostedDomain* hosted(std::string_view domain) noexcept;  // canonical text
   bool is_hosted(const Domain& domain) const override;
+  // Which certificate is shown for a domain of ours: 0, the gateway's own, or that of Settings.
+  std::size_t certificate_of(const Domain& domain) const;
   Encryption encryption_towards(const Domain* remote) const override;
   const std::string* secret_of(const Domain& domain) const override;
   bool is_connected(const Domain& domain) const override;

@@ -33,6 +33,30 @@ TEST(Gateway, ManyPairsAtOnce_ShareOneConnectionADirection) {
   lab.check_order_and_uniqueness();
 }
 
+// MUX-01, TLS-02: a sender with a certificate of its own does not ride a stream that shows another: its peer would be left
+// with dialback.
+TEST(Gateway, SenderWithItsOwnCertificate_HasItsOwnStream) {
+  World world(31);
+  Lab lab(world, 3, 1);
+  lab.one.reset();
+  const Identities& ids = identities();
+  lab.one.emplace(world, ProviderSpec{.host = "xmpp1.originating.tld",
+                                      .address = "192.0.2.1",
+                                      .domains = lab.sender_names,
+                                      .chain = ids.one,
+                                      .anchors = ids.anchors,
+                                      .policy = {},
+                                      .limits = {},
+                                      .own_certificates = {{*Domain::parse("sender2.tld"), 1}}});
+  for (const std::string& sender : lab.sender_names)
+    lab.one->component(sender).send(fmt::format("<message from='a@{}' to='b@target1.tld' id='x-0'/>", sender));
+  ASSERT_TRUE(world.run_until([&] { return lab.two->component("target1.tld").received.size() == 3; }, 30s));
+  std::vector<std::uint64_t> pairs;
+  for (const report::StreamRow& row : lab.one->gateway->streams())
+    if (row.direction == "out") pairs.push_back(row.pairs);
+  EXPECT_THAT(pairs, testing::UnorderedElementsAre(2u, 1u));
+}
+
 // MUX-04: the same one after another.
 TEST(Gateway, ManyPairsOneAfterAnother_ShareOneConnectionADirection) {
   World world(3);

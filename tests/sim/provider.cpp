@@ -65,6 +65,7 @@ Provider::Provider(World& world, const ProviderSpec& spec)
                     .dialback_secret = fmt::format("{:032}", world.dice.next()),
                     .dnssec_is_on = spec.dnssec_is_on,
                     .revocation = spec.revocation,
+                    .own_certificates = spec.own_certificates,
                     .memos = world.stores[endpoint.address].memos(world.wall())};
   for (const std::string& domain : spec.domains)
     settings.links.emplace_back(config::ComponentLink{{*Domain::parse(domain)}, config::Secret{"secret-" + domain}});

@@ -61,6 +61,7 @@ struct ProviderSpec {
   bool dnssec_is_on = true;
   std::string dial_from{};  // another address than its own, which may show another chain; "": its own
   RevocationSettings revocation{};
+  std::map<Domain, std::size_t> own_certificates{};
 };
 
 class Provider {

@@ -6,6 +6,7 @@
 
 #include <csignal>
 #include <list>
+#include <map>
 
 #include "caching_resolver.hpp"
 #include "dns/resolver.hpp"
@@ -97,6 +98,7 @@ class Node final : public seams::Control {
     loop_.set_certificates(reloaded.contexts);
     gateway_->set_revocation(reloaded.crl, reloaded.own);
     certificate_expires_ = reloaded.certificate_expires;
+    gateway_->set_own_certificates(own_certificates());
     gateway_->set_policy(config_.policy);
     log_.write(Event(Level::info, "reloaded").with("config", config_.file));
     return {};
@@ -209,10 +211,18 @@ class Node final : public seams::Control {
                       .dialback_secret = dialback_secret_,
                       .dnssec_is_on = !config_.dns_trust_anchor.empty(),
                       .revocation = revocation_settings(),
+                      .own_certificates = own_certificates(),
                       .memos = store_->take_memos()};
     World world{loop_.executor(), loop_.clock(), random_, *cache_, *dialer_, log_, *store_};
     gateway_ = std::make_unique<Gateway>(std::move(settings), world);
     return {};
+  }
+
+  std::map<Domain, std::size_t> own_certificates() const {
+    std::map<Domain, std::size_t> numbers;
+    for (std::size_t i = 0; i < config_.tls_for.size(); ++i)
+      for (const Domain& domain : config_.tls_for[i].domains) numbers.emplace(domain, i + 1);
+    return numbers;
   }
 
   RevocationSettings revocation_settings() const {
