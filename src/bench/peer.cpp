@@ -11,9 +11,6 @@
 namespace ligase::bench {
 namespace {
 
-template <class... Ts>
-Overloaded(Ts...) -> Overloaded<Ts...>;
-
 Instant now() { return Instant(std::chrono::steady_clock::now().time_since_epoch()); }
 
 constexpr std::size_t kAhead = 512 * 1024;  // bytes queued: above the connection's high mark, so that it calls again

@@ -10,7 +10,7 @@ import sys
 # C library: memory, strings, numbers, assertions. Nothing that opens, waits, asks the time or the random source.
 LIBC = """
 abort memchr memcmp memcpy memmove memset memrchr strlen strcmp strncmp strchr strrchr strstr strnlen strtol strtoul
-strtoll strtoull strtod strerror __strtol_internal isalnum isdigit tolower toupper __ctype_b_loc __ctype_tolower_loc
+strtoll strtoull strtod strerror strerror_r strncpy __strtol_internal isalnum isdigit tolower toupper __ctype_b_loc __ctype_tolower_loc
 __ctype_toupper_loc malloc calloc realloc free bcmp snprintf vsnprintf __snprintf_chk __memcpy_chk __memset_chk
 __memmove_chk __libc_single_threaded __stack_chk_fail __stack_chk_guard __assert_fail gmtime_r timegm qsort bsearch stderr fprintf fputs
 fputc fwrite __fprintf_chk __tls_get_addr __errno_location inet_pton inet_ntop floor ceil fmod pow log10 ldexp

@@ -7,7 +7,6 @@
 namespace ligase::proof {
 namespace {
 
-using report::Step;
 using report::StepResult;
 using report::Steps;
 
