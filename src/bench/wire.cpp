@@ -1,4 +1,4 @@
-// A packet socket on loopback (packet(7)): each packet is seen twice there, and counted as it leaves.
+// A packet socket on loopback (packet(7)), which shows each packet as it arrives.
 #include "wire.hpp"
 
 #include <arpa/inet.h>
@@ -48,7 +48,7 @@ void Wire::read() {
     const ssize_t size =
         ::recvfrom(socket_, frame, sizeof frame, MSG_TRUNC, reinterpret_cast<sockaddr*>(&source), &length);
     if (size < 0) return;
-    if (source.sll_pkttype != PACKET_OUTGOING || static_cast<std::size_t>(size) < sizeof(ether_header) + sizeof(iphdr))
+    if (source.sll_pkttype == PACKET_OUTGOING || static_cast<std::size_t>(size) < sizeof(ether_header) + sizeof(iphdr))
       continue;
     iphdr ip;
     std::memcpy(&ip, frame + sizeof(ether_header), sizeof ip);

@@ -101,6 +101,8 @@ class WebServer::Impl {
       if (error == asio::error::operation_aborted) co_return;
       if (error || self.visitors_ >= kMostVisitors) continue;
       ++self.visitors_;
+      error_code ignored;
+      socket.set_option(tcp::no_delay(true), ignored);  // an answer behind session tickets would wait for their receipt
       asio::co_spawn(self.loop_, visit(self, std::move(socket)),
                      [&self](const std::exception_ptr&) { --self.visitors_; });
     }

@@ -259,7 +259,7 @@ TEST(Serve, FromReadyToStopped_AnswersTheControlSocketAndExitsZero) {  // AB-167
   EXPECT_THAT(serving.log(), Not(HasSubstr("s3cret-of-target1")));  // SEC-02, AB-115
 }
 
-// P13, AB-165: a bad new configuration is refused whole, with all of its faults, and what runs goes on.
+// P13: a bad new configuration is refused whole, with all of its faults, and what runs goes on.
 TEST(Serve, Reload_IsAllOrNothing) {
   Folder folder;
   folder.configure();

@@ -79,9 +79,12 @@ class Matcher {
 
   Error failure(const TlsaSet& tlsa) const {
     if (failure_) return *failure_;
-    return Error{Reason::dane_mismatch, fmt::format("none of {} usable TLSA record{} at {} matches certificate {}…",
-                                                    tlsa.usable.size(), tlsa.usable.size() == 1 ? "" : "s",
-                                                    escaped(tlsa.owner), chain_.fingerprint().substr(0, 16))};
+    const std::string where = escaped(tlsa.owner), shown = chain_.fingerprint().substr(0, 16);
+    if (tlsa.usable.size() == 1)
+      return Error{Reason::dane_mismatch,
+                   fmt::format("the TLSA record at {} does not match certificate {}…", where, shown)};
+    return Error{Reason::dane_mismatch, fmt::format("none of {} usable TLSA records at {} matches certificate {}…",
+                                                    tlsa.usable.size(), where, shown)};
   }
 
  private:
