@@ -4,6 +4,7 @@
 
 #include "sim/lab.hpp"
 #include "sim/raw_peer.hpp"
+#include "sim/times.hpp"
 #include "sim/web_server.hpp"
 
 namespace ligase::sim {
@@ -146,6 +147,23 @@ TEST(PoshPairs, Withdrawn_ThePairEndsWithinTheDocumentsLifetime) {  // POSH-02
   EXPECT_EQ(lab.out_of_one().state, "refused");
   EXPECT_THAT(lab.out_of_one().last_error.value_or(""), StartsWith("posh.mismatch: "));
   EXPECT_EQ(lab.one->log.count("posh_changed"), 1u);
+}
+
+// Begun at each twelfth of the document's hour: what is removed serves to its own end, and no longer.
+TEST(PoshPairs, Removed_ThePairEndsWithinTheDocumentsLifetime) {  // POSH-02
+  std::vector<double> seconds;
+  for (int phase = 0; phase < 12; ++phase) {
+    World world(80 + static_cast<std::uint64_t>(phase));
+    PoshLab lab(world, only({ProofType::posh}));
+    ASSERT_TRUE(lab.exchange());
+    world.run_for(phase * 5min);
+    lab.target->answer = answers(http_answer("404 Not Found", "", ""));
+    const Instant removed = world.now();
+    ASSERT_TRUE(world.run_until([&] { return lab.out_of_one().state != "proven"; }, 2h));
+    seconds.push_back(std::chrono::duration<double>(world.now() - removed).count());
+  }
+  print_times("POSH document removed, expires 3600 s", seconds);
+  EXPECT_LE(*std::ranges::max_element(seconds), 3601);
 }
 
 // The document stays: the pair is proven anew before it ends, without a gap.

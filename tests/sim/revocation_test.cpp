@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "sim/lab.hpp"
+#include "sim/times.hpp"
 #include "sim/web_server.hpp"
 #include "support/revocation.hpp"
 
@@ -245,6 +246,30 @@ TEST_F(Revocation, RevokedLater_EndsThePairsAndNotTheStream) {  // REV-03
     if (event.name == "pair_refused") {
       EXPECT_THAT(report::as_text(event, {}), HasSubstr("OCSP says revoked"));
     }
+}
+
+// Begun at each twelfth of an answer's day; and for who comes anew, whose staple says it.
+TEST(RevocationTimes, Revoked_ThePairEndsWithinOneRecheck) {  // REV-03
+  struct Run : Revocation {
+    void TestBody() override {}
+  };
+  std::vector<double> asked;
+  for (int phase = 0; phase < 12; ++phase) {
+    Run run;
+    run.begin(authority().by_ocsp, RevocationMode::soft);
+    WebServer responder(run.world, kOcsp, nullptr, {}, true);
+    responder.answer = [&](WebServer::Visit& visit) { answers(http_answer("200 OK", "", run.ocsp()))(visit); };
+    ASSERT_THAT(run.outcome(), HasSubstr("proven"));
+    run.world.run_for(hours(2 * phase));
+    responder.answer = [&](WebServer::Visit& visit) {
+      answers(http_answer("200 OK", "", run.ocsp(OcspSpec::Says::revoked)))(visit);
+    };
+    const Instant revoked = run.world.now();
+    ASSERT_TRUE(run.world.run_until([&] { return run.out().state != "proven"; }, hours(48)));
+    asked.push_back(std::chrono::duration<double>(run.world.now() - revoked).count());
+  }
+  print_times("certificate revoked, OCSP asked, answers of 24 h", asked);
+  EXPECT_LE(*std::ranges::max_element(asked), 24 * 3600);
 }
 
 TEST_F(Revocation, SoftAnswerThatComesLate_EndsThePair) {  // AB-065, O-23

@@ -4,6 +4,7 @@
 
 #include "caching_resolver.hpp"
 #include "sim/lab.hpp"
+#include "sim/times.hpp"
 
 namespace ligase::sim {
 namespace {
@@ -75,8 +76,7 @@ TEST_P(EachWithdrawal, TakesEffectWithinTheEvidencesOwnLifetime) {
       seconds.push_back(std::chrono::duration<double>(world.now() - published).count());
   }
   ASSERT_EQ(seconds.size(), kPairs);
-  std::printf("withdrawal: %-44s first %5.0f s, median %5.0f s, last %5.0f s\n", one.name, seconds.front(),
-              seconds[kPairs / 2], seconds.back());
+  print_times(one.name, seconds);
   // A cached answer lives for its TTL, and a proof by it at least 5 min (DNSSEC-03): never later than both.
   EXPECT_LE(seconds.back(), std::chrono::duration<double>(one.ttl + std::chrono::seconds(300)).count());
   EXPECT_GT(seconds.back(), 0);
