@@ -2,8 +2,11 @@
 // another. Bytes and turns come from the packets themselves, so the benchmark has a network of its own.
 #include <fmt/format.h>
 
+#include <boost/json.hpp>
+
 #include "benchmarks.hpp"
 #include "crowd.hpp"
+#include "http/client.hpp"
 #include "lab/own_network.hpp"
 #include "lab/web.hpp"
 #include "wire.hpp"
@@ -11,7 +14,8 @@
 namespace ligase::bench {
 namespace {
 
-constexpr unsigned kFurther = 20;  // pairs after the first
+constexpr unsigned kFurther = 20;    // pairs after the first
+constexpr unsigned kExplained = 10;  // and those of which only the DNS answers are timed
 
 struct Cost {
   std::vector<double> ms, cpu_ms, stream_bytes, stream_turns, dns_bytes, dns_questions, web_bytes, web_turns;
@@ -66,6 +70,22 @@ class Meter {
   Ports ports_;
 };
 
+// How long DNS takes for one more domain: SRV, then addresses and TLSA, as the gateway itself saw it. Milliseconds.
+Result<double> dns_time(const World& world, const std::string& local, const std::string& remote) {
+  const auto got = http::get(world.control_socket(0), fmt::format("/api/v1/explain?local={}&remote={}", local, remote),
+                             std::chrono::seconds(30));
+  if (!got) return fail(got.error());
+  double ms = 0;
+  try {
+    const boost::json::value told = boost::json::parse(got->body);
+    for (const boost::json::value& step : told.at("steps").as_array())
+      if (step.at("what") == "out: SRV" || step.at("what") == "out: addresses") ms += step.at("ms").to_number<double>();
+  } catch (const std::exception& error) {
+    return fail(Reason::internal, fmt::format("what explain says of {} cannot be read: {}", remote, error.what()));
+  }
+  return ms;
+}
+
 void report(std::vector<Figure>& figures, std::string_view way, std::string_view what, const Cost& cost) {
   const auto add = [&](std::string_view of, const std::vector<double>& values, const char* unit) {
     if (const double value = median(values); value > 0 || unit == std::string_view("ms"))
@@ -91,17 +111,27 @@ Figures measure_proofs(const Context& context) {
   std::vector<Figure> figures;
   for (const lab::Way way : {lab::Way::dane, lab::Way::dnssec, lab::Way::pkix, lab::Way::posh, lab::Way::dialback}) {
     Cost first, further;
+    std::vector<double> dns;
     for (unsigned run = 0; run < context.runs; ++run) {
-      auto world = World::start(Setting{1, 1 + kFurther, way}, context.program, context.loop);
+      auto world = World::start(Setting{1, 1 + kFurther + kExplained, way}, context.program, context.loop);
       if (!world) return fail(world.error());
       Crowd crowd(**world);
       if (auto connected = crowd.connect(); !connected) return fail(connected.error());
       Meter meter(**world, **wire);
       for (std::size_t target = 0; target <= kFurther; ++target)
         if (auto done = meter.measure(crowd, target, target == 0 ? first : further); !done) return fail(done.error());
+      const auto& providers = (*world)->plan().providers;
+      for (std::size_t target = kFurther + 1; target <= kFurther + kExplained; ++target) {
+        const auto ms = dns_time(**world, providers[0].customers[0], providers[1].customers[target]);
+        if (!ms) return fail(ms.error());
+        dns.push_back(*ms);
+      }
     }
     report(figures, lab::name_of(way), "first connection", first);
     report(figures, lab::name_of(way), "one more domain at that peer", further);
+    figures.push_back({"proofs",
+                       fmt::format("{}, one more domain at that peer: its DNS answers alone", lab::name_of(way)),
+                       median(dns), "ms", std::nullopt, Better::less, spread(dns)});
   }
   return figures;
 }

@@ -29,6 +29,9 @@ class World {
   lab::Loop& loop() noexcept { return loop_; }
   Result<Usage> usage(std::size_t provider) const { return usage_of(gateways_[provider].pid()); }
   Result<double> cpu(std::size_t provider) const { return cpu_of(gateways_[provider].pid()); }  // seconds
+  std::string control_socket(std::size_t provider) const {
+    return scene_->control_socket(scene_->plan().providers[provider]);
+  }
   // How a gateway ended, with the end of its log; nullopt: all run.
   std::optional<std::string> dead_gateway();
   // Waits until `is_done`; an error if a gateway died, a signal came, or `patience` ran out: what did not happen is `what`.

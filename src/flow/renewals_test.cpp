@@ -28,7 +28,9 @@ TEST(Renewals, TenThousandPairsOfOneMoment_NoSecondHasMoreThanTwoPercent) {
   for (Duration passed = 0s; passed < kLife; passed += 1s) {
     const std::vector<Renewals::Renewal> due = renewals.take_due(start + passed);
     EXPECT_LE(due.size(), kPairs / 50) << std::chrono::duration_cast<std::chrono::seconds>(passed).count();
-    if (passed < kLife * 7 / 10) EXPECT_TRUE(due.empty());
+    if (passed < kLife * 7 / 10) {
+      EXPECT_TRUE(due.empty());
+    }
     for (const Renewals::Renewal& renewal : due)
       tickets[renewal.key] = renewals.schedule({}, keys_by_name.at(renewal.key), start + passed, kLife);
     renewed += due.size();
