@@ -116,7 +116,11 @@ bool is_own(const Session& session, const PairKey& pair) {
 
 bool may_multiplex(const Hub& hub, const PairKey& pair) { return hub.policy_towards(pair.target).may_multiplex; }
 
-bool may_carry(const Hub& hub, const Peer& peer, const Session& session, const PairKey& pair, Purpose purpose) {
+bool shows_own_certificate(const Hub& hub, const Session& session, const PairKey& pair) {
+  return hub.certificate_of(*session.machine.local()) == hub.certificate_of(pair.sender);
+}
+
+bool may_carry(const Hub& hub, const Peer& peer, const Session& session, const PairKey& pair, const Errand& errand) {
   if (!session.is_live() || hub.is_shut_down) return false;
   if (is_own(session, pair)) return true;
   if (!may_multiplex(hub, pair)) return false;
@@ -126,10 +130,8 @@ bool may_carry(const Hub& hub, const Peer& peer, const Session& session, const P
   const bool extra_target = !session.targets.contains(pair.target);
   if (extra_target && (!session.machine.features().dialback_errors || peer.no_extra_targets_until > hub.wall()))
     return false;
-  if (is_dial_back(purpose)) return true;
-  // The peer judges this sender by the certificate that the stream shows: one that is not the sender's would leave it with
-  // dialback at best.
-  if (hub.certificate_of(*session.machine.local()) != hub.certificate_of(pair.sender)) return false;
+  if (is_dial_back(errand.purpose)) return true;
+  if (errand.own_certificate && !shows_own_certificate(hub, session, pair)) return false;
   if (*session.machine.local() != pair.sender && peer.no_extra_senders_until > hub.wall()) return false;
   return session.riding.size() + session.asked.size() < hub.settings.limits.pairs_per_stream;
 }
@@ -145,7 +147,7 @@ Session* find_stream(Hub& hub, Peer& peer, const PairKey& pair, const Errand& er
   for (const pair::StreamRef ref : peer.streams) {
     if (unfit.contains(ref)) continue;
     Session* session = hub.session(ref);
-    if (session != nullptr && may_carry(hub, peer, *session, pair, errand.purpose)) return session;
+    if (session != nullptr && may_carry(hub, peer, *session, pair, errand)) return session;
   }
   return nullptr;
 }
@@ -432,10 +434,12 @@ Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Errand er
 Task<void> set_up_pair(std::shared_ptr<Hub> hub, PairKey key) {
   const Instant deadline = hub->now() + hub->settings.limits.setup_timeout;
   Error last{Reason::setup_timeout, "it took too long"};
+  bool own_certificate = false;
   for (unsigned attempt = 0; attempt < kMostAttempts; ++attempt) {
     OutPair* pair = hub->find_out_pair(key);
     if (pair == nullptr) co_return;
-    Result<Acquired> acquired = co_await acquire(hub, key, Errand{Purpose::pair, pair->accepted_on}, deadline);
+    Result<Acquired> acquired =
+        co_await acquire(hub, key, Errand{Purpose::pair, pair->accepted_on, own_certificate}, deadline);
     pair = hub->find_out_pair(key);
     if (pair == nullptr || hub->is_stopping) co_return;
     if (!acquired) {
@@ -454,7 +458,11 @@ Task<void> set_up_pair(std::shared_ptr<Hub> hub, PairKey key) {
       co_return;
     }
     last = accepted ? Error{Reason::network_closed, "the stream ended"} : accepted.error();
-    if (session != nullptr || hub->now() >= deadline) break;  // else the stream ended under it: another is tried
+    if (hub->now() >= deadline) break;
+    if (session == nullptr) continue;  // the stream ended under it: another is tried
+    // The peer took the sender for nobody on a stream that shows another's certificate ([[tls.for]]): its own may do better.
+    if (own_certificate || shows_own_certificate(*hub, *session, key)) break;
+    own_certificate = true;
   }
   OutPair* pair = hub->find_out_pair(key);
   if (pair != nullptr && !hub->is_stopping) hub->out_pair_is_not_proven(*pair, last);
@@ -462,7 +470,7 @@ Task<void> set_up_pair(std::shared_ptr<Hub> hub, PairKey key) {
 
 Task<Result<Acquired>> try_pair(std::shared_ptr<Hub> hub, PairKey key, pair::StreamRef ridden, report::Steps& steps,
                                 Instant deadline) {
-  const Errand errand{Purpose::pair, ridden, &steps};
+  const Errand errand{Purpose::pair, ridden, false, &steps};
   Result<Acquired> acquired = co_await acquire(hub, key, errand, deadline);
   if (!acquired) co_return acquired;
   const Reservation reservation(hub, acquired->stream);

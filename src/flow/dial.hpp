@@ -25,6 +25,7 @@ struct Errand {
   // For a dial-back, the stream of the claim, whose budget a new connection is charged to; for a pair, the stream it rides,
   // which is looked at first, so that a renewal moves it only where that stream proves it no more.
   pair::StreamRef other;
+  bool own_certificate = false;   // only a stream that shows the sender's own certificate will do
   report::Steps* told = nullptr;  // each step and its evidence, for explain; outlives the errand
 };
 

@@ -226,6 +226,8 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   mutable double rate_ = 0;
 };
 
+bool is_peer_s_end(Reason reason);  // of a stream: the peer, or the network, ended it
+
 // "sender2.tld could not be authenticated: dane.mismatch: …": what a sender and an operator read of a failure.
 std::string failure_text(const Domain& remote, const Error& why);
 

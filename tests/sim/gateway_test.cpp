@@ -33,28 +33,44 @@ TEST(Gateway, ManyPairsAtOnce_ShareOneConnectionADirection) {
   lab.check_order_and_uniqueness();
 }
 
-// MUX-01, TLS-02: a sender with a certificate of its own does not ride a stream that shows another: its peer would be left
-// with dialback.
-TEST(Gateway, SenderWithItsOwnCertificate_HasItsOwnStream) {
-  World world(31);
-  Lab lab(world, 3, 1);
-  lab.one.reset();
-  const Identities& ids = identities();
-  lab.one.emplace(world, ProviderSpec{.host = "xmpp1.originating.tld",
-                                      .address = "192.0.2.1",
-                                      .domains = lab.sender_names,
-                                      .chain = ids.one,
-                                      .anchors = ids.anchors,
-                                      .policy = {},
-                                      .limits = {},
-                                      .own_certificates = {{*Domain::parse("sender2.tld"), 1}}});
-  for (const std::string& sender : lab.sender_names)
-    lab.one->component(sender).send(fmt::format("<message from='a@{}' to='b@target1.tld' id='x-0'/>", sender));
-  ASSERT_TRUE(world.run_until([&] { return lab.two->component("target1.tld").received.size() == 3; }, 30s));
-  std::vector<std::uint64_t> pairs;
-  for (const report::StreamRow& row : lab.one->gateway->streams())
-    if (row.direction == "out") pairs.push_back(row.pairs);
-  EXPECT_THAT(pairs, testing::UnorderedElementsAre(2u, 1u));
+// MUX-01, TLS-02: a sender with a certificate of its own rides a stream that shows another as long as the peer takes it there;
+// where it does not, its own certificate is shown on a stream of its own.
+TEST(Gateway, SenderWithItsOwnCertificate_IsTriedWithItWhereTheSharedStreamDoesNot) {
+  for (const bool has_own : {false, true}) {
+    World world(31);
+    Lab lab(world, 3, 1);
+    lab.one.reset();
+    lab.two.reset();
+    const Identities& ids = identities();
+    std::map<Domain, std::size_t> own;
+    if (has_own) own = {{*Domain::parse("sender1.tld"), 1}, {*Domain::parse("sender2.tld"), 2}};
+    lab.one.emplace(world, ProviderSpec{.host = "xmpp1.originating.tld",
+                                        .address = "192.0.2.1",
+                                        .domains = lab.sender_names,
+                                        .chain = ids.one,
+                                        .anchors = ids.anchors,
+                                        .policy = {},
+                                        .limits = {},
+                                        .own_certificates = own});
+    config::Policy policy;  // sender2.tld by a certificate with its name, which only its own stream could show
+    config::PeerRule rule;
+    rule.patterns = {"sender2.tld"};
+    rule.proofs = {ProofType::pkix};
+    policy.peers.push_back(rule);
+    lab.two.emplace(
+        world, ProviderSpec{"xmpp1.receiving.tld", "192.0.2.2", lab.target_names, ids.two, ids.anchors, policy, {}});
+    const auto send = [&](const std::string& sender) {
+      lab.one->component(sender).send(fmt::format("<message from='a@{}' to='b@target1.tld' id='x-0'/>", sender));
+    };
+    send("sender1.tld");
+    ASSERT_TRUE(world.run_until([&] { return lab.two->component("target1.tld").received.size() == 1; }, 30s));
+    send("sender3.tld");  // taken on the shared stream, whatever it shows
+    ASSERT_TRUE(world.run_until([&] { return lab.two->component("target1.tld").received.size() == 2; }, 30s));
+    EXPECT_EQ(world.connections_made, 1u);
+    send("sender2.tld");
+    ASSERT_TRUE(world.run_until([&] { return !lab.one->component("sender2.tld").received.empty(); }, 60s));
+    EXPECT_EQ(world.connections_made, has_own ? 2u : 1u);
+  }
 }
 
 // MUX-04: the same one after another.
