@@ -231,12 +231,23 @@ def test_keep_goes_on_until_told_to_end_and_can_be_looked_at(lab):
         assert line, text
         text += line
     socket = re.search(r"--control (\S+one/control.sock) pairs", text)[1]
-    answer = subprocess.run([gateway.program(), "ctl", "--control", socket, "--json", "pairs"], capture_output=True,
-                            text=True, check=True)
-    pairs = json.loads(answer.stdout)
-    _valid(pairs, "pairs")
+
+    def ctl(*words):
+        answer = subprocess.run([gateway.program(), "ctl", "--control", socket, "--json", *words], capture_output=True,
+                                text=True, check=True)
+        document = json.loads(answer.stdout)
+        _valid(document, words[0])
+        return document
+
+    pairs = ctl("pairs")
     assert {(pair["local"], pair["remote"], pair["direction"]) for pair in pairs if pair["state"] == "proven"} == {
         (f"sender{i}.tld", f"target{j}.tld", direction) for i in (1, 2) for j in (1, 2, 3) for direction in ("in", "out")}
+    told = ctl("explain", "sender1.tld", "target1.tld")
+    assert told["verdict"].startswith("sender1.tld reaches target1.tld at ")
+    assert {step["result"] for step in told["steps"]} <= {"ok", "skipped"}, told
+    ctl("close", "--pair", "sender1.tld", "target1.tld")
+    assert [pair["state"] for pair in ctl("pairs")
+            if (pair["local"], pair["remote"], pair["direction"]) == ("sender1.tld", "target1.tld", "in")] == ["expired"]
     run.signal(signal.SIGINT)
     code, _, err = run.wait()
     assert code == 0, err
