@@ -14,25 +14,12 @@ namespace ligase {
 namespace {
 
 using proof::Answer;
-using proof::Security;
 using Kept = std::shared_ptr<const Answer>;
 using Key = std::pair<std::string, proof::RrType>;
 
 constexpr std::chrono::seconds kShortest = 5s, kLongest = 24h, kLongestDenial = 300s;
 constexpr std::array<std::chrono::seconds, 4> kFailureSteps{5s, 10s, 20s, 30s};
 constexpr Duration kFailuresRemembered = 60s;  // after the last one's time, for the next step
-
-bool is_failure(const Answer& answer) {
-  switch (answer.security) {
-    case Security::secure:
-    case Security::insecure:
-      return false;
-    case Security::bogus:
-    case Security::indeterminate:
-      return true;
-  }
-  return true;
-}
 
 Answer indeterminate(std::string why) {
   Answer answer;
@@ -73,7 +60,7 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
 
   // How long from now on it is an answer.
   std::chrono::seconds lifetime(const Answer& answer, std::size_t failures) const {
-    if (is_failure(answer)) return kFailureSteps[std::min(failures, kFailureSteps.size()) - 1];
+    if (proof::is_failed(answer.security)) return kFailureSteps[std::min(failures, kFailureSteps.size()) - 1];
     const auto longest = answer.is_denial() ? kLongestDenial : kLongest;
     const auto by_ttl = std::clamp(answer.ttl, kShortest, longest);
     if (!answer.signatures_expire) return by_ttl;
@@ -85,7 +72,7 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
     const auto [at, is_new] = entries.try_emplace(key);
     Entry& entry = at->second;
     if (!is_new) forget_order.erase(entry.place);
-    entry.failures = is_failure(answer) ? entry.failures + 1 : 0;
+    entry.failures = proof::is_failed(answer.security) ? entry.failures + 1 : 0;
     const auto life = lifetime(answer, entry.failures);
     entry.until = now + life;
     answer.ttl = life;

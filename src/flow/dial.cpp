@@ -92,15 +92,12 @@ Standard standard_of(Purpose purpose) {
   return purpose == Purpose::dial_back_to_dane ? Standard::dane : Standard::policy;
 }
 
-double milliseconds(Duration time) { return std::chrono::duration<double, std::milli>(time).count(); }
-
 void tell(const Errand& errand, std::string what, report::StepResult result, std::string detail, Duration took = {}) {
   if (errand.told != nullptr)
-    errand.told->push_back({"out: " + std::move(what), result, std::move(detail), milliseconds(took)});
+    errand.told->push_back({"out: " + std::move(what), result, std::move(detail), report::milliseconds(took)});
 }
 void tell_failure(const Errand& errand, std::string what, const Error& why, Duration took = {}) {
-  tell(errand, std::move(what), report::StepResult::failed, fmt::format("{}: {}", name_of(why.reason), why.detail),
-       took);
+  tell(errand, std::move(what), report::StepResult::failed, reason_text(why), took);
 }
 void tell_stream(const Errand& errand, const Session& session, std::string_view which, Duration took = {}) {
   tell(errand, "stream", report::StepResult::ok,
@@ -389,7 +386,7 @@ Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Errand er
   const Instant began = hub->now();
   Delegation delegation = co_await find_delegation(hub->world.resolver, remote, hub->wall());
   if (errand.told != nullptr)
-    proof::tell_delegation(*errand.told, "out", remote, delegation, milliseconds(hub->now() - began));
+    proof::tell_delegation(*errand.told, "out", remote, delegation, report::milliseconds(hub->now() - began));
   switch (delegation.kind) {
     case Delegation::Kind::failed:
       co_return fail(delegation.failure.value_or(Error{Reason::dns_indeterminate, {}}));
@@ -415,7 +412,7 @@ Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Errand er
     if (errand.told != nullptr)
       proof::tell_target(*errand.told, "out", target, host.addresses, host.addresses_security,
                          host.tlsa ? &*host.tlsa : nullptr, host.failure ? &*host.failure : nullptr,
-                         milliseconds(hub->now() - asked));
+                         report::milliseconds(hub->now() - asked));
     if (host.failure) {
       const bool is_absent =
           host.failure->reason == Reason::address_none && delegation.kind == Delegation::Kind::fallback;

@@ -27,10 +27,6 @@ class Counted {
   std::shared_ptr<Hub> hub_;
 };
 
-double milliseconds(Duration time) { return std::chrono::duration<double, std::milli>(time).count(); }
-
-std::string reason_text(const Error& why) { return fmt::format("{}: {}", name_of(why.reason), why.detail); }
-
 Step policy_step(const Hub& hub, const Domain& remote) {
   const proof::PeerPolicy policy = hub.policy_towards(remote);
   if (policy.is_blocked) return {"policy", StepResult::failed, "[[policy.peer]] blocks it"};
@@ -61,12 +57,12 @@ Step state_step(std::string what, const pair::PairState& state, WallTime now) {
 Task<void> look_up(std::shared_ptr<Hub> hub, Domain remote, Steps& steps) {
   Instant asked = hub->now();
   const proof::Delegation delegation = co_await find_delegation(hub->world.resolver, remote, hub->wall());
-  proof::tell_delegation(steps, "out", remote, delegation, milliseconds(hub->now() - asked));
+  proof::tell_delegation(steps, "out", remote, delegation, report::milliseconds(hub->now() - asked));
   for (const proof::SrvTarget& target : delegation.targets) {
     asked = hub->now();
     const HostFacts host = co_await look_up_host(hub->world.resolver, target, delegation.security, hub->wall());
     proof::tell_target(steps, "out", target, host.addresses, host.addresses_security, host.tlsa ? &*host.tlsa : nullptr,
-                       host.failure ? &*host.failure : nullptr, milliseconds(hub->now() - asked));
+                       host.failure ? &*host.failure : nullptr, report::milliseconds(hub->now() - asked));
   }
   steps.push_back(
       {"out: stream", StepResult::skipped,

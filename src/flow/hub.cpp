@@ -27,6 +27,8 @@ bool is_peer_s_end(Reason reason) {
          reason == Reason::tls_truncated;
 }
 
+std::string reason_text(const Error& why) { return fmt::format("{}: {}", name_of(why.reason), why.detail); }
+
 std::string failure_text(const Domain& remote, const Error& why) {
   const std::string name = remote.display();
   const std::string_view reason = name_of(why.reason);

@@ -228,6 +228,7 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
 
 bool is_peer_s_end(Reason reason);  // of a stream: the peer, or the network, ended it
 
+std::string reason_text(const Error& why);  // "dane.mismatch: …"
 // "sender2.tld could not be authenticated: dane.mismatch: …": what a sender and an operator read of a failure.
 std::string failure_text(const Domain& remote, const Error& why);
 

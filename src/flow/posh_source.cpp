@@ -67,9 +67,7 @@ Task<Result<Fetched>> fetch_document(std::shared_ptr<Hub> hub, Url url, unsigned
     request.accept = "application/json";
     request.most_body = kMostBody;
     Result<WebAnswer> answer = co_await fetch_once(hub, std::move(request), deadline);
-    if (!answer)
-      co_return fail(
-          failed(fmt::format("{}: {}: {}", url.text(), name_of(answer.error().reason), answer.error().detail)));
+    if (!answer) co_return fail(failed(fmt::format("{}: {}", url.text(), reason_text(answer.error()))));
     if (is_redirect(answer->status)) {
       if (++*redirects > kMostRedirects) co_return fail(failed(url.text() + " is one redirect too many"));
       Result<Url> next = follow(url, answer->location);

@@ -12,7 +12,6 @@ namespace {
 std::optional<std::string> text(std::string_view value) {
   return value.empty() ? std::nullopt : std::optional<std::string>(value);
 }
-std::string error_text(const Error& error) { return fmt::format("{}: {}", name_of(error.reason), error.detail); }
 
 void fill(report::PairRow& row, const pair::PairState& state, WallTime now) {
   row.state = pair::name_of(state);
@@ -24,7 +23,7 @@ void fill(report::PairRow& row, const pair::PairState& state, WallTime now) {
     row.proven_at = proven->since;
     row.expires_at = proven->proof.expires;
   } else if (const auto* refused = std::get_if<pair::Refused>(&state)) {
-    row.last_error = error_text(refused->why);
+    row.last_error = reason_text(refused->why);
   }
 }
 
@@ -96,7 +95,7 @@ std::vector<report::PairRow> pair_rows(const Hub& hub) {
     fill(row, pair->state, now);
     row.queued = pair->queue ? pair->queue->count() : 0;
     row.stanzas = pair->stanzas;
-    if (pair->last_error && !row.last_error) row.last_error = error_text(*pair->last_error);
+    if (pair->last_error && !row.last_error) row.last_error = reason_text(*pair->last_error);
     rows.push_back(std::move(row));
   }
   // A pair may be proven on two streams at once (MUX-10): it is one pair, shown on the newer one.
@@ -133,7 +132,7 @@ std::vector<report::PairRow> pair_rows(const Hub& hub) {
     row.remote = key.sender.text();
     row.direction = "in";
     row.state = "refused";
-    row.last_error = error_text(refused.why);
+    row.last_error = reason_text(refused.why);
     inbound.emplace(key, std::move(row));
   }
   for (auto& [key, row] : inbound) rows.push_back(std::move(row));

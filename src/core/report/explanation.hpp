@@ -1,9 +1,12 @@
 // Why a pair is proven, or is not: what was looked at, in order, with what was found (`ligase ctl explain`).
 #pragma once
+#include <chrono>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "base/time.hpp"
 
 namespace ligase::report {
 
@@ -18,6 +21,7 @@ struct Step {
   bool operator==(const Step&) const = default;
 };
 using Steps = std::vector<Step>;
+inline double milliseconds(Duration time) noexcept { return std::chrono::duration<double, std::milli>(time).count(); }
 
 struct Explanation {
   std::string local, remote;
