@@ -39,7 +39,7 @@ NEVER = re.compile(
 NEVER_CPP = re.compile(
     r"std::chrono::_V2::\w+_clock::now|std::(j?thread|this_thread|mutex|condition_variable|random_device)\b"
     r"|std::filesystem::(?!__cxx11::path\b)"  # joining paths is text; asking for files is not
-    r"|std::basic_(i|o)?f(ilebuf|stream)|boost::asio|std::cout|std::cerr|spdlog")
+    r"|std::basic_(i|o)?f(ilebuf|stream)|boost::asio|std::cout|std::cerr")
 
 
 def undefined(library):
