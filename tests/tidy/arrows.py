@@ -23,7 +23,8 @@ ALSO = {("xml", "stream/stream_error.hpp")}
 ALL_CORE = set(CORE)
 FLOW = {"seams"}
 REAL = {"net", "tls", "dns", "http", "os", "store"}
-APP = {"node", "cmd", "lab", "web"}
+LAB = {"lab"}
+APP = {"node", "cmd", "web"}
 # Files at the root of src/flow belong to no folder; real may see this one only.
 FLOW_FILES_FOR_REAL = {"task.hpp"}
 
@@ -53,7 +54,7 @@ FORBIDDEN_WORDS = {
 def layer_of(path):
     """("core", "proof") for src/core/proof/x.hpp; ("flow", "") for a file at the root of src/flow; else None."""
     parts = path.split("/")
-    if len(parts) < 3 or parts[0] != "src" or parts[1] not in ("core", "flow", "real", "app"):
+    if len(parts) < 3 or parts[0] != "src" or parts[1] not in ("core", "flow", "real", "lab", "app"):
         return None
     return parts[1], parts[2] if len(parts) > 3 else ""
 
@@ -81,7 +82,8 @@ def include_fault(path, name):
     allowed = {
         "flow": ALL_CORE | FLOW | {""} | ({folder} if folder else set()),
         "real": ALL_CORE | FLOW | REAL,
-        "app": ALL_CORE | FLOW | REAL | APP | {""},
+        "lab": ALL_CORE | FLOW | REAL | LAB | {""},
+        "app": ALL_CORE | FLOW | REAL | LAB | APP | {""},
     }[layer]
     if layer == "real" and not target:
         return None if name in FLOW_FILES_FOR_REAL else "real sees of flow only seams/ and task.hpp"

@@ -14,7 +14,7 @@ import sys
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 INCLUDE = re.compile(r'^\s*#\s*include\s*"([^"]+)"', re.M)
-ROOTS = ("src/core", "src/flow", "src/real", "src/app", "tests")
+ROOTS = ("src/core", "src/flow", "src/real", "src/lab", "src/app", "tests")
 # Flags of g++ that clang does not know, and the precompiled headers of g++ that it cannot read.
 EXTRA = ("--extra-arg=-Wno-unknown-warning-option", "--extra-arg=-Wno-ignored-optimization-argument",
          "--extra-arg=-Wno-unused-command-line-argument")

@@ -12,9 +12,11 @@
 #include "base/bytes.hpp"
 #include "cmd/ctl.hpp"
 #include "cmd/failure.hpp"
+#ifdef LIGASE_HAS_LAB
+#include "cmd/lab.hpp"
+#endif
 #include "cmd/serve.hpp"
 #include "config/text.hpp"
-#include "lab/lab.hpp"
 
 namespace ligase::cmd {
 namespace {
@@ -24,12 +26,18 @@ constexpr const char* kExitCodes =
     "  0 fine; 1 fine with warnings; 2 broken, refused or failed; 3 could not tell;\n"
     "  64 usage; 78 configuration\n";
 
+// In the contract, and not in this version.
+constexpr std::string_view kNotBuilt[] = {"init", "check", "trace", "ping",   "cert", "dns",
+                                          "posh", "watch", "top",   "domain", "lab"};
+
 struct Written {
   ServeOptions serve;
   CtlOptions ctl;
   bool is_json = false;
+#ifdef LIGASE_HAS_LAB
   lab::Options lab;
   std::string lab_domains, lab_proof, lab_break;
+#endif
 };
 
 std::string footer(const std::string& examples) { return "Examples:\n" + examples + "\n" + kExitCodes; }
@@ -62,6 +70,7 @@ CLI::App* add_ctl(CLI::App& app, Written& written) {
   return ctl;
 }
 
+#ifdef LIGASE_HAS_LAB
 CLI::App* add_lab(CLI::App& app, Written& written) {
   CLI::App* lab = app.add_subcommand("lab", "Two providers and the Internet between them, on loopback");
   lab->add_option("--domains", written.lab_domains, "Customers of the two providers (20x20)")->type_name("N1xN2");
@@ -77,6 +86,7 @@ CLI::App* add_lab(CLI::App& app, Written& written) {
              "  ligase lab --break tlsa\n"));
   return lab;
 }
+#endif
 
 int usage(std::string what, std::string why, std::string advice, bool is_json) {
   return fail({Exit::usage, Reason::config_invalid, std::move(what), "", std::move(why), std::move(advice)},
@@ -110,6 +120,9 @@ std::optional<int> refuse_leftovers(const CLI::App& app, const CLI::App* chosen,
     if (word.starts_with('-'))
       return usage(fmt::format("unknown option {}", escaped(word, 80)), "", did_you_mean(word, option_names(app), app),
                    is_json);
+    if (std::ranges::find(kNotBuilt, word) != std::end(kNotBuilt))
+      return usage(fmt::format("ligase {} is not in this version", word), "",
+                   "what is stands in ligase --help, and what is not in docs/contract.md", is_json);
     std::vector<std::string> commands;
     for (const CLI::App* sub : app.get_subcommands([](const CLI::App*) { return true; }))
       commands.push_back(sub->get_name());
@@ -160,13 +173,14 @@ int run_ctl(Written& written, const CLI::App& ctl_app) {
   return ctl(written.ctl);
 }
 
+#ifdef LIGASE_HAS_LAB
 std::string own_path() {
   char path[PATH_MAX];
   const ssize_t size = ::readlink("/proc/self/exe", path, sizeof path);
   return size > 0 ? std::string(path, static_cast<std::size_t>(size)) : "ligase";
 }
 
-int run_lab(Written& written, const CLI::App& lab_app) {
+int run_lab_app(Written& written, const CLI::App& lab_app) {
   written.lab.json = written.is_json;
   written.lab.program = own_path();
   if (!written.lab_break.empty()) written.lab.break_what = written.lab_break;
@@ -188,8 +202,9 @@ int run_lab(Written& written, const CLI::App& lab_app) {
   if (written.lab.stanzas < 1 || written.lab.stanzas > lab::kMostStanzas)
     return usage("ligase lab --stanzas", fmt::format("it is a number from 1 to {}", lab::kMostStanzas),
                  see_help(lab_app), written.is_json);
-  return lab::run(written.lab);
+  return run_lab(written.lab);
 }
+#endif
 
 }  // namespace
 
@@ -228,7 +243,7 @@ int run(int argc, char** argv) {
   if (chosen.size() > 1) return usage("one command at a time", "", see_help(app), is_json);
   if (sub == serve_app) return run_serve(written, *serve_app);
   if (sub == ctl_app) return run_ctl(written, *ctl_app);
-  return run_lab(written, *lab_app);
+  return run_lab_app(written, *lab_app);
 }
 
 }  // namespace ligase::cmd

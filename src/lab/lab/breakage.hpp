@@ -8,7 +8,7 @@
 #include <string_view>
 
 #include "base/reason.hpp"
-#include "lab/lab.hpp"
+#include "lab/options.hpp"
 
 namespace ligase::lab {
 

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "lab/breakage.hpp"
-#include "lab/lab.hpp"
+#include "lab/options.hpp"
 
 namespace ligase::lab {
 

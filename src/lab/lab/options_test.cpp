@@ -1,6 +1,6 @@
 #include <gtest/gtest.h>
 
-#include "lab/lab.hpp"
+#include "lab/options.hpp"
 
 namespace ligase::lab {
 namespace {

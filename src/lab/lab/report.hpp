@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "lab/inspection.hpp"
-#include "lab/lab.hpp"
+#include "lab/options.hpp"
 #include "lab/outcome.hpp"
 
 namespace ligase::lab {

@@ -1,6 +1,5 @@
-// `ligase lab` (contract, section 7): two providers, their customers, signed zones, a CA and the Internet between them,
-// on loopback. It starts two real gateways, sends stanzas for every pair in both directions, and reports what it
-// measured. It needs no root and no other program, and leaves nothing behind.
+// What may be asked of `ligase lab` (contract, section 7): two providers, their customers, signed zones, a CA and the
+// Internet between them, on loopback. It needs no root and no other program, and leaves nothing behind.
 #pragma once
 #include <cstdint>
 #include <optional>
@@ -35,11 +34,5 @@ struct Options {
   std::optional<std::string> break_what = std::nullopt;  // "list": print what there is
   std::string program = {};  // path of the `ligase` to start as `serve`: this very executable
 };
-
-// The whole command: prints the report on stdout (`json`: the document `lab` of the contract, or `error`), progress and
-// errors on stderr. Returns the exit code: 0 every stanza arrived and every pair is proven, or, where something was broken,
-// the gateway did what the truth tables say; 2 not so or not possible, 3 interrupted or out of time before there was
-// anything to report, 64 options out of range.
-int run(const Options& options);
 
 }  // namespace ligase::lab

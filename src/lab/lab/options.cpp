@@ -4,7 +4,7 @@
 #include <utility>
 
 #include "base/bytes.hpp"
-#include "lab/lab.hpp"
+#include "lab/options.hpp"
 
 namespace ligase::lab {
 namespace {

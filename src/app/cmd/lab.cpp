@@ -1,6 +1,6 @@
 // The command as a whole: what can be refused is refused before anything starts, and whatever happens is told in the form
 // that was asked for.
-#include "lab/lab.hpp"
+#include "cmd/lab.hpp"
 
 #include <sys/resource.h>
 
@@ -15,11 +15,10 @@
 #include "lab/run.hpp"
 #include "lab/web.hpp"
 
-namespace ligase::lab {
+namespace ligase::cmd {
 namespace {
 
-using cmd::Exit;
-using cmd::Failure;
+using namespace lab;
 
 constexpr std::uint64_t kMostStanzasInAll = 20'000'000;
 
@@ -79,25 +78,25 @@ bool print(const std::string& text) {
 
 }  // namespace
 
-int run(const Options& options) {
-  const auto output = options.json ? cmd::Output::json : cmd::Output::text;
+int run_lab(const Options& options) {
+  const auto output = options.json ? Output::json : Output::text;
   if (options.break_what == "list")
     return static_cast<int>(print(options.json ? breakage_document() : breakage_list()) ? Exit::fine : Exit::failed);
-  if (const auto refusal = refuse(options)) return cmd::fail(*refusal, output);
+  if (const auto refusal = refuse(options)) return fail(*refusal, output);
   allow_open_files(options);
   auto network = Network::of_the_machine;
   if (make_plan(options).needs_web()) {  // before there is a thread
     const auto found = network_with(kHttpsPort);
-    if (!found) return cmd::fail(failure_of(found.error()), output);
+    if (!found) return fail(failure_of(found.error()), output);
     network = *found;
   }
   Run lab(options, network);
   const auto report = lab.go();
-  if (!report) return cmd::fail(failure_of(report.error()), output);
+  if (!report) return fail(failure_of(report.error()), output);
   const bool is_printed = print(options.json ? to_json(*report) : to_table(*report));
   if (options.json)
     for (const std::string& fault : report->faults)
-      cmd::fail({Exit::failed, Reason::internal, "the lab found a fault", "", fault, ""}, cmd::Output::text);
+      fail({Exit::failed, Reason::internal, "the lab found a fault", "", fault, ""}, Output::text);
   if (options.keep && is_printed) {
     std::fputs(lab.how_to_look().c_str(), options.json ? stderr : stdout);
     std::fflush(stdout);
@@ -106,4 +105,4 @@ int run(const Options& options) {
   return static_cast<int>(report->is_fine() && is_printed ? Exit::fine : Exit::failed);
 }
 
-}  // namespace ligase::lab
+}  // namespace ligase::cmd
