@@ -394,12 +394,18 @@ void Hub::bounce_to_local(HostedDomain& to, const pair::Stanza& stanza, const Er
   write_to(to, *reply);
 }
 
+// A stanza that came from a hosted domain is answered there: a hosted domain is never the target of an out pair (AB-210).
 void Hub::bounce_to_remote(const pair::Stanza& stanza, const Error& why) {
   auto reply = pair::error_reply(stanza, why.reason, why.detail);
   const auto local = Domain::parse(split_jid(stanza.to).domain);
   const auto remote = Domain::parse(split_jid(stanza.from).domain);
   if (!reply || !local || !remote || hosted(local->text()) == nullptr || is_stopping)
     return count_drop(why.reason, "a stanza that cannot be answered", nullptr);
+  if (HostedDomain* internal = hosted(remote->text())) {
+    if (internal->session == nullptr)
+      return count_drop(Reason::link_down, "an error whose receiver is not connected", nullptr);
+    return write_to(*internal, *reply);
+  }
   pair::Stanza error{stanza.kind, std::move(*reply), stanza.to, stanza.from, stanza.id, "error", {}, now()};
   route_out_kept({*local, *remote}, std::move(error));
 }

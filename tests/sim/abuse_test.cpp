@@ -813,5 +813,22 @@ TEST_F(Links, QueueOfAPair_IsBoundedAndNothingVanishes) {
 
 // AB-144, AB-143, ADDR-01 are the dialer's; AB-110's escaping is the log's.
 
+// AB-210, COMP-05: what passes between hosted domains stays inside, the errors too: a hosted domain is no target of an out pair.
+TEST_F(Links, ErrorOfAnInternalStanza_StaysInside) {
+  config::Policy policy;
+  policy.internal = true;
+  start({}, policy);
+  Component& sender = gateway->component("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return sender.is_up && gateway->component("target2.tld").is_up; }, 5s));
+  gateway->component("target2.tld").disconnect();
+  world.run_for(5s);
+  sender.send("<iq from='a@target1.tld' to='b@target2.tld' id='q' type='get'><query xmlns='urn:x'/></iq>");
+  ASSERT_TRUE(world.run_until([&] { return sender.received.size() == 1; }, 5s));
+  EXPECT_EQ(sender.received[0].id, "q");
+  EXPECT_EQ(sender.received[0].type, "error");
+  world.run_for(60s);
+  EXPECT_TRUE(gateway->gateway->pairs().empty());
+}
+
 }  // namespace
 }  // namespace ligase::sim
