@@ -46,8 +46,8 @@ class Ends {
                key = lab::read_file(two.file(two.host + ".key"));
     if (!certificate) return fail(certificate.error());
     if (!key) return fail(key.error());
-    auto contexts = tls::Contexts::make({*certificate, *key, "the benchmark's certificate"}, {},
-                                        tls::MinimumVersion::tls12, loop_.clock().wall());
+    auto contexts =
+        tls::Contexts::make({*certificate, *key, "the benchmark's certificate"}, {}, tls::MinimumVersion::tls12);
     if (!contexts) return fail(contexts.error());
     loop_.set_certificates(std::move(*contexts));
     return {};

@@ -16,7 +16,6 @@ _CONFIGURATION = """
 hostname  = "{hostname}"
 state_dir = "state"
 control   = "control.sock"
-threads   = 1
 [log]
 level = "debug"
 [tls]

@@ -1,13 +1,14 @@
-// What parse() could not know: today's date, and what this version is able to do. A part of the configuration that would
-// be ignored is refused instead, so that nobody relies on it.
+// What parse() could not know: today's date, whose folder the state folder is, and what this version is able to do. A part
+// of the configuration that would be ignored is refused instead, so that nobody relies on it.
 #include <fmt/format.h>
 
-#include <algorithm>
+#include <filesystem>
 
 #include "base/bytes.hpp"
 #include "dns/anchors.hpp"
 #include "node/materials.hpp"
 #include "node/node.hpp"
+#include "os/files.hpp"
 #include "proof/certificate.hpp"
 #include "tls/contexts.hpp"
 
@@ -63,15 +64,19 @@ class Judge {
 
   void version() {
     for (const config::Listen& listen : config_.listen) listener(listen);
-    const bool has_backend = std::ranges::any_of(config_.links, [](const config::HostedLink& link) {
-      return std::holds_alternative<config::BackendLink>(link);
-    });
-    if (has_backend) not_yet("[[domain]] via = \"backend\"", "connect the server as a component: via = \"component\"");
-    if (config_.limits.dead_after != config::Limits{}.dead_after)
-      warn(0, "[limits] dead_after has no effect in this version",
-           "take it out: a connection that is dead is ended by TCP after 60 s");
-    if (config_.tls_minimum != "1.2" && config_.tls_minimum != "1.3")
-      not_yet("[tls] minimum", "write \"1.2\" or \"1.3\"");
+    for (const config::HostedLink& link : config_.links)
+      if (const auto* backend = std::get_if<config::BackendLink>(&link))
+        not_yet(backend->line.number, "[[domain]] via = \"backend\"",
+                "connect the server as a component: via = \"component\"");
+    for (const config::InVain& key : config_.in_vain) not_yet(key.line, key.key, "take it out: it would do nothing");
+  }
+
+  // What is somebody's is neither tightened nor given away.
+  void state_folder() {
+    const std::vector<std::string> ours = {"dialback.secret", "learned.sqlite",
+                                           std::filesystem::path(config_.control).filename()};
+    if (const Result<void> may_be = os::may_be_private_folder(config_.state_dir, ours); !may_be)
+      fault(config_.state_dir_line.number, "[gateway] state_dir: " + may_be.error().detail, "");
   }
 
  private:
@@ -81,24 +86,26 @@ class Judge {
   void warn(unsigned line, std::string what, std::string advice) {
     findings_.warnings.push_back({config_.file, line, std::move(what), std::move(advice)});
   }
-  void not_yet(std::string_view what, std::string_view advice) {
-    fault(0, fmt::format("{} is not in this version", what), std::string(advice));
+  void not_yet(unsigned line, std::string_view what, std::string_view advice) {
+    fault(line, fmt::format("{} is not in this version", what), std::string(advice));
   }
 
   void listener(const config::Listen& listen) {
-    if (listen.kind == config::ListenKind::component && !listen.unix_path.empty())
-      not_yet("a component listener on a Unix socket", "bind it to 127.0.0.1");
+    const unsigned line = listen.line.number;
+    constexpr const char* as_component = "take it out, and connect the server as a component";
     switch (listen.kind) {
-      case config::ListenKind::s2s:
       case config::ListenKind::component:
+        if (!listen.unix_path.empty()) not_yet(line, "a component listener on a Unix socket", "bind it to 127.0.0.1");
+        return;
+      case config::ListenKind::s2s:
       case config::ListenKind::http:
         return;
       case config::ListenKind::s2s_tls:
-        return not_yet("[[listen]] kind = \"s2s-tls\"", "take it out: peers reach the s2s listener by STARTTLS");
+        return not_yet(line, "[[listen]] kind = \"s2s-tls\"", "take it out: peers reach the s2s listener by STARTTLS");
       case config::ListenKind::backend:
-        return not_yet("[[listen]] kind = \"backend\"", "take it out, and connect the server as a component");
+        return not_yet(line, "[[listen]] kind = \"backend\"", as_component);
       case config::ListenKind::dns_view:
-        return not_yet("[[listen]] kind = \"dns-view\"", "take it out, and connect the server as a component");
+        return not_yet(line, "[[listen]] kind = \"dns-view\"", as_component);
     }
   }
 
@@ -110,7 +117,7 @@ class Judge {
       return nullptr;
     }
     const tls::Credential pem{certificate->text, key->text, files.certificate_file};
-    if (const Result<void> usable = tls::check(pem, wall_now()); !usable) {
+    if (const Result<void> usable = tls::check(pem); !usable) {
       fault(files.line, usable.error().detail, "");
       return nullptr;
     }
@@ -119,9 +126,16 @@ class Judge {
       fault(files.line, "the certificate cannot be used: " + chain.error().detail, "put the chain there, leaf first");
       return nullptr;
     }
-    if ((*chain)->not_after() < wall_now() + kNearExpiry) {
-      warn(files.line, fmt::format("the certificate expires on {}", rfc3339((*chain)->not_after())),
-           "renew it in time");
+    const WallTime now = wall_now();
+    const std::string begins = rfc3339((*chain)->not_before()), ends = rfc3339((*chain)->not_after());
+    if ((*chain)->not_after() <= now) {
+      warn(files.line, fmt::format("the certificate EXPIRED on {}: peers that check certificates refuse it now", ends),
+           "renew it; those that match a TLSA record 3 1 1 or ask by dialback still take it");
+    } else if ((*chain)->not_before() > now) {
+      warn(files.line, fmt::format("the certificate is NOT VALID before {}: peers refuse it until then", begins),
+           "check this machine's clock");
+    } else if ((*chain)->not_after() < now + kNearExpiry) {
+      warn(files.line, fmt::format("the certificate expires on {}", ends), "renew it in time");
     }
     return *chain;
   }
@@ -139,6 +153,7 @@ void judge(const config::Config& config, const config::Files& files, config::Par
   judge.anchors();
   judge.revocation_lists();
   judge.version();
+  judge.state_folder();
 }
 
 }  // namespace ligase::node

@@ -46,7 +46,7 @@ Result<std::shared_ptr<const tls::Contexts>> read_contexts(const config::Config&
     others.push_back({other.domains, *credential});
   }
   const auto minimum = config.tls_minimum == "1.3" ? tls::MinimumVersion::tls13 : tls::MinimumVersion::tls12;
-  return tls::Contexts::make(*own, others, minimum, wall_now(), std::move(staples));
+  return tls::Contexts::make(*own, others, minimum, std::move(staples));
 }
 
 std::vector<std::shared_ptr<const proof::Chain>> read_own_chains(const config::Config& config,

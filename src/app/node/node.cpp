@@ -54,8 +54,11 @@ std::string_view kind_name(ListenKind kind) noexcept {
 
 class Node final : public seams::Control {
  public:
-  Node(const config::Config& config, const config::Files& files)
-      : config_(config), files_(files), log_(STDERR_FILENO, config.log_format, config.log_level) {}
+  Node(const config::Config& config, const config::Files& files, std::vector<std::string> read)
+      : config_(config),
+        files_(files),
+        read_(std::move(read)),
+        log_(STDERR_FILENO, config.log_format, config.log_level) {}
 
   Result<void> start(const std::vector<config::Fault>& warnings) {
     log_.write(Event(Level::info, "start")
@@ -66,7 +69,12 @@ class Node final : public seams::Control {
       log_.write(Event(Level::warning, "config_warning").with("text", warning.text()));
     for (const auto step :
          {&Node::prepare_process, &Node::read_materials, &Node::bind, &Node::give_up_root, &Node::make_gateway}) {
-      if (Result<void> done = (this->*step)(); !done) return done;
+      Result<void> done = (this->*step)();
+      if (done) continue;
+      log_.write(Event(Level::error, "start_failed")
+                     .with("reason", name_of(done.error().reason))
+                     .with("text", done.error().detail));
+      return done;
     }
     go();
     return {};
@@ -187,6 +195,11 @@ class Node final : public seams::Control {
     if (Result<void> became = os::become(*account); !became) return became;
     os::refuse_core_dumps();  // a change of user allows them again
     log_.write(Event(Level::info, "root_given_up").with("user", account->name));
+    for (const std::string& path : unreadable(files_, read_))
+      log_.write(Event(Level::warning, "reload_impossible")
+                     .with("file", path)
+                     .with("user", account->name)
+                     .with("advice", fmt::format("chgrp {} {} && chmod g+r {}", account->name, path, path)));
     return {};
   }
 
@@ -246,22 +259,24 @@ class Node final : public seams::Control {
 
   net::Listener::Handlers handlers(ListenKind kind) {
     const bool is_component = kind == ListenKind::component;
-    return {.take =
-                [this, is_component](std::unique_ptr<seams::Connection> connection) {
-                  if (is_component) {
-                    gateway_->accept_component(std::move(connection));
-                  } else {
-                    gateway_->accept_s2s(std::move(connection));
-                  }
-                },
-            .admit = {},
-            .on_exhausted =
-                [this, kind](const Error& error) {
-                  log_.write(Event(Level::warning, "accept_paused")
-                                 .with("kind", kind_name(kind))
-                                 .with("reason", name_of(error.reason))
-                                 .with("text", error.detail));
-                }};
+    return {
+        .take =
+            [this, is_component](std::unique_ptr<seams::Connection> connection) {
+              if (is_component) {
+                gateway_->accept_component(std::move(connection));
+              } else {
+                gateway_->accept_s2s(std::move(connection));
+              }
+            },
+        .admit = {},
+        .on_exhausted =
+            [this, kind](const Error& error) {
+              log_.write(Event(Level::warning, "accept_paused")
+                             .with("kind", kind_name(kind))
+                             .with("reason", name_of(error.reason))
+                             .with("text", error.detail));
+            },
+        .on_resumed = [this, kind] { log_.write(Event(Level::info, "accept_resumed").with("kind", kind_name(kind))); }};
   }
 
   void on_signal(int signal) {
@@ -298,6 +313,7 @@ class Node final : public seams::Control {
 
   config::Config config_;  // as in force
   const config::Files& files_;
+  const std::vector<std::string> read_;  // what a reload reads again
   os::LogSink log_;
   os::SystemRandom random_;
   net::Loop loop_;
@@ -318,8 +334,16 @@ class Node final : public seams::Control {
 
 }  // namespace
 
-Result<void> run(const config::Config& config, const config::Files& files, const std::vector<config::Fault>& warnings) {
-  Node node(config, files);
+void log_faults(config::LogFormat format, const std::vector<config::Fault>& faults) {
+  os::LogSink log(STDERR_FILENO, format, Level::error);
+  for (const config::Fault& fault : faults)
+    log.write(
+        Event(Level::error, "start_failed").with("reason", name_of(Reason::config_invalid)).with("text", fault.text()));
+}
+
+Result<void> run(const config::Config& config, const config::Files& files, const std::vector<config::Fault>& warnings,
+                 const std::vector<std::string>& read) {
+  Node node(config, files, read);
   if (Result<void> started = node.start(warnings); !started) return started;
   node.run();
   return {};

@@ -3,6 +3,8 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -12,6 +14,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <sstream>
 
 #include "cmd/cli.hpp"
 #include "http/client.hpp"
@@ -80,6 +83,7 @@ class Folder {
               "[[listen]]\nkind = \"component\"\naddress = \"127.0.0.1:0\"\n"
               "[[domain]]\nname = \"target1.tld\"\nvia = \"component\"\nsecret = \"s3cret-of-target1\"\n" +
               more);
+    ::chmod(file("gw.toml").c_str(), 0640);  // a secret stands in it
   }
 
   fs::path path_;
@@ -178,31 +182,101 @@ TEST(Judge, CertificateNearItsEnd_IsAWarning) {
   EXPECT_THAT(texts(judged(folder).warnings), ElementsAre(HasSubstr("the certificate expires on ")));
 }
 
-// Nobody relies on what does nothing.
-TEST(Judge, LimitWithoutEffect_IsAWarning) {
+// AB-164: loud, and no reason not to start: it is one customer's, or peers match the key.
+TEST(Judge, ExpiredCertificates_AreWarnings) {
   Folder folder;
-  folder.configure("[limits]\ndead_after = \"2m\"\n");
-  EXPECT_THAT(texts(judged(folder).warnings), ElementsAre(HasSubstr("dead_after has no effect")));
-}
-
-// AB-164
-TEST(Judge, ExpiredCertificate_IsAFault) {
-  Folder folder;
+  const test::MadeCertificate good = test::make_certificate(naming("target1.tld"));
   folder.certificate(ending(test::day(2026, 1, 2)));
   folder.configure();
-  EXPECT_THAT(texts(judged(folder).faults), ElementsAre(HasSubstr("expired")));
+  EXPECT_THAT(texts(judged(folder).warnings), ElementsAre(HasSubstr("the certificate EXPIRED on 2026-01-02")));
+  test::CertificateSpec over = naming("target1.tld");
+  over.not_after = test::day(2026, 1, 2);
+  const test::MadeCertificate expired = test::make_certificate(over);
+  folder.certificate(naming("xmpp1.receiving.tld"));
+  folder.write("t.pem", expired.pem);
+  folder.write("t.key", expired.key_pem);
+  ::chmod(folder.file("t.key").c_str(), 0600);
+  folder.configure_tls("[[tls.for]]\ndomains = [\"target1.tld\"]\ncertificate = \"t.pem\"\nprivate_key = \"t.key\"\n");
+  const config::Parsed parsed = judged(folder);
+  EXPECT_THAT(texts(parsed.warnings), ElementsAre(HasSubstr("EXPIRED")));
+  ASSERT_EQ(parsed.warnings.size(), 1u);
+  EXPECT_EQ(parsed.warnings[0].line, 11u);
+  Serving serving(folder);
+  ASSERT_TRUE(serving.wait_for("event=ready")) << serving.log();
+  EXPECT_THAT(serving.log(), HasSubstr("event=config_warning"));
 }
 
-TEST(Judge, WhatThisVersionHasNot_IsRefusedAllAtOnce) {
+std::vector<unsigned> lines(const std::vector<config::Fault>& faults) {
+  std::vector<unsigned> all;
+  for (const config::Fault& fault : faults) all.push_back(fault.line);
+  return all;
+}
+
+// Nobody relies on what does nothing.
+TEST(Judge, WhatThisVersionHasNot_IsRefusedAllAtOnceWithItsLine) {  // AB-163
   Folder folder;
   folder.configure(
       "[[listen]]\nkind = \"s2s-tls\"\naddress = \"127.0.0.1:0\"\n"
       "[[listen]]\nkind = \"backend\"\naddress = \"127.0.0.1:0\"\n"
       "[[listen]]\nkind = \"dns-view\"\naddress = \"127.0.0.1:0\"\n"
-      "[[domain]]\nname = \"b.tld\"\nvia = \"backend\"\naddress = \"127.0.0.1:15269\"\n");
-  const std::vector<std::string> faults = texts(judged(folder).faults);
-  EXPECT_EQ(faults.size(), 4u);
-  for (const std::string& fault : faults) EXPECT_THAT(fault, HasSubstr("is not in this version; "));
+      "[[domain]]\nname = \"b.tld\"\nvia = \"backend\"\naddress = \"127.0.0.1:15269\"\n"
+      "[policy]\nbidi = true\n[limits]\ndead_after = \"2m\"\n");
+  const config::Parsed parsed = judged(folder);
+  for (const std::string& fault : texts(parsed.faults)) EXPECT_THAT(fault, HasSubstr(" is not in this version; "));
+  EXPECT_THAT(lines(parsed.faults), ElementsAre(21, 24, 27, 30, 33, 35));
+}
+
+// AB-207
+TEST(Judge, StateFolderOfSomebodyElse_IsRefusedAndStaysAsItWas) {
+  Folder folder;
+  folder.configure();
+  fs::create_directory(folder.file("state"));
+  folder.write("state/somebody-elses", "x");
+  ::chmod(folder.file("state").c_str(), 01777);
+  const config::Parsed parsed = judged(folder);
+  EXPECT_THAT(texts(parsed.faults), ElementsAre(AllOf(HasSubstr("[gateway] state_dir: "), HasSubstr("is not empty"))));
+  EXPECT_THAT(lines(parsed.faults), ElementsAre(3));
+  Serving serving(folder);
+  EXPECT_EQ(serving.exit_code(), 78);
+  struct stat facts {};
+  ASSERT_EQ(::stat(folder.file("state").c_str(), &facts), 0);
+  EXPECT_EQ(facts.st_mode & 07777, 01777u);
+  folder.write("state/dialback.secret", std::string(32, 'x'));  // one of a gateway's
+  EXPECT_THAT(texts(judged(folder).faults), IsEmpty());
+  fs::remove_all(folder.file("state"));
+  folder.write("state", "a file");
+  EXPECT_THAT(texts(judged(folder).faults), ElementsAre(HasSubstr("is no folder")));
+}
+
+// AB-207: what `serve` would stumble over, found without starting.
+TEST(TryOut, PortsFoldersAndTheControlSocket_AreTried) {
+  Folder folder;
+  const auto tried = [&](const std::string& more) {
+    folder.configure(more);
+    config::Parsed parsed = judged(folder);
+    try_out(*parsed.config, {}, parsed);
+    return parsed;
+  };
+  EXPECT_THAT(texts(tried("").faults), IsEmpty());
+  EXPECT_THAT(texts(tried("").warnings), IsEmpty());
+  EXPECT_FALSE(fs::exists(folder.file("state")));  // what it made it took away
+  const int taken = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in at{};
+  at.sin_family = AF_INET;
+  at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t size = sizeof at;
+  ASSERT_EQ(::bind(taken, reinterpret_cast<sockaddr*>(&at), sizeof at), 0);
+  ASSERT_EQ(::listen(taken, 1), 0);
+  ASSERT_EQ(::getsockname(taken, reinterpret_cast<sockaddr*>(&at), &size), 0);
+  const std::string place = "127.0.0.1:" + std::to_string(ntohs(at.sin_port));
+  const config::Parsed parsed = tried("[[listen]]\nkind = \"s2s\"\naddress = \"" + place + "\"\n");
+  EXPECT_THAT(texts(parsed.warnings), ElementsAre(HasSubstr("cannot listen on " + place)));
+  EXPECT_THAT(lines(parsed.warnings), ElementsAre(21));
+  ::close(taken);
+  EXPECT_THAT(texts(tried("[[listen]]\nkind = \"s2s\"\naddress = \"192.0.2.1:5269\"\n").faults),
+              ElementsAre(HasSubstr("bind it to an address of this machine")));
+  folder.write("control.sock", "x");
+  EXPECT_THAT(texts(tried("").faults), ElementsAre(HasSubstr("control.sock is there, and is no socket")));
 }
 
 TEST(Judge, PoshAlone_IsAPolicyLikeAnyOther) {
@@ -306,6 +380,27 @@ TEST(Serve, KilledAndStartedAgain_TakesItsSocketAndKeepsItsSecret) {
   EXPECT_EQ(third.exit_code(), 2);
   EXPECT_THAT(third.log(), HasSubstr("is a gateway running already?"));
   EXPECT_TRUE(http::get(folder.file("control.sock"), "/healthz", 30s));
+}
+
+// A collector reads records and nothing else, also of a start that failed.
+TEST(Serve, StartThatFails_IsARecordInTheChosenFormat) {  // AB-208
+  Folder folder;
+  folder.configure("[log]\nformat = \"json\"\n");
+  fs::create_directory(folder.file("control.sock"));
+  const auto records = [&] {
+    Serving serving(folder);
+    EXPECT_NE(serving.exit_code(), 0);
+    std::vector<boost::json::object> all;
+    std::istringstream text(serving.log());
+    for (std::string line; std::getline(text, line);) all.push_back(boost::json::parse(line).as_object());
+    return all;
+  };
+  const auto failed = records();
+  ASSERT_FALSE(failed.empty());
+  EXPECT_EQ(failed.back().at("event").as_string(), "start_failed");
+  EXPECT_THAT(std::string(failed.back().at("text").as_string()), HasSubstr("that is no socket"));
+  folder.configure("[log]\nformat = \"json\"\n[polcy]\n[limits]\ndepht = 5\n");
+  EXPECT_EQ(records().size(), 2u);
 }
 
 TEST(Serve, ConfigurationFaults_AreAllSaidAndExit78) {

@@ -16,8 +16,8 @@ std::vector<std::string_view> changed_sections(const config::Config& before, con
   const auto compare = [&](std::string_view section, bool is_same) {
     if (!is_same) changed.push_back(section);
   };
-  compare("[gateway]", before.hostname == after.hostname && before.state_dir == after.state_dir &&
-                           before.control == after.control && before.threads == after.threads);
+  compare("[gateway]",
+          before.hostname == after.hostname && before.state_dir == after.state_dir && before.control == after.control);
   compare("[log]", before.log_format == after.log_format && before.log_level == after.log_level);
   compare("[tls] trust_anchors, revocation, crl or minimum",
           before.trust_anchors == after.trust_anchors && before.revocation == after.revocation &&

@@ -40,6 +40,12 @@ enum class LogFormat : std::uint8_t { text, json, journald };
 using Revocation = proof::RevocationMode;
 enum class ListenKind : std::uint8_t { s2s, s2s_tls, component, backend, dns_view, http };
 
+// Where something stands in the file, for whoever judges it later. Two settings are the same wherever they stand.
+struct Line {
+  unsigned number = 0;
+  bool operator==(const Line&) const noexcept { return true; }
+};
+
 struct Credential {
   std::string certificate_file, private_key_file;  // resolved against the configuration's folder
   unsigned line = 0;                               // where the certificate is named, for whoever judges it later
@@ -52,6 +58,7 @@ struct Listen {
   ListenKind kind;
   Endpoint endpoint;
   std::string unix_path; /* instead of endpoint where set */
+  Line line = {};
   bool operator==(const Listen&) const = default;
 };
 struct Secret {
@@ -66,6 +73,7 @@ struct ComponentLink {
 struct BackendLink {
   std::vector<Domain> domains;
   Endpoint address;
+  Line line = {};
   bool operator==(const BackendLink&) const = default;
 };
 using HostedLink = std::variant<ComponentLink, BackendLink>;
@@ -85,11 +93,17 @@ struct Policy {
   proof::PeerPolicy towards(const Domain& remote) const;
 };
 
+// A key of the contract that was written and that this version does nothing with.
+struct InVain {
+  std::string key;  // "[policy] bidi"
+  unsigned line = 0;
+};
+
 struct Config {
   std::string file;  // as given; relative paths were resolved against its folder
   Domain hostname;   // [gateway]
   std::string state_dir, control;
-  unsigned threads = 0;
+  Line state_dir_line, control_line;  // 0: the default
   LogFormat log_format = LogFormat::text;
   report::Level log_level = report::Level::info;
   Credential credential;      // [tls]
@@ -105,6 +119,7 @@ struct Config {
   std::vector<HostedLink> links;
   Policy policy;
   Limits limits;
+  std::vector<InVain> in_vain;
 };
 
 struct Fault {
@@ -132,6 +147,7 @@ class Files {
 struct Parsed {
   std::optional<Config> config;  // present if and only if `faults` is empty
   std::vector<Fault> faults, warnings;
+  LogFormat log_format = LogFormat::text;  // as far as it could be read: faults are told in it
 };
 Parsed parse(const std::string& file, const Files& files);
 

@@ -68,7 +68,7 @@ constexpr std::string_view kTls = "[tls]\ncertificate = \"xmpp1.pem\"\nprivate_k
 constexpr std::string_view kListen = "[[listen]]\nkind = \"s2s\"\naddress = \"[::]:5269\"\n";
 constexpr std::string_view kDomain =
     "[[listen]]\nkind = \"component\"\naddress = \"127.0.0.1:5347\"\n"
-    "[[domain]]\nname = \"target1.tld\"\nvia = \"component\"\nsecret = \"s3cret\"\n";
+    "[[domain]]\nname = \"target1.tld\"\nvia = \"component\"\nsecret = \"s3cret-of-target1\"\n";
 
 class Configuration : public testing::Test {
  protected:
@@ -78,7 +78,7 @@ class Configuration : public testing::Test {
     files.files["/usr/share/dns/root.key"] = {". IN DS 20326 8 2 E06D", 0644};
   }
   Parsed read(const std::string& text) {
-    files.files["etc/gw.toml"] = {text, 0644};
+    files.files["etc/gw.toml"] = {text, 0640};
     return parse("etc/gw.toml", files);
   }
   // What a configuration that is whole but for `extra` is told.
@@ -117,20 +117,19 @@ TEST_F(Configuration, Smallest_IsWholeWithTheContractsDefaults) {
   EXPECT_EQ(config.listen[0].kind, ListenKind::s2s);
   ASSERT_EQ(config.links.size(), 1u);
   const auto& link = std::get<ComponentLink>(config.links[0]);
-  EXPECT_EQ(link.secret.bytes, "s3cret");
+  EXPECT_EQ(link.secret.bytes, "s3cret-of-target1");
   EXPECT_EQ(link.domains[0].text(), "target1.tld");
 }
 
 TEST_F(Configuration, EverythingOfTheContract_IsTaken) {
   files.files["etc/target3.pem"] = files.files["etc/xmpp1.pem"];
   files.files["etc/target3.key"] = {pair_one().key, 0600};
-  files.files["etc/target1.secret"] = {"s3cret\n", 0600};
+  files.files["etc/target1.secret"] = {"s3cret-of-target1\n", 0600};
   files.files["etc/customers.txt"] = {"# those of the backend\nCustomer1.tld\n\n  customer2.tld # the second\n", 0644};
   const Parsed parsed = read(R"([gateway]
 hostname = "xmpp1.receiving.tld"
 state_dir = "state"
 control = "/run/ligase/control.sock"
-threads = 2
 [log]
 format = "json"
 level = "debug"
@@ -197,7 +196,6 @@ depth = 64
   const Config& config = *parsed.config;
   EXPECT_EQ(config.state_dir, "etc/state");
   EXPECT_EQ(config.control, "/run/ligase/control.sock");
-  EXPECT_EQ(config.threads, 2u);
   EXPECT_EQ(config.log_format, LogFormat::json);
   EXPECT_EQ(config.log_level, report::Level::debug);
   EXPECT_EQ(config.tls_minimum, "1.3");
@@ -208,7 +206,7 @@ depth = 64
   ASSERT_EQ(config.listen.size(), 6u);
   EXPECT_EQ(config.listen[3].unix_path, "etc/backend.sock");
   EXPECT_EQ(config.listen[5].endpoint.port, 9269);
-  EXPECT_EQ(std::get<ComponentLink>(config.links[0]).secret.bytes, "s3cret");
+  EXPECT_EQ(std::get<ComponentLink>(config.links[0]).secret.bytes, "s3cret-of-target1");
   const auto& backend = std::get<BackendLink>(config.links[1]);
   ASSERT_EQ(backend.domains.size(), 2u);
   EXPECT_EQ(backend.domains[0].text(), "customer1.tld");
@@ -443,12 +441,64 @@ TEST_F(Configuration, Limits_HaveBoundsAndFitTogether) {
           "etc/gw.toml:17: [limits] stanza_size_unproven cannot be \"9999B\"; choose between \"10000B\" and \"16MiB\"",
           HasSubstr("etc/gw.toml:18: [limits] unproven_timeout cannot be \"1\"; write a whole number and a unit"),
           "etc/gw.toml:19: [limits] pairs_total cannot be -1; choose between 1 and 100000000"));
-  EXPECT_THAT(faults_of("[limits]\nkeep_alive = \"2m\"\n"),
+  EXPECT_THAT(faults_of("[limits]\nkeep_alive = \"2m\"\ndead_after = \"90s\"\n"),
               ElementsAre(HasSubstr("dead_after 90s is not above keep_alive 2m")));
+  EXPECT_THAT(faults_of("[limits]\nkeep_alive = \"2m\"\n"), IsEmpty());
   EXPECT_THAT(faults_of("[limits]\nqueue_per_pair = \"64KiB\"\n"),
               ElementsAre(HasSubstr("the biggest stanza could never wait")));
   EXPECT_THAT(faults_of("[limits]\nunproven_timeot = \"30s\"\n"),
               ElementsAre(HasSubstr("did you mean \"unproven_timeout\"?")));
+}
+
+// AB-163: what a socket on [::] takes is not left for another one.
+TEST_F(Configuration, ListenersThatTakeEachOthersPort_AreRefused) {
+  const auto listen = [](const std::string& address) {
+    return "[[listen]]\nkind = \"s2s\"\naddress = \"" + address + "\"\n";
+  };
+  EXPECT_THAT(
+      faults_of(listen("0.0.0.0:5269")),
+      ElementsAre("etc/gw.toml:18: 0.0.0.0:5269 and [::]:5269 of line 8 take each other's port; [::] takes IPv4 "
+                  "as well: leave the narrower one out, or give it another port"));
+  EXPECT_THAT(faults_of(listen("127.0.0.1:5269")), ElementsAre(HasSubstr("take each other's port")));
+  EXPECT_THAT(faults_of(listen("0.0.0.0:5347")), ElementsAre(HasSubstr("127.0.0.1:5347 of line 11")));
+  EXPECT_THAT(faults_of(listen("[::1]:5347") + listen("0.0.0.0:5270")), IsEmpty());
+}
+
+// AB-206
+TEST_F(Configuration, PeerBlockThatNothingReaches_IsAWarning) {
+  const auto block = [](const std::string& domains) {
+    return "[[policy.peer]]\ndomains = [" + domains + "]\nblock = true\n";
+  };
+  EXPECT_THAT(
+      warnings_of(block("\"*.x.tld\"") + block("\"a.x.tld\"")),
+      ElementsAre("etc/gw.toml:20: \"a.x.tld\" is named by the [[policy.peer]] of line 17 already, and the first "
+                  "match wins: this block does nothing for it; put the narrower block before the wider one, or "
+                  "take it out"));
+  EXPECT_THAT(warnings_of(block("\"*.x.tld\"") + block("\"*.a.x.tld\"")), ElementsAre(HasSubstr("\"*.a.x.tld\"")));
+  EXPECT_THAT(warnings_of(block("\"x.tld\"") + block("\"X.tld\"")), ElementsAre(HasSubstr("\"x.tld\" is named by")));
+  EXPECT_THAT(warnings_of(block("\"a.x.tld\"") + block("\"*.x.tld\"")), IsEmpty());  // the narrower one first
+  EXPECT_THAT(warnings_of(block("\"*.x.tld\", \"a.x.tld\"") + block("\"x.tld\", \"*.tld.x\"")), IsEmpty());
+}
+
+// AB-206
+TEST_F(Configuration, SecretThatOthersReadOrGuess_IsAWarning) {
+  EXPECT_THAT(warnings_of("[[domain]]\nname = \"b.tld\"\nvia = \"component\"\nsecret = \"a\"\n"),
+              ElementsAre(HasSubstr("etc/gw.toml:19: the component's secret has 1 bytes")));
+  files.files["etc/gw.toml"] = {whole(), 0644};
+  EXPECT_THAT(texts(parse("etc/gw.toml", files).warnings),
+              ElementsAre("etc/gw.toml:15: a secret stands in etc/gw.toml, which has mode 0644, open to all; chmod 640 "
+                          "etc/gw.toml, or name a secret_file"));
+}
+
+// AB-163: what is refused later is refused with its line.
+TEST_F(Configuration, KeysThatDoNothing_AreKeptWithTheirLines) {
+  const Parsed parsed = read(whole() +
+                             "[policy]\nbidi = true\n[[policy.peer]]\ndomains = [\"x.tld\"]\nbidi = false\n"
+                             "[limits]\ndead_after = \"90s\"\n");
+  ASSERT_TRUE(parsed.config);
+  std::vector<std::string> keys;
+  for (const InVain& key : parsed.config->in_vain) keys.push_back(key.key + " " + std::to_string(key.line));
+  EXPECT_THAT(keys, ElementsAre("[policy] bidi 17", "[[policy.peer]] bidi 20", "[limits] dead_after 22"));
 }
 
 TEST_F(Configuration, MissingListenersOrTheirWrongAddress_AreRefused) {

@@ -1,6 +1,7 @@
 // [[listen]] and [[domain]]: where ligase is reached, and whom it speaks for.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/bytes.hpp"
@@ -13,6 +14,7 @@ constexpr std::string_view kKinds[] = {"s2s", "s2s-tls", "component", "backend",
 constexpr std::string_view kVias[] = {"component", "backend"};
 constexpr std::string_view kUnix = "unix:";
 constexpr std::size_t kMostNames = 1'000'000;
+constexpr std::size_t kShortestSecret = 12;  // nobody guesses that on line
 
 // The IPv4 bytes of an IPv4 or an IPv4-mapped address; null for other IPv6 addresses.
 const std::uint8_t* ipv4_bytes(const Address& address) noexcept {
@@ -74,7 +76,7 @@ void judge_place(const Listen& listen, unsigned line, Findings& findings) {
 }
 
 std::optional<Listen> read_address(ListenKind kind, const Located& where, const Context& context) {
-  Listen listen{kind, {}, {}};
+  Listen listen{kind, {}, {}, {where.line}};
   if (where.text.starts_with(kUnix)) {
     const bool may_be_unix = kind != ListenKind::s2s && kind != ListenKind::s2s_tls && kind != ListenKind::dns_view;
     listen.unix_path = context.resolve(where.text.substr(kUnix.size()));
@@ -158,6 +160,12 @@ Secret read_secret(Section& section, const Context& context) {
   if (inline_secret) {
     secret.bytes = inline_secret->text;
     line = inline_secret->line;
+    if ((context.mode & 0007) != 0) {
+      context.findings.warn(line,
+                            fmt::format("a secret stands in {}, which has mode {:04o}, open to all",
+                                        context.findings.file(), context.mode),
+                            fmt::format("chmod 640 {}, or name a secret_file", context.findings.file()));
+    }
   } else if (file) {
     std::optional<FileFacts> facts = context.read(*file, "the secret");
     if (!facts) return secret;
@@ -172,8 +180,15 @@ Secret read_secret(Section& section, const Context& context) {
   } else {
     return secret;
   }
-  if (secret.bytes.empty())
-    context.findings.fault(line, "the component's secret is empty", "choose one that nobody guesses");
+  constexpr const char* how = "choose one that nobody guesses: openssl rand -hex 24";
+  if (secret.bytes.empty()) {
+    context.findings.fault(line, "the component's secret is empty", how);
+  } else if (secret.bytes.size() < kShortestSecret) {
+    context.findings.warn(line,
+                          fmt::format("the component's secret has {} bytes, and who guesses it speaks for its domains",
+                                      secret.bytes.size()),
+                          how);
+  }
   return secret;
 }
 
@@ -188,6 +203,14 @@ Endpoint read_backend_address(Section& section, const Context& context) {
 }
 
 }  // namespace
+
+// An address that takes the port of every other one: of all, or of all IPv4 (a socket on [::] takes IPv4 as well).
+bool takes_all_of(const Listen& wide, const Listen& other) noexcept {
+  if (!wide.unix_path.empty() || !other.unix_path.empty() || wide.endpoint.port != other.endpoint.port) return false;
+  const auto& bytes = wide.endpoint.address.bytes;
+  const bool is_any = std::ranges::all_of(bytes, [](std::uint8_t byte) { return byte == 0; });
+  return is_any && (wide.endpoint.address.is_v6 || ipv4_bytes(other.endpoint.address) != nullptr);
+}
 
 std::vector<Listen> read_listeners(std::vector<Section> listeners, const Context& context) {
   std::vector<Listen> read;
@@ -209,6 +232,15 @@ std::vector<Listen> read_listeners(std::vector<Section> listeners, const Context
       context.findings.fault(address->line,
                              fmt::format("{} is taken by the [[listen]] of line {}", place, first->second),
                              "give each listener an address of its own");
+    } else if (!is_any_port) {
+      const auto wider = std::ranges::find_if(read, [&](const Listen& earlier) {
+        return takes_all_of(earlier, *listen) || takes_all_of(*listen, earlier);
+      });
+      if (wider != read.end())
+        context.findings.fault(address->line,
+                               fmt::format("{} and {} of line {} take each other's port", place, wider->endpoint.text(),
+                                           wider->line.number),
+                               "[::] takes IPv4 as well: leave the narrower one out, or give it another port");
     }
     read.push_back(*listen);
   }
@@ -235,7 +267,8 @@ std::vector<HostedLink> read_domains(std::vector<Section> sections, const Contex
     if (!section.has("via"))
       context.findings.fault(section.line(), "[[domain]] has no via", "add via = \"component\" or via = \"backend\"");
     if (via == 1u) {
-      links.emplace_back(BackendLink{std::move(domains), read_backend_address(section, context)});
+      const Line line{section.line_of("via")};
+      links.emplace_back(BackendLink{std::move(domains), read_backend_address(section, context), line});
     } else if (via == 0u) {
       links.emplace_back(ComponentLink{std::move(domains), read_secret(section, context)});
     } else {

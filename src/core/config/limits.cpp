@@ -61,7 +61,7 @@ static_assert(sizeof(Limits) == 8 * (std::size(kDurations) + std::size(kSizes) +
 
 // Numbers that make no sense together.
 void check_together(const Section& section, const Limits& limits, Findings& findings) {
-  if (limits.dead_after <= limits.keep_alive) {
+  if (section.has("dead_after") && limits.dead_after <= limits.keep_alive) {
     findings.fault(section.line_of("dead_after"),
                    fmt::format("[limits] dead_after {} is not above keep_alive {}: every stream would be ended as dead",
                                duration_text(limits.dead_after), duration_text(limits.keep_alive)),
@@ -96,6 +96,7 @@ Limits read_limits(Section& section, Findings& findings) {
     section.duration(limit.key, limits.*limit.member, limit.least, limit.most);
   for (const NumberLimit& limit : kSizes) section.size(limit.key, limits.*limit.member, limit.least, limit.most);
   for (const NumberLimit& limit : kCounts) section.count(limit.key, limits.*limit.member, limit.least, limit.most);
+  if (section.has("dead_after")) findings.in_vain("[limits] dead_after", section.line_of("dead_after"));
   section.finish();
   check_together(section, limits, findings);
   return limits;

@@ -12,22 +12,26 @@ namespace {
 
 constexpr std::string_view kFormats[] = {"text", "json", "journald"};
 constexpr std::string_view kLevels[] = {"debug", "info", "warning", "error"};
-constexpr std::uint64_t kMostThreads = 256;
 constexpr std::string_view kStateDir = "/var/lib/ligase";
 
 struct GatewaySection {
   std::optional<Domain> hostname;
   std::string state_dir{kStateDir}, control;
-  std::uint64_t threads = 0;
+  Line state_dir_line, control_line;
 };
 
 GatewaySection read_gateway(Section gateway, const Context& context) {
   GatewaySection read;
   if (const auto hostname = gateway.required_text("hostname")) read.hostname = context.domain(*hostname);
-  if (const auto folder = gateway.text("state_dir")) read.state_dir = context.resolve(folder->text);
+  if (const auto folder = gateway.text("state_dir")) {
+    read.state_dir = context.resolve(folder->text);
+    read.state_dir_line = {folder->line};
+    if (folder->text.empty())
+      context.findings.fault(folder->line, "[gateway] state_dir is empty", "name a folder of the gateway's own");
+  }
   const auto control = gateway.text("control");
   read.control = control ? context.resolve(control->text) : read.state_dir + "/control.sock";
-  gateway.count("threads", read.threads, 0, kMostThreads);
+  if (control) read.control_line = {control->line};
   gateway.finish();
   return read;
 }
@@ -98,14 +102,19 @@ namespace {
 
 std::string folder_of(const std::string& file) { return std::filesystem::path(file).parent_path().string(); }
 
-tl::expected<Table, Fault> read_tree(const std::string& file, const Files& files) {
+struct Tree {
+  Table table;
+  unsigned mode = 0;  // of the file
+};
+
+tl::expected<Tree, Fault> read_tree(const std::string& file, const Files& files) {
   const auto facts = files.read(file);
   if (!facts) {
     return tl::unexpected(Fault{file, 0, fmt::format("cannot read the configuration: {}", facts.error()),
                                 "check the path and its modes"});
   }
   tl::expected<Table, SyntaxFault> tree = read_toml(facts->text);
-  if (tree) return std::move(*tree);
+  if (tree) return Tree{std::move(*tree), facts->mode};
   return tl::unexpected(Fault{file, tree.error().line, fmt::format("no valid TOML: {}", tree.error().what),
                               "mend this line first; what follows it was not read"});
 }
@@ -113,11 +122,11 @@ tl::expected<Table, Fault> read_tree(const std::string& file, const Files& files
 }  // namespace
 
 tl::expected<std::string, Fault> control_socket_of(const std::string& file, const Files& files) {
-  const tl::expected<Table, Fault> tree = read_tree(file, files);
+  const tl::expected<Tree, Fault> tree = read_tree(file, files);
   if (!tree) return tl::unexpected(tree.error());
   Findings findings(file);
-  const Context context{files, findings, folder_of(file)};
-  Section root("", &*tree, 0, findings);
+  const Context context{files, findings, folder_of(file), tree->mode};
+  Section root("", &tree->table, 0, findings);
   Section gateway = root.table("gateway", "[gateway]");
   const auto folder = gateway.text("state_dir");
   const auto control = gateway.text("control");
@@ -129,13 +138,13 @@ tl::expected<std::string, Fault> control_socket_of(const std::string& file, cons
 Parsed parse(const std::string& file, const Files& files) {
   Parsed parsed;
   Findings findings(file);
-  const tl::expected<Table, Fault> tree = read_tree(file, files);
+  const tl::expected<Tree, Fault> tree = read_tree(file, files);
   if (!tree) {
     parsed.faults.push_back(tree.error());
     return parsed;
   }
-  const Context context{files, findings, folder_of(file)};
-  Section root("", &*tree, 0, findings);
+  const Context context{files, findings, folder_of(file), tree->mode};
+  Section root("", &tree->table, 0, findings);
   const GatewaySection gateway = read_gateway(root.table("gateway", "[gateway]"), context);
   const LogSection log = read_log(root.table("log", "[log]"));
   Section tls_table = root.table("tls", "[tls]");
@@ -154,6 +163,7 @@ Parsed parse(const std::string& file, const Files& files) {
   const auto by_place = [](const Fault& a, const Fault& b) { return a.line < b.line; };
   std::ranges::stable_sort(findings.faults, by_place);
   std::ranges::stable_sort(findings.warnings, by_place);
+  parsed.log_format = log.format;
   parsed.faults = std::move(findings.faults);
   parsed.warnings = std::move(findings.warnings);
   if (!parsed.faults.empty()) return parsed;
@@ -161,7 +171,8 @@ Parsed parse(const std::string& file, const Files& files) {
                          .hostname = *gateway.hostname,
                          .state_dir = gateway.state_dir,
                          .control = gateway.control,
-                         .threads = static_cast<unsigned>(gateway.threads),
+                         .state_dir_line = gateway.state_dir_line,
+                         .control_line = gateway.control_line,
                          .log_format = log.format,
                          .log_level = log.level,
                          .credential = std::move(tls.credential),
@@ -176,7 +187,8 @@ Parsed parse(const std::string& file, const Files& files) {
                          .listen = std::move(listeners),
                          .links = std::move(links),
                          .policy = std::move(policy),
-                         .limits = limits};
+                         .limits = limits,
+                         .in_vain = std::move(findings.keys_in_vain)};
   return parsed;
 }
 

@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 #include "base/bytes.hpp"
 #include "config/sections.hpp"
@@ -63,18 +64,55 @@ bool matches(std::string_view pattern, std::string_view domain) noexcept {
   return domain.size() > suffix.size() && domain.ends_with(suffix);
 }
 
-PeerRule read_rule(Section& section, const Context& context, bool dnssec_is_on) {
+std::optional<bool> read_bidi(Section& section, const Context& context) {
+  if (section.has("bidi")) context.findings.in_vain(section.title() + " bidi", section.line_of("bidi"));
+  return section.boolean("bidi");
+}
+
+// Patterns and the line of each; says of a further one whether all that it names is named by an earlier one already.
+class Named {
+ public:
+  void add(const std::string& pattern, unsigned line, unsigned rule, const Context& context) {
+    if (const auto* earlier = find(pattern); earlier != nullptr && earlier->rule != rule) {
+      context.findings.warn(
+          line,
+          fmt::format("\"{}\" is named by the [[policy.peer]] of line {} already, and the first match "
+                      "wins: this block does nothing for it",
+                      pattern, earlier->line),
+          "put the narrower block before the wider one, or take it out");
+    }
+    patterns_.try_emplace(pattern, Place{line, rule});
+  }
+
+ private:
+  struct Place {
+    unsigned line, rule;
+  };
+  const Place* find(const std::string& pattern) const {
+    if (const auto same = patterns_.find(pattern); same != patterns_.end()) return &same->second;
+    std::size_t dot = pattern.find('.', pattern.starts_with("*.") ? 2 : 0);
+    for (; dot != std::string::npos; dot = pattern.find('.', dot + 1))
+      if (const auto wider = patterns_.find("*" + pattern.substr(dot)); wider != patterns_.end()) return &wider->second;
+    return nullptr;
+  }
+  std::map<std::string, Place> patterns_;
+};
+
+PeerRule read_rule(Section& section, const Context& context, bool dnssec_is_on, Named& named, unsigned number) {
   PeerRule rule;
   const auto domains = section.texts("domains");
   if (!section.has("domains") || (domains && domains->empty()))
     context.findings.fault(section.line(), "[[policy.peer]] names no domains",
                            "add domains = [\"x.tld\", \"*.x.tld\"]");
   for (const Located& where : domains.value_or(std::vector<Located>{}))
-    if (auto pattern = read_pattern(where, context)) rule.patterns.push_back(std::move(*pattern));
+    if (auto pattern = read_pattern(where, context)) {
+      named.add(*pattern, where.line, number, context);
+      rule.patterns.push_back(std::move(*pattern));
+    }
   rule.proofs = read_proofs(section, context, dnssec_is_on);
   if (const auto index = section.one_of("encryption", kEncryptions)) rule.encryption = static_cast<Encryption>(*index);
   rule.multiplex = section.boolean("multiplex");
-  rule.bidi = section.boolean("bidi");
+  rule.bidi = read_bidi(section, context);
   rule.block = section.boolean("block").value_or(false);
   section.finish();
   return rule;
@@ -88,10 +126,12 @@ Policy read_policy(Section& section, const Context& context, bool dnssec_is_on) 
   if (const auto index = section.one_of("encryption", kEncryptions))
     policy.defaults.encryption = static_cast<Encryption>(*index);
   policy.defaults.may_multiplex = section.boolean("multiplex").value_or(true);
-  policy.defaults.may_bidi = section.boolean("bidi").value_or(true);
+  policy.defaults.may_bidi = read_bidi(section, context).value_or(true);
   policy.internal = section.boolean("internal").value_or(false);
+  Named named;
+  unsigned number = 0;
   for (Section& peer : section.tables("peer", "[[policy.peer]]"))
-    policy.peers.push_back(read_rule(peer, context, dnssec_is_on));
+    policy.peers.push_back(read_rule(peer, context, dnssec_is_on, named, ++number));
   section.finish();
   return policy;
 }

@@ -32,9 +32,11 @@ class Findings {
   void warn(unsigned line, std::string what, std::string advice) {
     warnings.push_back({file_, line, std::move(what), std::move(advice)});
   }
+  void in_vain(std::string key, unsigned line) { keys_in_vain.push_back({std::move(key), line}); }
   const std::string& file() const noexcept { return file_; }
 
   std::vector<Fault> faults, warnings;
+  std::vector<InVain> keys_in_vain;
 
  private:
   std::string file_;

@@ -17,6 +17,7 @@ struct Context {
   const Files& files;
   Findings& findings;
   std::string folder;  // of the configuration; "" for the current one
+  unsigned mode = 0;   // of the configuration itself
 
   std::string resolve(const std::string& path) const;  // relative paths lie beside the file
   // Reads the file named at `where`; a fault where that fails. `what`: "the certificate".

@@ -23,9 +23,8 @@ class Client final : public seams::Receiver {
     boost::asio::ip::tcp::socket socket(loop_.context());
     socket.connect({boost::asio::ip::make_address(server.address()), server.port()});
     const auto identity = self_signed({.hosts = {"client.tld"}});
-    const auto wall = std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now());
-    loop_.set_certificates(*tls::Contexts::make({identity->certificate, identity->private_key, "test"}, {},
-                                                tls::MinimumVersion::tls12, wall));
+    loop_.set_certificates(
+        *tls::Contexts::make({identity->certificate, identity->private_key, "test"}, {}, tls::MinimumVersion::tls12));
     net::TcpConnection connection(loop_, std::move(socket), Endpoint{*Address::parse(server.address()), server.port()});
     connection_ = &connection;
     connection.start(*this);

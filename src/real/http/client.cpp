@@ -101,6 +101,8 @@ Result<Got> ask(const std::string& path, const std::string& target, const std::o
     if (count < 0 && (errno == EAGAIN || errno == EINTR)) continue;
     if (count < 0) return fail(Reason::network_closed, system_text());
     if (count == 0) {
+      // Beast asserts that a parser which is told of the end has seen a header.
+      if (!parser.is_header_done()) return fail(Reason::network_closed, "it closed the connection without an answer");
       parser.put_eof(error);
       if (error || !parser.is_done()) return fail(Reason::network_closed, "the answer ended early");
       break;

@@ -233,6 +233,28 @@ TEST_F(HttpServer, NobodyListening_IsSaid) {
 }
 
 // AB-113
+// AB-209: a gateway that ends while it is asked.
+TEST(HttpClient, AnswerThatIsCutOff_IsAnErrorAndNoMore) {
+  const std::string path = testing::TempDir() + "ligase-cut-" + std::to_string(::getpid()) + ".sock";
+  for (const std::string said : {"", "HTTP/1.1 2", "HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"}) {
+    ::unlink(path.c_str());
+    asio::io_context context;
+    asio::local::stream_protocol::acceptor acceptor(context, asio::local::stream_protocol::endpoint(path));
+    std::thread server([&] {
+      asio::local::stream_protocol::socket socket(context);
+      acceptor.accept(socket);
+      char request[4096];
+      (void)socket.read_some(asio::buffer(request));
+      if (!said.empty()) (void)asio::write(socket, asio::buffer(said));
+    });
+    const Result<Got> got = get(path, "/api/v1/status", 30s);
+    server.join();
+    ASSERT_FALSE(got) << said;
+    EXPECT_EQ(got.error().reason, Reason::network_closed);
+  }
+  ::unlink(path.c_str());
+}
+
 TEST_F(HttpServer, PathsThatAreNotExact_AreNotFound) {
   start_tcp();
   EXPECT_THAT(raw(get_request("/api/v1/status")), StartsWith("HTTP/1.1 200 "));

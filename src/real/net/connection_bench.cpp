@@ -53,8 +53,8 @@ struct World {
   World() {
     const auto root = test::make_root();
     const auto leaf = test::make_leaf(root, {"gw.tld"});
-    loop.set_certificates(*tls::Contexts::make({leaf.pem + root.pem, leaf.key_pem, "gw.pem"}, {},
-                                               tls::MinimumVersion::tls12, test::day(2026, 11, 24)));
+    loop.set_certificates(
+        *tls::Contexts::make({leaf.pem + root.pem, leaf.key_pem, "gw.pem"}, {}, tls::MinimumVersion::tls12));
   }
   Loop loop;
   tcp::acceptor acceptor{loop.context(), {boost::asio::ip::make_address("127.0.0.1"), 0}};

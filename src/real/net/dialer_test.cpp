@@ -219,9 +219,11 @@ TEST(Listener, NoDescriptorsLeft_PausesSaysSoOnce_AndRecovers) {  // AB-160
   ASSERT_TRUE(waiting);
   std::vector<Error> exhausted;
   std::unique_ptr<seams::Connection> accepted;
+  int resumed = 0;
   listener->start({[&](auto connection) { accepted = std::move(connection); },
                    {},
-                   [&](const Error& error) { exhausted.push_back(error); }});
+                   [&](const Error& error) { exhausted.push_back(error); },
+                   [&] { ++resumed; }});
   {
     const FewDescriptors none(0);
     run_until(world.loop, [&] { return !exhausted.empty(); });
@@ -232,6 +234,7 @@ TEST(Listener, NoDescriptorsLeft_PausesSaysSoOnce_AndRecovers) {  // AB-160
     EXPECT_EQ(accepted, nullptr);
   }
   run_until(world.loop, [&] { return accepted != nullptr; });
+  EXPECT_EQ(resumed, 1);
   EXPECT_EQ(exhausted.size(), 1u);
   EXPECT_EQ(exhausted[0].reason, Reason::limit_reached);
   EXPECT_THAT(exhausted[0].detail, HasSubstr("LimitNOFILE"));

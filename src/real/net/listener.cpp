@@ -32,6 +32,16 @@ bool eats_into(std::size_t reserved, int descriptor) {
   return static_cast<rlim_t>(descriptor) + reserved >= limit.rlim_cur;
 }
 
+error_code bind(tcp::acceptor& acceptor, const Endpoint& endpoint) {
+  const tcp::endpoint at = to_asio(endpoint);
+  error_code error;
+  acceptor.open(at.protocol(), error);
+  if (!error) acceptor.set_option(tcp::acceptor::reuse_address(true), error);
+  if (!error && endpoint.address.is_v6) acceptor.set_option(boost::asio::ip::v6_only(false), error);
+  if (!error) acceptor.bind(at, error);
+  return error;
+}
+
 }  // namespace
 
 class Listener::Impl : public std::enable_shared_from_this<Impl> {
@@ -40,12 +50,7 @@ class Listener::Impl : public std::enable_shared_from_this<Impl> {
   ~Impl() { loop_.clock().cancel(pause_); }
 
   error_code open(const Endpoint& endpoint) {
-    const tcp::endpoint at = to_asio(endpoint);
-    error_code error;
-    acceptor_.open(at.protocol(), error);
-    if (!error) acceptor_.set_option(tcp::acceptor::reuse_address(true), error);
-    if (!error && endpoint.address.is_v6) acceptor_.set_option(boost::asio::ip::v6_only(false), error);
-    if (!error) acceptor_.bind(at, error);
+    error_code error = bind(acceptor_, endpoint);
     if (!error) acceptor_.listen(kBacklog, error);
     if (!error) acceptor_.non_blocking(true, error);
     if (error) return error;
@@ -88,7 +93,7 @@ class Listener::Impl : public std::enable_shared_from_this<Impl> {
         socket.close(error);
         return pause("only the reserved descriptors are left");
       }
-      is_exhausted_ = false;
+      if (std::exchange(is_exhausted_, false) && handlers_.on_resumed) handlers_.on_resumed();
       const Endpoint remote = from_asio(from);  // the socket itself no longer knows it if it was reset meanwhile
       if (handlers_.admit && !handlers_.admit(remote.address)) continue;  // its destructor closes it
       handlers_.take(std::make_unique<TcpConnection>(loop_, std::move(socket), remote, settings_.handshake_timeout));
@@ -114,6 +119,12 @@ class Listener::Impl : public std::enable_shared_from_this<Impl> {
   seams::TimerId pause_ = seams::TimerId::none;
   bool is_exhausted_ = false;
 };
+
+std::error_code Listener::try_open(const Endpoint& endpoint) {
+  boost::asio::io_context context(1);
+  tcp::acceptor acceptor(context);
+  return bind(acceptor, endpoint);
+}
 
 Result<std::unique_ptr<Listener>> Listener::open(Loop& loop, const Endpoint& endpoint, Settings settings) {
   auto impl = std::make_shared<Impl>(loop, settings);

@@ -3,6 +3,7 @@
 #pragma once
 #include <functional>
 #include <memory>
+#include <system_error>
 
 #include "net/connection.hpp"
 #include "net/loop.hpp"
@@ -21,6 +22,7 @@ class Listener {
     std::function<void(std::unique_ptr<seams::Connection>)> take;
     std::function<bool(const Address&)> admit;       // may be empty: all; false: closed at once, nothing said
     std::function<void(const Error&)> on_exhausted;  // may be empty; once when accepting pauses for want of descriptors
+    std::function<void()> on_resumed = {};           // may be empty; once when it goes on after that
   };
 
   // Binds and listens; "[::]:5269" takes IPv4 too. Port 0: a free one, see local(). Reason::config_invalid with the
@@ -29,6 +31,8 @@ class Listener {
   static Result<std::unique_ptr<Listener>> open(Loop& loop, const Endpoint& endpoint) {
     return open(loop, endpoint, {});
   }
+  // Could it be opened? Binds, and lets go; nobody is ever accepted. The system's error.
+  static std::error_code try_open(const Endpoint& endpoint);
   ~Listener();
 
   void start(Handlers handlers);  // once

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -119,6 +120,52 @@ Result<void> make_private_folder(const std::string& path) {
   if (::fstat(opened.get(), &facts) != 0) return cannot("look at the folder", path, errno, "check the file system");
   if ((facts.st_mode & 07777) != 0700 && ::fchmod(opened.get(), 0700) != 0)
     return cannot("set mode 0700 on", path, errno, "it must belong to the user ligase runs as");
+  return {};
+}
+
+Result<void> may_be_private_folder(const std::string& path, const std::vector<std::string>& ours) {
+  struct stat facts {};
+  if (::stat(path.c_str(), &facts) != 0) {
+    if (errno == ENOENT) return {};
+    return cannot("look at the folder", path, errno, "name a folder of the gateway's own");
+  }
+  if (!S_ISDIR(facts.st_mode))
+    return fail(Reason::config_invalid, fmt::format("{} is no folder; name a folder of the gateway's own", path));
+  std::error_code error;
+  std::string somebodys;
+  for (std::filesystem::directory_iterator at(path, error), end; !error && at != end; at.increment(error)) {
+    const std::string name = at->path().filename();
+    if (std::ranges::find(ours, name) != ours.end()) return {};
+    if (name != "lost+found") somebodys = name;  // an empty file system has that
+  }
+  if (error) return cannot("read the folder", path, error.value(), "it must belong to the user ligase runs as");
+  if (somebodys.empty()) return {};
+  return fail(
+      Reason::config_invalid,
+      fmt::format("{} is not empty (it holds {}), and was never a gateway's; name a folder of the gateway's own, "
+                  "or one that does not exist yet",
+                  path, escaped(somebodys, 80)));
+}
+
+Result<void> try_private_folder(const std::string& path) {
+  std::filesystem::path missing(path);
+  std::vector<std::string> to_make;  // innermost first
+  struct stat facts {};
+  while (!missing.empty() && ::stat(missing.c_str(), &facts) != 0 && errno == ENOENT) {
+    to_make.push_back(missing);
+    missing = missing.parent_path();
+  }
+  constexpr std::string_view advice = "make it by hand, owned by the user ligase runs as";
+  std::size_t left = to_make.size();
+  int failed = 0;
+  for (; left > 0 && failed == 0; --left)
+    if (::mkdir(to_make[left - 1].c_str(), 0700) != 0) failed = errno;
+  const bool is_writable = failed == 0 && ::access(path.c_str(), R_OK | W_OK | X_OK) == 0;
+  const int denied = errno;
+  if (failed != 0) ++left;  // that one was not made
+  for (std::size_t i = left; i < to_make.size(); ++i) ::rmdir(to_make[i].c_str());
+  if (failed != 0) return cannot("make the folder", path, failed, advice);
+  if (!is_writable) return cannot("write into the folder", path, denied, "it must belong to the user ligase runs as");
   return {};
 }
 

@@ -1,11 +1,13 @@
 // setgroups, setgid, setuid; prctl and setrlimit.
 #include "os/process.hpp"
 
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <grp.h>
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -60,6 +62,31 @@ Result<void> become(const Account& account) {
   // A change of user forgets it, and whoever started us so wants us to end with it (prctl(2)).
   ::prctl(PR_SET_PDEATHSIG, signal_of_parents_death, 0, 0, 0);
   return {};
+}
+
+std::vector<std::string> unreadable_for(const Account& account, const std::vector<std::string>& paths) {
+  std::vector<std::string> unreadable;
+  int ends[2];
+  if (paths.empty() || ::pipe2(ends, O_CLOEXEC) != 0) return unreadable;
+  const pid_t child = ::fork();
+  if (child == 0) {
+    const bool is_it = become(account).has_value();
+    for (const std::string& path : paths) {
+      const int file = is_it ? ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
+      const char answer = !is_it ? '?' : file >= 0 ? 'y' : 'n';
+      if (::write(ends[1], &answer, 1) != 1) ::_exit(1);
+    }
+    ::_exit(0);
+  }
+  ::close(ends[1]);
+  char answer = 0;
+  for (const std::string& path : paths) {
+    if (child < 0 || ::read(ends[0], &answer, 1) != 1) break;
+    if (answer == 'n') unreadable.push_back(path);
+  }
+  ::close(ends[0]);
+  if (child > 0) ::waitpid(child, nullptr, 0);
+  return unreadable;
 }
 
 void refuse_core_dumps() noexcept {

@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/result.hpp"
 
@@ -27,6 +28,9 @@ Result<void> hand_over(const std::string& path, const Account& account);
 
 // Groups, group, user, in this order, for good: checked afterwards that root cannot be had back. Reason::internal.
 Result<void> become(const Account& account);
+
+// Which of `paths` that account could not read. Tried by a child that becomes it, so call it before there is a thread.
+std::vector<std::string> unreadable_for(const Account& account, const std::vector<std::string>& paths);
 
 // No core file and no ptrace by equals: keys and the dialback secret stay in this process.
 void refuse_core_dumps() noexcept;

@@ -68,7 +68,7 @@ struct Identity {
   Key key;
 };
 
-Result<Identity> read_identity(const Credential& credential, WallTime now) {
+Result<Identity> read_identity(const Credential& credential) {
   ERR_clear_error();
   Identity identity{read_certificates(credential.certificate_pem), nullptr};
   if (identity.chain.empty())
@@ -87,11 +87,6 @@ Result<Identity> read_identity(const Credential& credential, WallTime now) {
   if (X509_check_private_key(leaf, identity.key.get()) != 1)
     return unusable(credential, "the private key is not the certificate's",
                     "name the two files that belong together; the server's certificate comes first in its file");
-  std::time_t at = now.time_since_epoch().count();
-  if (X509_cmp_time(X509_get0_notAfter(leaf), &at) <= 0)
-    return unusable(credential, "the certificate has expired", "renew it");
-  if (X509_cmp_time(X509_get0_notBefore(leaf), &at) > 0)
-    return unusable(credential, "the certificate is not valid yet", "check this machine's clock");
   return identity;
 }
 
@@ -125,8 +120,8 @@ bool apply_choices(SSL_CTX* context) {
 
 }  // namespace
 
-Result<void> check(const Credential& credential, WallTime now) {
-  auto made = Contexts::make(credential, {}, MinimumVersion::tls12, now);
+Result<void> check(const Credential& credential) {
+  auto made = Contexts::make(credential, {}, MinimumVersion::tls12);
   if (!made) return fail(std::move(made.error()));
   return {};
 }
@@ -134,8 +129,8 @@ Result<void> check(const Credential& credential, WallTime now) {
 void Contexts::Free::operator()(ssl_ctx_st* context) const noexcept { SSL_CTX_free(context); }
 Contexts::~Contexts() = default;
 
-Result<ssl_ctx_st*> Contexts::add(const Credential& credential, MinimumVersion minimum, WallTime now) {
-  auto identity = read_identity(credential, now);
+Result<ssl_ctx_st*> Contexts::add(const Credential& credential, MinimumVersion minimum) {
+  auto identity = read_identity(credential);
   if (!identity) return fail(std::move(identity.error()));
   ERR_clear_error();
   Context context(SSL_CTX_new(TLS_method()));
@@ -161,13 +156,12 @@ Result<ssl_ctx_st*> Contexts::add(const Credential& credential, MinimumVersion m
 }
 
 Result<std::shared_ptr<const Contexts>> Contexts::make(const Credential& own, const std::vector<For>& others,
-                                                       MinimumVersion minimum, WallTime now,
-                                                       std::shared_ptr<const Staples> staples) {
+                                                       MinimumVersion minimum, std::shared_ptr<const Staples> staples) {
   std::shared_ptr<Contexts> made(new Contexts());
   made->staples_ = std::move(staples);
-  if (const auto added = made->add(own, minimum, now); !added) return fail(added.error());
+  if (const auto added = made->add(own, minimum); !added) return fail(added.error());
   for (const For& other : others) {
-    const auto added = made->add(other.credential, minimum, now);
+    const auto added = made->add(other.credential, minimum);
     if (!added) return fail(added.error());
     for (const Domain& domain : other.domains) made->by_domain_.emplace(domain.text(), *added);
   }

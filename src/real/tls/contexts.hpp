@@ -23,9 +23,10 @@ struct Credential {
   std::string where;  // for messages: the file's name
 };
 
-// Is this credential usable at `now`? Reason::config_invalid: bad PEM, encrypted key, key of another certificate,
-// expired or not yet valid, weaker than security level 2 allows. Each says what to do.
-Result<void> check(const Credential& credential, WallTime now);
+// Is this credential usable? Reason::config_invalid: bad PEM, encrypted key, key of another certificate, weaker than
+// security level 2 allows. Each says what to do. Its dates are the caller's to judge: a peer that matches the key takes
+// an expired certificate.
+Result<void> check(const Credential& credential);
 
 // OCSP responses for certificates of ours, stapled to each handshake that asks for one (RFC 6066 §8, RFC 8446 §4.4.2.1).
 // Replaced at run time, which Contexts are not, and kept when those are replaced. One loop's object, not locked.
@@ -52,7 +53,7 @@ class Contexts {
   };
   // The first unusable credential's error, as check() words it.
   static Result<std::shared_ptr<const Contexts>> make(const Credential& own, const std::vector<For>& others,
-                                                      MinimumVersion minimum, WallTime now,
+                                                      MinimumVersion minimum,
                                                       std::shared_ptr<const Staples> staples = nullptr);
   ~Contexts();
 
@@ -72,7 +73,7 @@ class Contexts {
   using Context = std::unique_ptr<ssl_ctx_st, Free>;
 
   Contexts() = default;
-  Result<ssl_ctx_st*> add(const Credential& credential, MinimumVersion minimum, WallTime now);
+  Result<ssl_ctx_st*> add(const Credential& credential, MinimumVersion minimum);
 
   std::shared_ptr<const Staples> staples_;
   struct Shown {  // what a context is reached by

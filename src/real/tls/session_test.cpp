@@ -27,7 +27,7 @@ struct World {
 
   std::shared_ptr<const Contexts> make(MinimumVersion minimum) const {
     return *Contexts::make({gateway.pem + middle.pem, gateway.key_pem, "gw.pem"},
-                           {{{*Domain::parse("target1.tld")}, {own.pem, own.key_pem, "target1.pem"}}}, minimum, kNow);
+                           {{{*Domain::parse("target1.tld")}, {own.pem, own.key_pem, "target1.pem"}}}, minimum);
   }
 };
 const World& world() {
@@ -106,7 +106,7 @@ TEST(TlsSession, Staple_IsServedAndTakenInBothVersions) {  // REV-01, REV-02
   const Credential gateway{world().gateway.pem + world().middle.pem, world().gateway.key_pem, "gw.pem"};
   const Credential own{world().own.pem, world().own.key_pem, "target1.pem"};
   const auto contexts =
-      *Contexts::make(gateway, {{{*Domain::parse("target1.tld")}, own}}, MinimumVersion::tls12, kNow, staples);
+      *Contexts::make(gateway, {{{*Domain::parse("target1.tld")}, own}}, MinimumVersion::tls12, staples);
   const auto fingerprint = [](const test::MadeCertificate& of) {
     return proof::Chain::parse({of.der}).value()->fingerprint();
   };

@@ -1,0 +1,114 @@
+// Each step of a start, tried and taken back. Nothing that was there before is changed.
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <filesystem>
+
+#include "base/bytes.hpp"
+#include "http/client.hpp"
+#include "net/listener.hpp"
+#include "node/node.hpp"
+#include "os/files.hpp"
+#include "os/libraries.hpp"
+#include "os/process.hpp"
+
+namespace ligase::node {
+namespace {
+
+class Trial {
+ public:
+  Trial(const config::Config& config, config::Parsed& findings) : config_(config), findings_(findings) {}
+
+  void folders() {
+    if (const Result<void> made = os::try_private_folder(config_.state_dir); !made)
+      fault(config_.state_dir_line.number, "[gateway] state_dir: " + made.error().detail, "");
+  }
+
+  void control() {
+    const unsigned line = config_.control_line.number;
+    const std::string& path = config_.control;
+    struct stat facts {};
+    if (path.size() >= sizeof(sockaddr_un{}.sun_path))
+      return fault(line, "[gateway] control: a socket's path has at most 107 bytes", "choose a shorter one");
+    if (::lstat(path.c_str(), &facts) == 0) {
+      if (!S_ISSOCK(facts.st_mode))
+        return fault(line, fmt::format("[gateway] control: {} is there, and is no socket", path),
+                     "choose another name");
+      if (http::get(path, "/healthz", 2s))
+        warn(line, fmt::format("[gateway] control: a gateway answers at {} already", path),
+             "that is as it must be if it is this one");
+      return;
+    }
+    const std::filesystem::path folder = std::filesystem::path(path).parent_path();
+    if (folder == std::filesystem::path(config_.state_dir)) return;  // tried above
+    if (::access(folder.empty() ? "." : folder.c_str(), W_OK | X_OK) != 0)
+      fault(line, fmt::format("[gateway] control: the folder of {}: {}", path, std::generic_category().message(errno)),
+            "make it, owned by the user ligase runs as");
+  }
+
+  void listeners() {
+    for (const config::Listen& listen : config_.listen) {
+      if (!listen.unix_path.empty() || listen.endpoint.port == 0) continue;
+      const std::error_code error = net::Listener::try_open(listen.endpoint);
+      if (!error) continue;
+      const std::string what = fmt::format("cannot listen on {}: {}", listen.endpoint.text(), error.message());
+      if (error == std::errc::address_in_use) {
+        warn(listen.line.number, what, "if that is not this gateway, already running: end it, or choose another port");
+      } else if (error == std::errc::permission_denied) {
+        fault(listen.line.number, what,
+              "a port below 1024 needs root at the start, or CAP_NET_BIND_SERVICE (systemd: AmbientCapabilities=)");
+      } else {
+        fault(listen.line.number, what, "bind it to an address of this machine");
+      }
+    }
+  }
+
+  void reload(const std::vector<std::string>& read) {
+    if (!os::is_root()) return;
+    const Result<os::Account> account = os::unprivileged_account();
+    if (!account) return fault(0, account.error().detail, "");
+    for (const std::string& path : os::unreadable_for(*account, read))
+      warn(0,
+           fmt::format("{} is not readable for the user {}, whom ligase becomes: a reload will be refused", path,
+                       account->name),
+           fmt::format("chgrp {} {} && chmod g+r {}", account->name, path, path));
+  }
+
+ private:
+  void fault(unsigned line, std::string what, std::string advice) {
+    findings_.faults.push_back({config_.file, line, std::move(what), std::move(advice)});
+  }
+  void warn(unsigned line, std::string what, std::string advice) {
+    findings_.warnings.push_back({config_.file, line, std::move(what), std::move(advice)});
+  }
+
+  const config::Config& config_;
+  config::Parsed& findings_;
+};
+
+}  // namespace
+
+void try_out(const config::Config& config, const std::vector<std::string>& read, config::Parsed& findings) {
+  Trial trial(config, findings);
+  trial.folders();
+  trial.control();
+  trial.listeners();
+  trial.reload(read);
+}
+
+std::vector<std::string> unreadable(const config::Files& files, const std::vector<std::string>& read) {
+  std::vector<std::string> found;
+  for (const std::string& path : read)
+    if (!files.read(path)) found.push_back(path);
+  return found;
+}
+
+void judge_libraries(config::Parsed& findings) {
+  for (const os::LibraryFinding& finding : os::judge(os::libraries()))
+    (finding.is_fatal ? findings.faults : findings.warnings)
+        .push_back({"this machine", 0, finding.what, finding.advice});
+}
+
+}  // namespace ligase::node
