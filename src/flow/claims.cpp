@@ -7,7 +7,6 @@
 #include "dial.hpp"
 #include "judgement.hpp"
 #include "proof/dialback_key.hpp"
-#include "wait.hpp"
 
 namespace ligase {
 namespace {
@@ -59,7 +58,8 @@ using Decision = tl::expected<proof::Proof, Refused>;
 // AB-019: a stranger that makes us answer and does not read is let go.
 bool may_be_answered(const Hub& hub, Session& session) {
   if (session.is_ending) return false;
-  if (session.machine.is_proven() || session.connection->queued() <= hub.settings.limits.reply_buffer) return true;
+  if (session.machine.is_proven() || session.connection->queued() <= hub.ground.rules.limits().reply_buffer)
+    return true;
   session.end({StreamError::policy_violation, "answers are not read"}, {Reason::limit_reached, "reply_buffer"});
   return false;
 }
@@ -71,10 +71,10 @@ void answer(Hub& hub, Session& session, const PairKey& pair, const DbVerdict& ve
 
 // A refusal is final for a while only: a domain holder mends a record, and the peer asks again on the same stream.
 bool is_fresh(const Hub& hub, const SenderRecord& record, WallTime not_before) {
-  if (!record.verdict || record.epoch != hub.epoch || record.judged_at < not_before) return false;
+  if (!record.verdict || record.epoch != hub.ground.rules.epoch() || record.judged_at < not_before) return false;
   if (*record.verdict) return (*record.verdict)->expires > hub.wall();
   const auto age = hub.wall() - record.judged_at;
-  return !record.verdict->error().is_temporary && age < hub.settings.limits.negative_proof_cache;
+  return !record.verdict->error().is_temporary && age < hub.ground.rules.limits().negative_proof_cache;
 }
 
 void refuse(Hub& hub, Session& session, const PairKey& pair, const Refused& why) {
@@ -85,8 +85,8 @@ void refuse(Hub& hub, Session& session, const PairKey& pair, const Refused& why)
 }
 
 // I-10: the authority is found and proven by the outgoing table, and says whether it made this key.
-Task<Decision> dial_back(std::shared_ptr<Hub> hub, pair::StreamRef claimed_on, PairKey pair, std::string id,
-                         std::string key, bool authority_must_be_dane) {
+Task<Decision> dial_back(Hub* hub, pair::StreamRef claimed_on, PairKey pair, std::string id, std::string key,
+                         bool authority_must_be_dane) {
   const Instant deadline = hub->now() + kVerifyPatience;
   const PairKey way{pair.target, pair.sender};  // ours asks theirs
   const Purpose purpose = authority_must_be_dane ? Purpose::dial_back_to_dane : Purpose::dial_back;
@@ -97,12 +97,13 @@ Task<Decision> dial_back(std::shared_ptr<Hub> hub, pair::StreamRef claimed_on, P
   const std::tuple question{pair.sender, pair.target, id};
   auto& slot = session->verifying[question];
   if (slot) co_return fail(Reason::dialback_error, "another claim with this id is being verified");
-  slot = std::make_shared<Gate<DbAnswer>>(hub->world.executor);
-  std::shared_ptr<Gate<DbAnswer>> gate = slot;
+  slot = std::make_shared<ground::Gate<DbAnswer>>(hub->ground.world.executor);
+  std::shared_ptr<ground::Gate<DbAnswer>> gate = slot;
   session->write(stream::ask_verify(pair.sender, pair.target, id, key));
-  const DbAnswer late(fail(Reason::dialback_timeout, "the authority did not answer"));
-  const std::optional<DbAnswer> came = co_await wait_until(hub, gate, deadline, late);
+  const auto came = co_await gate->wait(hub->ground.world.clock, deadline);
   if ((session = hub->session(authority->stream)) != nullptr) session->verifying.erase(question);
+  if (!came && came.error() == ground::Missed::late)
+    co_return fail(Reason::dialback_timeout, "the authority did not answer");
   if (!came) co_return fail(Reason::network_closed, "the authority's stream ended");
   if (!*came) co_return fail(came->error());
   switch ((*came)->type) {
@@ -123,7 +124,7 @@ Task<Decision> dial_back(std::shared_ptr<Hub> hub, pair::StreamRef claimed_on, P
 }
 
 // `key` empty: there is none to verify. `not_before`: how old the judgement of the certificate may be.
-Task<Decision> decide(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey pair, std::string id, std::string key,
+Task<Decision> decide(Hub* hub, pair::StreamRef ref, PairKey pair, std::string id, std::string key,
                       WallTime not_before) {
   SenderRecord* record = co_await judge_sender(hub, ref, pair.sender, not_before);
   if (record == nullptr) co_return fail(Reason::limit_reached, "the stream holds as many senders as it may");
@@ -139,7 +140,7 @@ Task<Decision> decide(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey pai
   co_return proven;
 }
 
-Task<void> decide_claim(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey pair, std::string id, std::string key) {
+Task<void> decide_claim(Hub* hub, pair::StreamRef ref, PairKey pair, std::string id, std::string key) {
   Decision proven = co_await decide(hub, ref, pair, std::move(id), key, WallTime::min());
   Session* session = hub->session(ref);
   if (session == nullptr) co_return;
@@ -154,24 +155,24 @@ Task<void> decide_claim(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey p
 
 }  // namespace
 
-Task<SenderRecord*> judge_sender(std::shared_ptr<Hub> hub, pair::StreamRef ref, Domain sender, WallTime not_before) {
+Task<SenderRecord*> judge_sender(Hub* hub, pair::StreamRef ref, Domain sender, WallTime not_before) {
   Session* session = hub->session(ref);
   if (session == nullptr) co_return nullptr;
   auto known = session->senders.find(sender);
   if (known == session->senders.end()) {
-    if (session->senders.size() >= hub->settings.limits.senders_per_stream) co_return nullptr;
+    if (session->senders.size() >= hub->ground.rules.limits().senders_per_stream) co_return nullptr;
     known = session->senders.emplace(sender, SenderRecord{}).first;
   }
   if (is_fresh(*hub, known->second, not_before)) co_return &known->second;
   if (known->second.done) {  // asked already: one answer serves all
-    const std::shared_ptr<Gate<bool>> done = known->second.done;
+    const std::shared_ptr<ground::Gate<bool>> done = known->second.done;
     co_await done->wait();
     session = hub->session(ref);
     co_return session == nullptr ? nullptr : &session->senders[sender];
   }
-  const auto done = std::make_shared<Gate<bool>>(hub->world.executor);
+  const auto done = std::make_shared<ground::Gate<bool>>(hub->ground.world.executor);
   known->second.done = done;
-  const pair::PolicyEpoch epoch = hub->epoch;
+  const pair::PolicyEpoch epoch = hub->ground.rules.epoch();
   auto verdict = co_await prove_client(hub, ref, sender);
   session = hub->session(ref);
   if (session == nullptr) co_return nullptr;
@@ -184,25 +185,25 @@ Task<SenderRecord*> judge_sender(std::shared_ptr<Hub> hub, pair::StreamRef ref, 
   co_return &record;
 }
 
-Task<void> decide_features(std::shared_ptr<Hub> hub, pair::StreamRef ref, Domain sender) {
+Task<void> decide_features(Hub* hub, pair::StreamRef ref, Domain sender) {
   auto decided = std::make_shared<bool>(false);
   const auto offer = [hub, ref, decided](bool external) {
     if (std::exchange(*decided, true)) return;
     if (Session* session = hub->session(ref)) session->perform(session->machine.offer_features(external, hub->now()));
   };
-  const proof::PeerPolicy policy = hub->policy_towards(sender);
-  if (policy.is_blocked || !hub->is_allowed_name(sender)) {
+  if (const Result<void> admitted = hub->ground.rules.admits(sender); !admitted) {
     if (Session* session = hub->session(ref))
       session->end({StreamError::policy_violation, fmt::format("{} is not accepted here", sender.text())},
-                   {policy.is_blocked ? Reason::policy_blocked : Reason::name_not_allowed, std::string(sender.text())});
+                   {admitted.error().reason, std::string(sender.text())});
     co_return;
   }
   SenderRecord* record = nullptr;
   // No certificate: EXTERNAL is out of the question, and what DNS says can wait for a claim.
   if (const Session* session = hub->session(ref); session != nullptr && session->facts.peer_chain != nullptr) {
-    const seams::TimerId timer = hub->world.clock.call_at(hub->now() + kFeaturesPatience, [offer] { offer(false); });
+    const seams::TimerId timer =
+        hub->ground.world.clock.call_at(hub->now() + kFeaturesPatience, [offer] { offer(false); });
     record = co_await judge_sender(hub, ref, sender);
-    hub->world.clock.cancel(timer);
+    hub->ground.world.clock.cancel(timer);
   }
   const bool is_proven = record != nullptr && record->verdict && record->verdict->has_value();
   if (Session* session = hub->session(ref); session != nullptr && !*decided)
@@ -227,11 +228,11 @@ void take_claim(Hub& hub, Session& session, stream::DbResult claim) {
     return refused(Reason::sender_hosted, fmt::format("{} is hosted here", pair.sender.text()));
   if (!hub.is_hosted(pair.target))
     return refused(Reason::host_unknown, fmt::format("{} is not hosted here", pair.target.text()));
-  if (hub.policy_towards(pair.sender).is_blocked) return refused(Reason::policy_blocked, "[[policy.peer]] blocks it");
-  if (!hub.is_allowed_name(pair.sender)) return refused(Reason::name_not_allowed, "a special-use name");
+  if (const Result<void> admitted = hub.ground.rules.admits(pair.sender); !admitted)
+    return refused(admitted.error().reason, admitted.error().detail);
   if (const auto proven = session.in_pairs.find(pair);
       proven != session.in_pairs.end() &&
-      pair::live_proof(proven->second.state, session.ref, hub.epoch, hub.wall()) != nullptr)
+      pair::live_proof(proven->second.state, session.ref, hub.ground.rules.epoch(), hub.wall()) != nullptr)
     return answer(hub, session, pair, {DbType::valid});
   if (session.claims.contains(pair)) return;  // AB-082: one answer serves both
   if (const auto before = hub.refused_claims.find(pair); before != hub.refused_claims.end() &&
@@ -239,11 +240,11 @@ void take_claim(Hub& hub, Session& session, stream::DbResult claim) {
                                                          before->second.from == session.connection->remote().address &&
                                                          before->second.why.reason == Reason::dialback_invalid)
     return answer(hub, session, pair, verdict_of(before->second.why));
-  if (session.claims.size() >= hub.settings.limits.proving_per_stream ||
-      session.in_pairs.size() >= hub.settings.limits.pairs_per_stream)
+  if (session.claims.size() >= hub.ground.rules.limits().proving_per_stream ||
+      session.in_pairs.size() >= hub.ground.rules.limits().pairs_per_stream)
     return refused(Reason::limit_reached, "too many pairs on this stream");
   session.claims.insert(pair);
-  hub.spawn(decide_claim(hub.shared_from_this(), session.ref, pair, session.machine.id(), std::move(claim.key)));
+  hub.spawn(decide_claim(&hub, session.ref, pair, session.machine.id(), std::move(claim.key)));
 }
 
 void answer_as_authority(Hub& hub, Session& session, const stream::DbVerify& verify) {
@@ -252,7 +253,8 @@ void answer_as_authority(Hub& hub, Session& session, const stream::DbVerify& ver
   if (!hub.is_hosted(verify.sender)) {
     verdict = {DbType::error, StanzaError::item_not_found};
   } else if (const auto asked = proof::DialbackKey::parse(verify.key)) {
-    if (*asked == proof::DialbackKey::derive(hub.settings.dialback_secret, verify.target, verify.sender, verify.id))
+    if (*asked ==
+        proof::DialbackKey::derive(hub.ground.rules.dialback_secret(), verify.target, verify.sender, verify.id))
       verdict.type = DbType::valid;
   }
   if (verdict.type != DbType::valid)
@@ -260,7 +262,7 @@ void answer_as_authority(Hub& hub, Session& session, const stream::DbVerify& ver
   session.write(stream::answer_verify(verify.sender, verify.target, verify.id, verdict));
 }
 
-Task<void> prove_in_pair(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey key) {
+Task<void> prove_in_pair(Hub* hub, pair::StreamRef ref, PairKey key) {
   Session* session = hub->session(ref);
   if (session == nullptr) co_return;
   auto pair = session->in_pairs.find(key);
@@ -288,7 +290,8 @@ Task<void> prove_in_pair(std::shared_ptr<Hub> hub, pair::StreamRef ref, PairKey 
     hub->in_pair_is_not_proven(*session, key, pair->second, proven.error());
   }
   HostedDomain* to = hub->hosted(key.target.text());
-  const bool may_pass = to != nullptr && pair::live_proof(pair->second.state, ref, hub->epoch, hub->wall()) != nullptr;
+  const bool may_pass =
+      to != nullptr && pair::live_proof(pair->second.state, ref, hub->ground.rules.epoch(), hub->wall()) != nullptr;
   if (may_pass) pair->second.stanzas += held.size();
   for (pair::Stanza& stanza : held) {
     if (may_pass) {

@@ -7,11 +7,11 @@ namespace ligase {
 
 // Judges the session's certificate for `sender`, once; later callers get the same record, unless it was judged before
 // `not_before`, or under another policy, or ran out. Null: the session is over, or it holds as many senders as it may.
-Task<SenderRecord*> judge_sender(std::shared_ptr<Hub> hub, pair::StreamRef stream, Domain sender,
+Task<SenderRecord*> judge_sender(Hub* hub, pair::StreamRef stream, Domain sender,
                                  WallTime not_before = WallTime::min());
 
 // AskClientVerdict: judge, then offer features; within 5 s (STR-10).
-Task<void> decide_features(std::shared_ptr<Hub> hub, pair::StreamRef stream, Domain sender);
+Task<void> decide_features(Hub* hub, pair::StreamRef stream, Domain sender);
 
 // A <db:result> with a key: decided and answered.
 void take_claim(Hub& hub, Session& session, stream::DbResult claim);
@@ -22,6 +22,6 @@ void answer_as_authority(Hub& hub, Session& session, const stream::DbVerify& ver
 // An incoming pair that is in the session's table: proven anew, before its proof ends or after (MUX-09), or, where it is
 // still Proving, for the first time by the session's certificate (MUX-08, row 4). Then what it held is delivered; where
 // it is not proven, bounced, or in row 4 dropped and counted.
-Task<void> prove_in_pair(std::shared_ptr<Hub> hub, pair::StreamRef stream, PairKey pair);
+Task<void> prove_in_pair(Hub* hub, pair::StreamRef stream, PairKey pair);
 
 }  // namespace ligase

@@ -4,12 +4,11 @@
 
 #include <fmt/format.h>
 
-#include "connect.hpp"
 #include "judgement.hpp"
 #include "learned.hpp"
 #include "proof/dialback_key.hpp"
 #include "proof/explain.hpp"
-#include "wait.hpp"
+#include "web/connect.hpp"
 
 namespace ligase {
 namespace {
@@ -25,7 +24,7 @@ constexpr Duration kRetryAtOnce = 10s;     // ROUTE-04
 // Counts a procedure that is about to use a stream, so that the sweep does not take it for unused.
 class Reservation {
  public:
-  Reservation(std::shared_ptr<Hub> hub, pair::StreamRef ref) : hub_(std::move(hub)), ref_(ref) {
+  Reservation(Hub* hub, pair::StreamRef ref) : hub_(hub), ref_(ref) {
     if (Session* session = hub_->session(ref_)) ++session->reserved;
   }
   ~Reservation() {
@@ -35,7 +34,7 @@ class Reservation {
   Reservation& operator=(const Reservation&) = delete;
 
  private:
-  std::shared_ptr<Hub> hub_;
+  Hub* hub_;
   pair::StreamRef ref_;
 };
 
@@ -43,7 +42,7 @@ class Reservation {
 // stream is over (AB-081).
 class DialBack {
  public:
-  DialBack(std::shared_ptr<Hub> hub, pair::StreamRef claimed_on) : hub_(std::move(hub)), ref_(claimed_on) {
+  DialBack(Hub* hub, pair::StreamRef claimed_on) : hub_(hub), ref_(claimed_on) {
     Session* session = hub_->session(ref_);
     ++session->dial_backs;
     from_ = prefix_of(session->connection->remote().address);
@@ -57,7 +56,7 @@ class DialBack {
   DialBack& operator=(const DialBack&) = delete;
 
  private:
-  std::shared_ptr<Hub> hub_;
+  Hub* hub_;
   pair::StreamRef ref_;
   Address from_;
 };
@@ -65,26 +64,12 @@ class DialBack {
 Result<void> may_dial_back(Hub& hub, pair::StreamRef claimed_on) {
   const Session* claimed = hub.session(claimed_on);
   if (claimed == nullptr) return fail(Reason::cancelled, "the stream of the claim is over");
-  if (claimed->dial_backs >= hub.settings.limits.dial_backs_per_stream)
+  if (claimed->dial_backs >= hub.ground.rules.limits().dial_backs_per_stream)
     return fail(Reason::dialback_too_many, "too many authorities are being asked for this stream");
   const auto same = hub.dial_backs.find(prefix_of(claimed->connection->remote().address));
-  if (same != hub.dial_backs.end() && same->second >= hub.settings.limits.dial_backs_per_address)
+  if (same != hub.dial_backs.end() && same->second >= hub.ground.rules.limits().dial_backs_per_address)
     return fail(Reason::dialback_too_many, "too many authorities are being asked for streams of this address");
   return {};
-}
-
-// A private deadline on a gate that others wait at too: whoever is late leaves, the gate stays.
-Task<bool> wait_shared(std::shared_ptr<Hub> hub, std::shared_ptr<Gate<bool>> shared, Instant deadline) {
-  if (shared->is_open()) co_return true;
-  auto own = std::make_shared<Gate<bool>>(hub->world.executor);
-  const seams::TimerId timer = hub->world.clock.call_at(deadline, [own] { own->open(false); });
-  hub->spawn([](std::shared_ptr<Gate<bool>> from, std::shared_ptr<Gate<bool>> to) -> Task<void> {
-    co_await from->wait();
-    to->open(true);
-  }(shared, own));
-  const std::optional<bool> came = co_await own->wait();
-  hub->world.clock.cancel(timer);
-  co_return came.value_or(false);
 }
 
 bool is_dial_back(Purpose purpose) { return purpose != Purpose::pair; }
@@ -114,11 +99,11 @@ bool is_own(const Session& session, const PairKey& pair) {
 bool may_multiplex(const Hub& hub, const PairKey& pair) { return hub.policy_towards(pair.target).may_multiplex; }
 
 bool shows_own_certificate(const Hub& hub, const Session& session, const PairKey& pair) {
-  return hub.certificate_of(*session.machine.local()) == hub.certificate_of(pair.sender);
+  return hub.ground.rules.certificate_of(*session.machine.local()) == hub.ground.rules.certificate_of(pair.sender);
 }
 
 bool may_carry(const Hub& hub, const Peer& peer, const Session& session, const PairKey& pair, const Errand& errand) {
-  if (!session.is_live() || hub.is_shut_down) return false;
+  if (!session.is_live() || hub.ground.scope.is_closed()) return false;
   if (is_own(session, pair)) return true;
   if (!may_multiplex(hub, pair)) return false;
   // The feature itself, not the prefix in the header: an ejabberd without dialback declares it like any other, and
@@ -130,7 +115,7 @@ bool may_carry(const Hub& hub, const Peer& peer, const Session& session, const P
   if (is_dial_back(errand.purpose)) return true;
   if (errand.own_certificate && !shows_own_certificate(hub, session, pair)) return false;
   if (*session.machine.local() != pair.sender && peer.no_extra_senders_until > hub.wall()) return false;
-  return session.riding.size() + session.asked.size() < hub.settings.limits.pairs_per_stream;
+  return session.riding.size() + session.asked.size() < hub.ground.rules.limits().pairs_per_stream;
 }
 
 Session* find_stream(Hub& hub, Peer& peer, const PairKey& pair, const Errand& errand,
@@ -150,7 +135,7 @@ Session* find_stream(Hub& hub, Peer& peer, const PairKey& pair, const Errand& er
 }
 
 // A connection being made to this peer that this pair may be carried by, as far as is known yet.
-std::shared_ptr<Gate<bool>> find_connecting(const Hub& hub, const Peer& peer, const PairKey& pair) {
+std::shared_ptr<ground::Gate<bool>> find_connecting(const Hub& hub, const Peer& peer, const PairKey& pair) {
   if (!may_multiplex(hub, pair)) return nullptr;
   if (const auto same = peer.connecting.find(pair.target); same != peer.connecting.end()) return same->second;
   const bool may_take = peer.takes_targets.value_or(true) && peer.no_extra_targets_until <= hub.wall();
@@ -165,11 +150,10 @@ stream::External external_towards(const Peer& peer, WallTime now) {
 
 // One new stream with (local, remote) in its header, negotiated as far as Opened. The server is judged between TLS and
 // our second header (TLS-03).
-Task<Result<pair::StreamRef>> open_stream(std::shared_ptr<Hub> hub, PairKey pair, Errand errand, Way way,
-                                          Instant deadline) {
+Task<Result<pair::StreamRef>> open_stream(Hub* hub, PairKey pair, Errand errand, Way way, Instant deadline) {
   const Instant began = hub->now();
   Result<std::unique_ptr<seams::Connection>> connection =
-      co_await connect_any(hub, way.host.addresses, way.target.port, deadline, Ports::usual);
+      co_await web::connect_any(hub->ground, way.host.addresses, way.target.port, deadline, Ports::usual);
   if (!connection) {
     tell_failure(errand, "connection", connection.error(), hub->now() - began);
     co_return fail(connection.error());
@@ -193,13 +177,14 @@ Task<Result<pair::StreamRef>> open_stream(std::shared_ptr<Hub> hub, PairKey pair
     }
     return fail(std::move(why));
   };
-  const Result<void> late = fail(Reason::setup_timeout, "the negotiation took too long");
-  const auto why_not = [](const std::optional<Result<void>>& step) {
-    return step && !*step ? step->error()
-                          : Error{Reason::network_closed, "the peer closed the connection during the negotiation"};
+  const auto why_not = [](const tl::expected<Result<void>, ground::Missed>& step) {
+    if (step && !*step) return step->error();
+    return !step && step.error() == ground::Missed::late
+               ? Error{Reason::setup_timeout, "the negotiation took too long"}
+               : Error{Reason::network_closed, "the peer closed the connection during the negotiation"};
   };
 
-  const std::optional<Result<void>> asks = co_await wait_until(hub, wants_verdict, deadline, late);
+  const auto asks = co_await wants_verdict->wait(hub->ground.world.clock, deadline);
   if (!asks || !*asks) co_return give_up(why_not(asks));
   if (const Session* shown = hub->session(ref)) tell_stream(errand, *shown, "a new stream", hub->now() - began);
   const Result<Proof> verdict =
@@ -209,7 +194,7 @@ Task<Result<pair::StreamRef>> open_stream(std::shared_ptr<Hub> hub, PairKey pair
   if (session != nullptr)
     session->perform(session->machine.go_on(external_towards(*session->peer, hub->wall()), hub->now()));
 
-  const std::optional<Result<void>> is_open = co_await wait_until(hub, opened, deadline, late);
+  const auto is_open = co_await opened->wait(hub->ground.world.clock, deadline);
   session = hub->session(ref);
   if (!is_open || !*is_open || session == nullptr) co_return give_up(why_not(is_open));
   if (!session->is_authenticated && !session->machine.takes_dialback())
@@ -238,11 +223,10 @@ bool is_network_failure(Reason reason) {
 }
 
 // Makes one connection to the peer, while others that it may serve wait at the gate.
-Task<Result<pair::StreamRef>> connect(std::shared_ptr<Hub> hub, PairKey pair, Errand errand, Way way,
-                                      Instant deadline) {
+Task<Result<pair::StreamRef>> connect(Hub* hub, PairKey pair, Errand errand, Way way, Instant deadline) {
   const std::string host(way.target.host.text());
   const std::uint16_t port = way.target.port;
-  auto gate = std::make_shared<Gate<bool>>(hub->world.executor);
+  auto gate = std::make_shared<ground::Gate<bool>>(hub->ground.world.executor);
   {
     Peer& peer = hub->peer(host, port);
     peer.connecting.insert_or_assign(pair.target, gate);
@@ -264,14 +248,14 @@ Task<Result<pair::StreamRef>> connect(std::shared_ptr<Hub> hub, PairKey pair, Er
   } else if (is_network_failure(ref.error().reason)) {
     const unsigned steps = std::min(peer.failures++, 9u);
     const Duration pause = std::min<Duration>(1s * (1u << steps), 300s);
-    peer.retry_at = hub->now() + pause / 2 + pause * hub->draw(1000) / 1000;
+    peer.retry_at = hub->now() + pause / 2 + pause * hub->ground.world.draw(1000) / 1000;
     peer.last_error = ref.error();
   }
   gate->open(ref.has_value());
   co_return ref;
 }
 
-Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Errand errand, Way way, Instant deadline) {
+Task<Result<Acquired>> acquire_at(Hub* hub, PairKey pair, Errand errand, Way way, Instant deadline) {
   const std::string host(way.target.host.text());
   const std::uint16_t port = way.target.port;
   std::set<pair::StreamRef> unfit;  // whose certificate does not prove this domain
@@ -291,7 +275,7 @@ Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Errand
       continue;
     }
     if (auto connecting = find_connecting(*hub, peer, pair)) {
-      const bool came = co_await wait_shared(hub, connecting, deadline);
+      const auto came = co_await connecting->wait(hub->ground.world.clock, deadline);
       if (!came) co_return fail(Reason::setup_timeout, "the connection that was being made took too long");
       const Peer& after = hub->peer(host, port);
       if (after.last_error && after.connecting.empty() && after.streams.empty()) co_return fail(*after.last_error);
@@ -317,7 +301,7 @@ Task<Result<Acquired>> acquire_at(std::shared_ptr<Hub> hub, PairKey pair, Errand
 }
 
 // The stream accepts us as the sender: EXTERNAL did for the header's pair, any other is asked for (MUX-02).
-Task<Result<void>> be_accepted(std::shared_ptr<Hub> hub, PairKey pair, pair::StreamRef ref, Instant deadline) {
+Task<Result<void>> be_accepted(Hub* hub, PairKey pair, pair::StreamRef ref, Instant deadline) {
   Session* session = hub->session(ref);
   if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
   const bool is_header_pair = *session->machine.local() == pair.sender && *session->machine.remote() == pair.target;
@@ -325,10 +309,10 @@ Task<Result<void>> be_accepted(std::shared_ptr<Hub> hub, PairKey pair, pair::Str
   if (!session->machine.takes_dialback())
     co_return fail(Reason::dialback_not_offered, "the peer offers no dialback for a further pair");
   // MUX-04: all that wait are asked at once, but never more than the peer decides at a time (if its limit is ours).
-  while (session->asked.size() >= hub->settings.limits.proving_per_stream && !session->asked.contains(pair)) {
-    auto turn = std::make_shared<Gate<bool>>(hub->world.executor);
+  while (session->asked.size() >= hub->ground.rules.limits().proving_per_stream && !session->asked.contains(pair)) {
+    auto turn = std::make_shared<ground::Gate<bool>>(hub->ground.world.executor);
     session->wait_to_ask.push_back(turn);
-    const std::optional<bool> is_mine = co_await wait_until(hub, turn, deadline, false);
+    const auto is_mine = co_await turn->wait(hub->ground.world.clock, deadline);
     session = hub->session(ref);
     if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
     if (!is_mine.value_or(false)) {
@@ -338,19 +322,18 @@ Task<Result<void>> be_accepted(std::shared_ptr<Hub> hub, PairKey pair, pair::Str
   }
   auto& gate = session->asked[pair];
   const bool is_first = !gate;
-  if (is_first) gate = std::make_shared<Gate<DbAnswer>>(hub->world.executor);
-  std::shared_ptr<Gate<DbAnswer>> answer = gate;
+  if (is_first) gate = std::make_shared<ground::Gate<DbAnswer>>(hub->ground.world.executor);
+  std::shared_ptr<ground::Gate<DbAnswer>> answer = gate;
   if (is_first) {  // DB-07
     if (!session->targets.contains(pair.target)) session->last_extra_target = hub->now();
     if (*session->machine.local() != pair.sender) session->last_extra_sender = hub->now();
     session->targets.insert(pair.target);
-    const auto key =
-        proof::DialbackKey::derive(hub->settings.dialback_secret, pair.target, pair.sender, session->machine.id());
+    const auto key = proof::DialbackKey::derive(hub->ground.rules.dialback_secret(), pair.target, pair.sender,
+                                                session->machine.id());
     session->write(stream::ask_result(pair.sender, pair.target, key.wire_text()));
   }
-  const DbAnswer late(fail(Reason::dialback_timeout, "the peer did not answer the db:result"));
-  const std::optional<DbAnswer> came =
-      co_await wait_until(hub, answer, std::min(deadline, hub->now() + kAnswerPatience), late);
+  const Instant until = std::min(deadline, hub->now() + kAnswerPatience);
+  const auto came = co_await answer->wait(hub->ground.world.clock, until);
   if ((session = hub->session(ref)) != nullptr) {
     session->asked.erase(pair);
     if (!session->wait_to_ask.empty()) {
@@ -358,6 +341,8 @@ Task<Result<void>> be_accepted(std::shared_ptr<Hub> hub, PairKey pair, pair::Str
       session->wait_to_ask.pop_front();
     }
   }
+  if (!came && came.error() == ground::Missed::late)
+    co_return fail(Reason::dialback_timeout, "the peer did not answer the db:result");
   if (!came) co_return fail(Reason::network_closed, "the stream ended");
   if (!*came) co_return fail(came->error());
   switch ((*came)->type) {
@@ -378,13 +363,11 @@ Task<Result<void>> be_accepted(std::shared_ptr<Hub> hub, PairKey pair, pair::Str
 
 }  // namespace
 
-Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Errand errand, Instant deadline) {
+Task<Result<Acquired>> acquire(Hub* hub, PairKey pair, Errand errand, Instant deadline) {
   const Domain remote = pair.target;
-  if (hub->policy_towards(remote).is_blocked) co_return fail(Reason::policy_blocked, "[[policy.peer]] blocks it");
-  if (!hub->is_allowed_name(remote))
-    co_return fail(Reason::name_not_allowed, "a special-use name that no [[policy.peer]] lists");
+  if (const Result<void> admitted = hub->ground.rules.admits(remote); !admitted) co_return fail(admitted.error());
   const Instant began = hub->now();
-  Delegation delegation = co_await find_delegation(hub->world.resolver, remote, hub->wall());
+  Delegation delegation = co_await dns::find_delegation(hub->ground.world.resolver, remote, hub->wall());
   if (errand.told != nullptr)
     proof::tell_delegation(*errand.told, "out", remote, delegation, report::milliseconds(hub->now() - began));
   switch (delegation.kind) {
@@ -397,7 +380,7 @@ Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Errand er
       break;
   }
   std::vector<SrvTarget> targets =
-      proof::order_targets(delegation.targets, [&](std::uint32_t most) { return hub->draw(most); });
+      proof::order_targets(delegation.targets, [&](std::uint32_t most) { return hub->ground.world.draw(most); });
   if (targets.empty()) co_return fail(Reason::dns_not_found, "its SRV records name no usable target");
   if (errand.purpose == Purpose::pair)
     if (const Session* ridden = hub->session(errand.other); ridden != nullptr && ridden->peer != nullptr)
@@ -408,7 +391,8 @@ Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Errand er
   for (const SrvTarget& target : targets) {
     if (hub->now() >= deadline) break;
     const Instant asked = hub->now();
-    HostFacts host = co_await look_up_host(hub->world.resolver, target, delegation.security, hub->wall());
+    dns::HostFacts host =
+        co_await dns::look_up_host(hub->ground.world.resolver, target, delegation.security, hub->wall());
     if (errand.told != nullptr)
       proof::tell_target(*errand.told, "out", target, host.addresses, host.addresses_security,
                          host.tlsa ? &*host.tlsa : nullptr, host.failure ? &*host.failure : nullptr,
@@ -428,8 +412,8 @@ Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Errand er
   co_return fail(last);
 }
 
-Task<void> set_up_pair(std::shared_ptr<Hub> hub, PairKey key) {
-  const Instant deadline = hub->now() + hub->settings.limits.setup_timeout;
+Task<void> set_up_pair(Hub* hub, PairKey key) {
+  const Instant deadline = hub->now() + hub->ground.rules.limits().setup_timeout;
   Error last{Reason::setup_timeout, "it took too long"};
   bool own_certificate = false;
   for (unsigned attempt = 0; attempt < kMostAttempts; ++attempt) {
@@ -465,8 +449,7 @@ Task<void> set_up_pair(std::shared_ptr<Hub> hub, PairKey key) {
   if (pair != nullptr && !hub->is_stopping) hub->out_pair_is_not_proven(*pair, last);
 }
 
-Task<Result<Acquired>> try_pair(std::shared_ptr<Hub> hub, PairKey key, pair::StreamRef ridden, report::Steps& steps,
-                                Instant deadline) {
+Task<Result<Acquired>> try_pair(Hub* hub, PairKey key, pair::StreamRef ridden, report::Steps& steps, Instant deadline) {
   const Errand errand{Purpose::pair, ridden, false, &steps};
   Result<Acquired> acquired = co_await acquire(hub, key, errand, deadline);
   if (!acquired) co_return acquired;

@@ -30,14 +30,13 @@ struct Errand {
 };
 
 // A live stream for (local, remote) with the server judged for `remote` under today's policy.
-Task<Result<Acquired>> acquire(std::shared_ptr<Hub> hub, PairKey pair, Errand errand, Instant deadline);
+Task<Result<Acquired>> acquire(Hub* hub, PairKey pair, Errand errand, Instant deadline);
 
 // Sets a pair of ours up: acquire, then be accepted as the sender (EXTERNAL for the header's pair, else db:result). Renews
 // it alike: where the stream it rides proves it again, nothing is sent, and its stanzas never stop.
-Task<void> set_up_pair(std::shared_ptr<Hub> hub, PairKey pair);
+Task<void> set_up_pair(Hub* hub, PairKey pair);
 
 // The same, told step by step, and the pair's own state left as it is: for explain. `ridden`: the stream it rides, or none.
-Task<Result<Acquired>> try_pair(std::shared_ptr<Hub> hub, PairKey pair, pair::StreamRef ridden, report::Steps& steps,
-                                Instant deadline);
+Task<Result<Acquired>> try_pair(Hub* hub, PairKey pair, pair::StreamRef ridden, report::Steps& steps, Instant deadline);
 
 }  // namespace ligase

@@ -18,20 +18,19 @@ constexpr unsigned kMostAtOnce = 4;  // each may open a connection
 
 class Counted {
  public:
-  explicit Counted(std::shared_ptr<Hub> hub) : hub_(std::move(hub)) { ++hub_->explaining; }
+  explicit Counted(Hub* hub) : hub_(hub) { ++hub_->explaining; }
   ~Counted() { --hub_->explaining; }
   Counted(const Counted&) = delete;
   Counted& operator=(const Counted&) = delete;
 
  private:
-  std::shared_ptr<Hub> hub_;
+  Hub* hub_;
 };
 
 Step policy_step(const Hub& hub, const Domain& remote) {
   const proof::PeerPolicy policy = hub.policy_towards(remote);
-  if (policy.is_blocked) return {"policy", StepResult::failed, "[[policy.peer]] blocks it"};
-  if (!hub.is_allowed_name(remote))
-    return {"policy", StepResult::failed, "a special-use name that no [[policy.peer]] lists"};
+  if (const Result<void> admitted = hub.ground.rules.admits(remote); !admitted)
+    return {"policy", StepResult::failed, admitted.error().detail};
   std::string proofs;
   for (const proof::ProofType type : policy.proofs)
     proofs += (proofs.empty() ? "" : ", ") + std::string(proof::name_of(type));
@@ -54,13 +53,14 @@ Step state_step(std::string what, const pair::PairState& state, WallTime now) {
 }
 
 // Only what DNS says: nothing is dialed.
-Task<void> look_up(std::shared_ptr<Hub> hub, Domain remote, Steps& steps) {
+Task<void> look_up(Hub* hub, Domain remote, Steps& steps) {
   Instant asked = hub->now();
-  const proof::Delegation delegation = co_await find_delegation(hub->world.resolver, remote, hub->wall());
+  const proof::Delegation delegation = co_await dns::find_delegation(hub->ground.world.resolver, remote, hub->wall());
   proof::tell_delegation(steps, "out", remote, delegation, report::milliseconds(hub->now() - asked));
   for (const proof::SrvTarget& target : delegation.targets) {
     asked = hub->now();
-    const HostFacts host = co_await look_up_host(hub->world.resolver, target, delegation.security, hub->wall());
+    const dns::HostFacts host =
+        co_await dns::look_up_host(hub->ground.world.resolver, target, delegation.security, hub->wall());
     proof::tell_target(steps, "out", target, host.addresses, host.addresses_security, host.tlsa ? &*host.tlsa : nullptr,
                        host.failure ? &*host.failure : nullptr, report::milliseconds(hub->now() - asked));
   }
@@ -69,14 +69,14 @@ Task<void> look_up(std::shared_ptr<Hub> hub, Domain remote, Steps& steps) {
        "the pair does not live, and no connection is made for this question here; ask by the control socket"});
 }
 
-Task<std::string> explain_out(std::shared_ptr<Hub> hub, PairKey key, bool may_dial, Steps& steps) {
+Task<std::string> explain_out(Hub* hub, PairKey key, bool may_dial, Steps& steps) {
   pair::StreamRef ridden;
   bool is_live = false;
   if (const OutPair* pair = hub->find_out_pair(key)) {
     steps.push_back(state_step("out: pair", pair->state, hub->wall()));
     const auto* proven = std::get_if<pair::Proven>(&pair->state);
     is_live = proven != nullptr && hub->session(proven->stream) != nullptr &&
-              pair::live_proof(pair->state, proven->stream, hub->epoch, hub->wall()) != nullptr;
+              pair::live_proof(pair->state, proven->stream, hub->ground.rules.epoch(), hub->wall()) != nullptr;
     ridden = pair->accepted_on;
   } else {
     steps.push_back({"out: pair", StepResult::skipped, "nothing was sent for it lately: it is tried afresh"});
@@ -85,7 +85,7 @@ Task<std::string> explain_out(std::shared_ptr<Hub> hub, PairKey key, bool may_di
     co_await look_up(hub, key.target, steps);
     co_return fmt::format("{} is not connected to {} now", key.sender.text(), key.target.text());
   }
-  const Instant deadline = hub->now() + hub->settings.limits.setup_timeout;
+  const Instant deadline = hub->now() + hub->ground.rules.limits().setup_timeout;
   const Result<Acquired> tried = co_await try_pair(hub, key, ridden, steps, deadline);
   if (!tried) {
     const Error& why = tried.error();
@@ -110,7 +110,7 @@ Session* stream_of(Hub& hub, const PairKey& key) {
   return found;
 }
 
-Task<std::string> explain_in(std::shared_ptr<Hub> hub, PairKey key, Steps& steps) {
+Task<std::string> explain_in(Hub* hub, PairKey key, Steps& steps) {
   const std::string_view from = key.sender.text(), to = key.target.text();
   const Session* session = stream_of(*hub, key);
   if (session == nullptr) {
@@ -128,7 +128,7 @@ Task<std::string> explain_in(std::shared_ptr<Hub> hub, PairKey key, Steps& steps
   const proof::Proof* live = nullptr;
   if (const auto pair = session->in_pairs.find(key); pair != session->in_pairs.end()) {
     steps.push_back(state_step("in: pair", pair->second.state, hub->wall()));
-    live = pair::live_proof(pair->second.state, ref, hub->epoch, hub->wall());
+    live = pair::live_proof(pair->second.state, ref, hub->ground.rules.epoch(), hub->wall());
   } else {
     steps.push_back({"in: pair", StepResult::skipped, fmt::format("{} did not claim it on this stream", from)});
   }
@@ -145,12 +145,13 @@ Task<std::string> explain_in(std::shared_ptr<Hub> hub, PairKey key, Steps& steps
 
 }  // namespace
 
-Task<Result<report::Explanation>> explain_pair(std::shared_ptr<Hub> hub, Domain local, Domain remote, bool may_dial) {
+Task<Result<report::Explanation>> explain_pair(Hub* hub, Domain local, Domain remote, bool may_dial) {
   if (!hub->is_hosted(local)) co_return fail(Reason::host_unknown, fmt::format("{} is not hosted here", local.text()));
   if (hub->is_hosted(remote))
     co_return fail(Reason::policy_internal, fmt::format("{} is hosted here as well", remote.text()));
   if (hub->explaining >= kMostAtOnce)
     co_return fail(Reason::limit_reached, "several explanations are being made; ask again in a moment");
+  const ground::Scope::Hold hold(hub->ground.scope);
   const Counted counted(hub);
   report::Explanation told{std::string(local.text()), std::string(remote.text()), {}, {}};
   told.steps.push_back(policy_step(*hub, remote));

@@ -6,6 +6,6 @@
 namespace ligase {
 
 // As seams::Control::explain.
-Task<Result<report::Explanation>> explain_pair(std::shared_ptr<Hub> hub, Domain local, Domain remote, bool may_dial);
+Task<Result<report::Explanation>> explain_pair(Hub* hub, Domain local, Domain remote, bool may_dial);
 
 }  // namespace ligase

@@ -4,21 +4,25 @@
 #include "explain.hpp"
 #include "hub.hpp"
 #include "snapshot.hpp"
-#include "staples.hpp"
+#include "web/staples.hpp"
 
 namespace ligase {
 
 class Gateway::Impl {
  public:
-  std::shared_ptr<Hub> hub;
+  std::unique_ptr<Hub> hub;
 };
 
-Gateway::Gateway(Settings settings, World world)
-    : impl_(std::make_unique<Impl>(Impl{std::make_shared<Hub>(std::move(settings), world)})) {
+Gateway::Gateway(Settings settings, ground::World world)
+    : impl_(std::make_unique<Impl>(Impl{std::make_unique<Hub>(std::move(settings), world)})) {
   impl_->hub->started_at = impl_->hub->wall();
-  keep_staples(impl_->hub, std::exchange(impl_->hub->settings.revocation.own, {}));
+  impl_->hub->staples.keep(std::exchange(impl_->hub->settings.revocation.own, {}));
 }
-Gateway::~Gateway() { impl_->hub->shut_down(); }
+Gateway::~Gateway() {
+  Hub* hub = impl_->hub.release();
+  hub->shut_down();
+  hub->ground.scope.join([hub] { delete hub; });  // when its last procedure is over, perhaps now
+}
 
 void Gateway::accept_s2s(std::unique_ptr<seams::Connection> connection) {
   impl_->hub->accept_s2s(std::move(connection));
@@ -33,16 +37,16 @@ void Gateway::set_ready(std::vector<std::string> not_ready) {
 void Gateway::set_revocation(std::vector<std::shared_ptr<proof::RevocationList>> lists,
                              std::vector<std::shared_ptr<const proof::Chain>> own) {
   impl_->hub->revocation.take_lists(std::move(lists));
-  keep_staples(impl_->hub, std::move(own));
+  impl_->hub->staples.keep(std::move(own));
 }
 void Gateway::stop(std::function<void()> done) { impl_->hub->stop(std::move(done)); }
 
 void Gateway::set_policy(config::Policy policy) { impl_->hub->take_policy(std::move(policy)); }
 void Gateway::set_own_certificates(std::map<Domain, std::size_t> own_certificates) {
-  impl_->hub->settings.own_certificates = std::move(own_certificates);
+  impl_->hub->ground.rules.take_own_certificates(std::move(own_certificates));
 }
 Task<Result<report::Explanation>> Gateway::explain(Domain local, Domain remote, bool may_dial) {
-  return explain_pair(impl_->hub, std::move(local), std::move(remote), may_dial);
+  return explain_pair(impl_->hub.get(), std::move(local), std::move(remote), may_dial);
 }
 Result<void> Gateway::close_stream(const std::string& id) { return impl_->hub->close_stream(id); }
 Result<void> Gateway::close_pair(const Domain& local, const Domain& remote) {

@@ -8,27 +8,13 @@
 #include <vector>
 
 #include "config/config.hpp"
+#include "ground/world.hpp"
 #include "proof/revocation_list.hpp"
 #include "report/event.hpp"
 #include "report/explanation.hpp"
 #include "report/snapshot.hpp"
-#include "seams/clock.hpp"
-#include "seams/network.hpp"
-#include "seams/resolver.hpp"
-#include "seams/store.hpp"
 
 namespace ligase {
-
-// The world, borrowed: everything here outlives the Gateway.
-struct World {
-  Executor executor;
-  seams::Clock& clock;
-  seams::Random& random;
-  seams::Resolver& resolver;  // a caching one
-  seams::Dialer& dialer;
-  report::Log& log;
-  seams::Store& store;
-};
 
 struct RevocationSettings {  // [tls] revocation, crl; and what our own certificates need
   proof::RevocationMode mode = proof::RevocationMode::off;
@@ -55,7 +41,7 @@ struct Settings {
 
 class Gateway final : public report::Observable {
  public:
-  Gateway(Settings settings, World world);
+  Gateway(Settings settings, ground::World world);
   ~Gateway() override;
 
   // A listener took a connection; the Gateway owns it from here on.

@@ -3,7 +3,6 @@
 
 #include <fmt/format.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/post.hpp>
 
 #include "base/bytes.hpp"
@@ -27,21 +26,28 @@ bool is_peer_s_end(Reason reason) {
          reason == Reason::tls_truncated;
 }
 
-std::string reason_text(const Error& why) { return fmt::format("{}: {}", name_of(why.reason), why.detail); }
+namespace {
 
-std::string failure_text(const Domain& remote, const Error& why) {
-  const std::string name = remote.display();
-  const std::string_view reason = name_of(why.reason);
-  const std::string detail = why.detail.empty() ? std::string(describe(why.reason).what_to_do) : why.detail;
-  const bool is_proof = reason.starts_with("pkix.") || reason.starts_with("dane.") || reason.starts_with("posh.") ||
-                        reason.starts_with("dialback.") || reason.starts_with("external.") ||
-                        reason.starts_with("certificate.") || reason == "policy.proof" || reason == "dns.bogus" ||
-                        reason == "dns.tlsa_bogus";
-  return fmt::format("{} {}: {}: {}", name, is_proof ? "could not be authenticated" : "could not be reached", reason,
-                     detail);
+ground::Rules::Given rules_of(Settings& settings) {
+  return {settings.limits,
+          std::move(settings.policy),
+          settings.anchors,
+          settings.dialback_secret,
+          settings.dnssec_is_on,
+          settings.revocation.mode,
+          std::move(settings.own_certificates)};
 }
 
-Hub::Hub(Settings s, World w) : settings(std::move(s)), world(w), paths(settings.anchors), revocation(*this) {
+}  // namespace
+
+Hub::Hub(Settings s, ground::World w)
+    : ground(w, rules_of(s)),
+      settings(std::move(s)),
+      posh(ground),
+      revocation(
+          ground, [this](const std::string& leaf) { judge_again(leaf); }, settings.memos),
+      staples(ground, settings.revocation.set_staple, settings.memos) {
+  revocation.take_lists(std::exchange(settings.revocation.lists, {}));
   rate_since_ = now();
   for (std::size_t i = 0; i < settings.links.size(); ++i) {
     const auto& domains =
@@ -54,9 +60,7 @@ Hub::Hub(Settings s, World w) : settings(std::move(s)), world(w), paths(settings
   }
   recall(*this);
   posh.recall(settings.memos, wall(), now());
-  // Read, and not held twice; a staple is looked for again whenever certificates are read again.
-  std::erase_if(settings.memos, [](const seams::Memo& memo) { return memo.kind != "staple"; });
-  settings.memos.shrink_to_fit();
+  settings.memos = {};  // read, and not held twice
 }
 Hub::~Hub() = default;
 
@@ -83,7 +87,8 @@ bool is_same_prefix(const Address& a, const Address& b) { return prefix_of(a) ==
 }  // namespace
 
 void Hub::accept_s2s(std::unique_ptr<seams::Connection> connection) {
-  if (is_stopping || sessions.size() + waiting_.size() >= settings.limits.streams_total) return;  // accept and close
+  if (is_stopping || sessions.size() + waiting_.size() >= ground.rules.limits().streams_total)
+    return;  // accept and close
   const Address from = connection->remote().address;
   if (has_room_for(from)) return start_s2s(std::move(connection));
   // A stock server opens a connection a pair: a burst of them waits, unread, for the streams before it to be proven. What
@@ -91,7 +96,7 @@ void Hub::accept_s2s(std::unique_ptr<seams::Connection> connection) {
   const auto same = std::count_if(waiting_.begin(), waiting_.end(), [&](const Waiting& other) {
     return is_same_prefix(from, other.connection->remote().address);
   });
-  if (static_cast<std::uint64_t>(same) >= kWaitingPerPlace * settings.limits.unproven_per_prefix)
+  if (static_cast<std::uint64_t>(same) >= kWaitingPerPlace * ground.rules.limits().unproven_per_prefix)
     return count_drop(Reason::limit_reached, "unproven_per_prefix", nullptr);
   waiting_.push_back({std::move(connection), now()});
   schedule_sweep();
@@ -109,7 +114,7 @@ bool Hub::has_room_for(const Address& from) const {
     // a stream), lest 400 pairs asked for at once shut out the very questions that prove them.
     expected += other->asked.size();
   }
-  return unproven < settings.limits.unproven_per_prefix + expected;
+  return unproven < ground.rules.limits().unproven_per_prefix + expected;
 }
 
 void Hub::start_s2s(std::unique_ptr<seams::Connection> connection) {
@@ -121,17 +126,16 @@ void Hub::start_s2s(std::unique_ptr<seams::Connection> connection) {
 void Hub::admit_waiting() {
   if (waiting_.empty() || admission_is_posted_) return;
   admission_is_posted_ = true;
-  boost::asio::post(world.executor, [self = shared_from_this()] {
-    self->admission_is_posted_ = false;
-    std::vector<Waiting> waiting(std::make_move_iterator(self->waiting_.begin()),
-                                 std::make_move_iterator(self->waiting_.end()));
-    self->waiting_.clear();
+  ground.scope.post([this] {
+    admission_is_posted_ = false;
+    std::vector<Waiting> waiting(std::make_move_iterator(waiting_.begin()), std::make_move_iterator(waiting_.end()));
+    waiting_.clear();
     for (Waiting& next : waiting) {
-      if (self->is_stopping || self->now() - next.since >= self->settings.limits.unproven_timeout) continue;  // closed
-      if (self->has_room_for(next.connection->remote().address)) {
-        self->start_s2s(std::move(next.connection));
+      if (is_stopping || now() - next.since >= ground.rules.limits().unproven_timeout) continue;  // closed
+      if (has_room_for(next.connection->remote().address)) {
+        start_s2s(std::move(next.connection));
       } else {
-        self->waiting_.push_back(std::move(next));
+        waiting_.push_back(std::move(next));
       }
     }
   });
@@ -218,11 +222,11 @@ void Hub::session_is_closed(Session& session) {
 void Hub::schedule_burial() {
   if (burial_is_posted_) return;
   burial_is_posted_ = true;
-  boost::asio::post(world.executor, [self = shared_from_this()] {
-    self->burial_is_posted_ = false;
-    self->over_.clear();
-    self->over_links_.clear();
-    self->check_stopped();
+  boost::asio::post(ground.world.executor, [this, hold = ground::Scope::Hold(ground.scope)] {
+    burial_is_posted_ = false;
+    over_.clear();
+    over_links_.clear();
+    check_stopped();
   });
 }
 
@@ -238,7 +242,7 @@ Peer& Hub::peer(std::string_view host, std::uint16_t port) {
 // ---- links
 
 void Hub::accept_component(std::unique_ptr<seams::Connection> connection) {
-  if (is_stopping || links.size() >= settings.limits.streams_total) return;
+  if (is_stopping || links.size() >= ground.rules.limits().streams_total) return;
   const std::uint64_t number = next_number_++;
   auto added = std::make_unique<LinkSession>(*this, number, std::move(connection));
   LinkSession& link = *added;
@@ -286,14 +290,7 @@ HostedDomain* Hub::hosted(std::string_view domain) noexcept {
 }
 bool Hub::is_hosted(const Domain& domain) const { return hosted_domains.contains(domain.text()); }
 
-std::size_t Hub::certificate_of(const Domain& domain) const {
-  const auto found = settings.own_certificates.find(domain);
-  return found == settings.own_certificates.end() ? 0 : found->second;
-}
-
-Encryption Hub::encryption_towards(const Domain* remote) const {
-  return remote != nullptr ? policy_towards(*remote).encryption : settings.policy.defaults.encryption;
-}
+Encryption Hub::encryption_towards(const Domain* remote) const { return ground.rules.encryption_towards(remote); }
 
 const std::string* Hub::secret_of(const Domain& domain) const {
   const auto found = hosted_domains.find(domain.text());
@@ -307,27 +304,8 @@ bool Hub::is_connected(const Domain& domain) const {
   return found != hosted_domains.end() && found->second->session != nullptr;
 }
 
-bool Hub::is_allowed_name(const Domain& remote) const {
-  return !remote.is_special_use() || std::any_of(settings.policy.peers.begin(), settings.policy.peers.end(),
-                                                 [&](const config::PeerRule& rule) { return rule.names(remote); });
-}
-
-std::string Hub::new_id() {
-  std::uint8_t bytes[16];
-  world.random.fill(bytes, sizeof bytes);
-  return hex(bytes);
-}
-
-std::uint32_t Hub::draw(std::uint32_t most) {
-  std::uint8_t bytes[8];
-  world.random.fill(bytes, sizeof bytes);
-  std::uint64_t number = 0;
-  for (const std::uint8_t byte : bytes) number = number << 8 | byte;
-  return static_cast<std::uint32_t>(number % (static_cast<std::uint64_t>(most) + 1));
-}
-
 stream::Limits Hub::stream_limits() const {
-  const config::Limits& limits = settings.limits;
+  const config::Limits& limits = ground.rules.limits();
   return {{limits.stanza_size_unproven, limits.depth, limits.attributes, limits.start_tag, limits.name},
           limits.stanza_size,
           limits.unproven_timeout,
@@ -337,15 +315,11 @@ stream::Limits Hub::stream_limits() const {
 }
 
 link::Limits Hub::link_limits() const {
-  const config::Limits& limits = settings.limits;
+  const config::Limits& limits = ground.rules.limits();
   return {{limits.stanza_size_unproven, limits.depth, limits.attributes, limits.start_tag, limits.name},
           limits.stanza_size,
           limits.unproven_timeout,
           limits.keep_alive};
-}
-
-void Hub::log(report::Event event) {
-  if (world.log.wants(event.level)) world.log.write(std::move(event));
 }
 
 void Hub::count_drop(Reason reason, std::string_view what, const Session* session) {
@@ -358,22 +332,10 @@ void Hub::count_drop(Reason reason, std::string_view what, const Session* sessio
 
 // ---- time and ends
 
-void Hub::spawn(Task<void> task) {
-  if (is_shut_down) return;
-  boost::asio::co_spawn(world.executor, std::move(task), [self = shared_from_this()](std::exception_ptr failure) {
-    if (!failure) return;
-    try {
-      std::rethrow_exception(failure);
-    } catch (const std::exception& e) {
-      self->log(report::Event(report::Level::error, "internal_fault").with("detail", e.what()));
-    }
-  });
-}
-
 void Hub::schedule_sweep() {
-  if (sweep_is_scheduled_ || is_shut_down) return;
+  if (sweep_is_scheduled_ || ground.scope.is_closed()) return;
   sweep_is_scheduled_ = true;
-  sweep_timer_ = world.clock.call_at(now() + 1s, [this] {
+  sweep_timer_ = ground.world.clock.call_at(now() + 1s, [this] {
     sweep_is_scheduled_ = false;
     sweep();
   });
@@ -405,7 +367,7 @@ void Hub::forget_peers() {
 void Hub::sweep_pairs() {
   for (OutPair* pair : std::vector<OutPair*>(queued_.begin(), queued_.end())) {
     const std::uint64_t before = pair->queue->bytes();
-    const std::vector<pair::Stanza> old = pair->queue->take_older_than(now() - settings.limits.queue_age);
+    const std::vector<pair::Stanza> old = pair->queue->take_older_than(now() - ground.rules.limits().queue_age);
     count_queued(*pair, before);
     for (const pair::Stanza& stanza : old)
       if (HostedDomain* from = hosted(pair->key.sender.text()))
@@ -467,10 +429,10 @@ void Hub::stop(std::function<void()> done) {
   is_stopping = true;
   waiting_.clear();
   stopped_ = std::move(done);
-  stop_timer_ = world.clock.call_at(now() + settings.limits.drain_timeout, [self = shared_from_this()] {
-    self->stop_timer_ = seams::TimerId::none;
-    self->shut_down();
-    self->check_stopped();
+  stop_timer_ = ground.world.clock.call_at(now() + ground.rules.limits().drain_timeout, [this] {
+    stop_timer_ = seams::TimerId::none;
+    shut_down();
+    check_stopped();
   });
   const Error why{Reason::shutdown, "the gateway is stopping"};
   for (OutPair* pair : std::vector<OutPair*>(queued_.begin(), queued_.end())) bounce_all(*pair, why);
@@ -488,14 +450,15 @@ void Hub::stop(std::function<void()> done) {
 
 void Hub::check_stopped() {
   if (!stopped_ || !sessions.empty() || !links.empty()) return;
-  if (stop_timer_ != seams::TimerId::none) world.clock.cancel(stop_timer_);
+  if (stop_timer_ != seams::TimerId::none) ground.world.clock.cancel(stop_timer_);
   std::exchange(stopped_, {})();
 }
 
 void Hub::shut_down() {
-  is_shut_down = true;
+  if (stop_timer_ != seams::TimerId::none) ground.world.clock.cancel(std::exchange(stop_timer_, seams::TimerId::none));
+  ground.scope.close();
   is_stopping = true;
-  if (sweep_is_scheduled_) world.clock.cancel(sweep_timer_);
+  if (sweep_is_scheduled_) ground.world.clock.cancel(sweep_timer_);
   for (const auto& [ref, session] : sessions) {
     release_waiters(*session, {Reason::shutdown, "the gateway is stopping"});
     session->connection->abort();

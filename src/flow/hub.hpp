@@ -8,17 +8,20 @@
 #include <string>
 #include <unordered_map>
 
-#include "gate.hpp"
 #include "gateway.hpp"
+#include "ground/gate.hpp"
+#include "ground/ground.hpp"
 #include "link_session.hpp"
 #include "pair/queue.hpp"
 #include "pair/standing.hpp"
 #include "pair_key.hpp"
-#include "posh_source.hpp"
 #include "proof/known_keys.hpp"
 #include "renewals.hpp"
-#include "revocation_source.hpp"
+#include "report/failure.hpp"
 #include "session.hpp"
+#include "web/posh_source.hpp"
+#include "web/revocation_source.hpp"
+#include "web/staples.hpp"
 
 namespace ligase {
 
@@ -43,8 +46,9 @@ constexpr auto kLearned = std::chrono::hours(24), kLearnedOfHarm = std::chrono::
 struct Peer {
   std::string host;
   std::uint16_t port = 0;
-  std::set<pair::StreamRef> streams;                            // initiating ones
-  std::map<Domain, std::shared_ptr<Gate<bool>>> connecting;     // by target domain; opens when the attempt is decided
+  std::set<pair::StreamRef> streams;  // initiating ones
+  std::map<Domain, std::shared_ptr<ground::Gate<bool>>>
+      connecting;                                               // by target domain; opens when the attempt is decided
   std::optional<bool> takes_targets;                            // <errors/> seen; nullopt: not met yet
   WallTime takes_targets_until{};                               // so long it is remembered over a restart
   WallTime no_extra_targets_until{}, no_extra_senders_until{};  // MUX-06, learned
@@ -64,9 +68,9 @@ struct HostedDomain {
   std::uint64_t stanzas_in = 0, stanzas_out = 0;
 };
 
-class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosting, public link::Components {
+class Hub final : public stream::Hosting, public link::Components {
  public:
-  Hub(Settings settings, World world);
+  Hub(Settings settings, ground::World world);
   ~Hub() override;
 
   // ---- streams and links
@@ -115,39 +119,33 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
   // ---- facts
   HostedDomain* hosted(std::string_view domain) noexcept;  // canonical text
   bool is_hosted(const Domain& domain) const override;
-  // Which certificate is shown for a domain of ours: 0, the gateway's own, or that of Settings.
-  std::size_t certificate_of(const Domain& domain) const;
   Encryption encryption_towards(const Domain* remote) const override;
   const std::string* secret_of(const Domain& domain) const override;
   bool is_connected(const Domain& domain) const override;
-  proof::PeerPolicy policy_towards(const Domain& remote) const { return settings.policy.towards(remote); }
-  // A special-use name is refused from the network unless a policy rule names it (NAME-01, AB-146).
-  bool is_allowed_name(const Domain& remote) const;
-  Instant now() const { return world.clock.now(); }
-  WallTime wall() const { return world.clock.wall(); }
-  proof::Proof bounded(proof::Proof proof) const;  // by proof_max_age
-  std::string new_id();                            // 128 random bits, hex
-  std::uint32_t draw(std::uint32_t most);          // uniform in [0, most]
+  proof::PeerPolicy policy_towards(const Domain& remote) const { return ground.rules.towards(remote); }
+  Instant now() const { return ground.now(); }
+  WallTime wall() const { return ground.wall(); }
+  proof::Proof bounded(proof::Proof proof) const { return ground.rules.bounded(std::move(proof), wall()); }
+  std::string new_id() { return ground.world.new_id(); }
   stream::Limits stream_limits() const;
   link::Limits link_limits() const;
-  void log(report::Event event);
+  void log(report::Event event) { ground.log(std::move(event)); }
 
-  void spawn(Task<void> task);  // a procedure; the hub outlives it
+  void spawn(Task<void> task) { ground.spawn(std::move(task)); }
   void count_drop(Reason reason, std::string_view what, const Session* session);
   Result<void> close_stream(const std::string& id);
   Result<void> close_pair(const PairKey& out);  // and its inverse
   void stop(std::function<void()> done);
   void shut_down();  // the gateway goes: everything ends at once
 
+  ground::Ground ground;
   Settings settings;
-  World world;
-  proof::PathCache paths;  // of settings.anchors
-  PoshSource posh;
+  web::PoshSource posh;
   proof::KnownKeys keys;  // AB-069
   std::uint64_t keys_changed = 0;
-  RevocationSource revocation;
-  pair::PolicyEpoch epoch{1};
-  bool is_stopping = false, is_shut_down = false;
+  web::RevocationSource revocation;
+  web::Staples staples;
+  bool is_stopping = false;
   std::optional<WallTime> started_at;
   bool is_ready = false;
   std::vector<std::string> not_ready;
@@ -227,9 +225,5 @@ class Hub final : public std::enable_shared_from_this<Hub>, public stream::Hosti
 };
 
 bool is_peer_s_end(Reason reason);  // of a stream: the peer, or the network, ended it
-
-std::string reason_text(const Error& why);  // "dane.mismatch: …"
-// "sender2.tld could not be authenticated: dane.mismatch: …": what a sender and an operator read of a failure.
-std::string failure_text(const Domain& remote, const Error& why);
 
 }  // namespace ligase

@@ -43,15 +43,15 @@ proof::PeerPolicy policy_for(const Hub& hub, const Domain& remote, Standard stan
 
 }  // namespace
 
-Task<Result<Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef stream, Way way, Domain remote,
-                                 Standard standard, report::Steps* told) {
+Task<Result<Proof>> prove_server(Hub* hub, pair::StreamRef stream, Way way, Domain remote, Standard standard,
+                                 report::Steps* told) {
   const Session* session = hub->session(stream);
   if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
   proof::PeerPolicy policy = policy_for(*hub, remote, standard);
   if (!session->machine.is_encrypted() && policy.encryption == Encryption::required)
     co_return fail(Reason::tls_required, "the peer offers no TLS");
   const std::shared_ptr<const proof::Chain> chain = session->facts.peer_chain;
-  const std::shared_ptr<const proof::TrustAnchors> anchors = hub->settings.anchors;  // a reload may bring others
+  const std::shared_ptr<const proof::TrustAnchors> anchors = hub->ground.rules.anchors();  // a reload may bring others
   const std::string staple = session->facts.ocsp_response;
   proof::ServerEvidence evidence{remote,
                                  way.delegation,
@@ -61,18 +61,18 @@ Task<Result<Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef strea
                                  chain.get(),
                                  *anchors,
                                  way.host.addresses_expire,
-                                 &hub->paths};
+                                 &hub->ground.rules.paths};
   std::optional<proof::RevocationAnswer> revocation;
   if (proof::rests_on_path(evidence, hub->wall())) {
-    revocation = co_await hub->revocation.ask(hub, chain, staple);
+    revocation = co_await hub->revocation.ask(chain, staple);
     policy = policy_for(*hub, remote, standard);
   }
   evidence.revocation = revocation ? &*revocation : nullptr;
-  evidence.revocation_mode = hub->settings.revocation.mode;
+  evidence.revocation_mode = hub->ground.rules.revocation();
   policy = policy_for(*hub, remote, standard);
   std::optional<proof::PoshAnswer> posh;
   if (proof::would_posh_decide(evidence, policy, hub->wall())) {
-    posh = co_await hub->posh.ask(hub, remote);
+    posh = co_await hub->posh.ask(remote);
     evidence.posh = &*posh;
     policy = policy_for(*hub, remote, standard);
   }
@@ -89,32 +89,32 @@ Task<Result<Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef strea
   co_return verdict;
 }
 
-Task<tl::expected<Proof, ClientRefusal>> prove_client(std::shared_ptr<Hub> hub, pair::StreamRef stream, Domain sender,
+Task<tl::expected<Proof, ClientRefusal>> prove_client(Hub* hub, pair::StreamRef stream, Domain sender,
                                                       report::Steps* told) {
   const Session* session = hub->session(stream);
   if (session == nullptr)
     co_return tl::unexpected(ClientRefusal{{Reason::network_closed, "the stream ended"}, false, false, true});
   // Without a certificate DNS is asked all the same: it may say that the authority must be proven by dane (I-04).
   const std::shared_ptr<const proof::Chain> chain = session->facts.peer_chain;
-  const SenderFacts facts =
-      co_await look_up_sender(hub->world.resolver, sender, hub->settings.dnssec_is_on, hub->wall());
-  const std::shared_ptr<const proof::TrustAnchors> anchors = hub->settings.anchors;
+  const dns::SenderFacts facts =
+      co_await dns::look_up_sender(hub->ground.world.resolver, sender, hub->ground.rules.dnssec_is_on(), hub->wall());
+  const std::shared_ptr<const proof::TrustAnchors> anchors = hub->ground.rules.anchors();
   proof::ClientEvidence evidence{sender,
                                  facts.client_tlsa ? &*facts.client_tlsa : nullptr,
                                  facts.delegation,
                                  facts.targets,
                                  chain.get(),
                                  *anchors,
-                                 hub->settings.dnssec_is_on,
-                                 &hub->paths};
+                                 hub->ground.rules.dnssec_is_on(),
+                                 &hub->ground.rules.paths};
   // Nothing is stapled to a client's certificate: its issuer is asked (I-13).
   std::optional<proof::RevocationAnswer> revocation;
-  if (proof::rests_on_path(evidence, hub->wall())) revocation = co_await hub->revocation.ask(hub, chain, {});
+  if (proof::rests_on_path(evidence, hub->wall())) revocation = co_await hub->revocation.ask(chain, {});
   evidence.revocation = revocation ? &*revocation : nullptr;
-  evidence.revocation_mode = hub->settings.revocation.mode;
+  evidence.revocation_mode = hub->ground.rules.revocation();
   std::optional<proof::PoshAnswer> posh;
   if (proof::would_posh_decide(evidence, hub->policy_towards(sender), hub->wall())) {
-    posh = co_await hub->posh.ask(hub, sender);
+    posh = co_await hub->posh.ask(sender);
     evidence.posh = &*posh;
   }
   auto verdict = proof::judge_client(evidence, hub->policy_towards(sender), hub->wall());

@@ -1,7 +1,7 @@
 // Evidence and judgement brought together: what DNS said and this session's certificate, then judge_server() or
 // judge_client() under today's policy; and whatever else it takes to decide, asked only where it could change the answer.
 #pragma once
-#include "evidence.hpp"
+#include "dns/evidence.hpp"
 #include "hub.hpp"
 #include "report/explanation.hpp"
 
@@ -11,7 +11,7 @@ namespace ligase {
 struct Way {
   proof::Delegation delegation;
   proof::SrvTarget target;
-  HostFacts host;
+  dns::HostFacts host;
 };
 
 // By what a far end is judged: today's policy, or dane and nothing else (I-04: the authority of a domain with TLSA).
@@ -19,11 +19,11 @@ enum class Standard : std::uint8_t { policy, dane };
 
 // Is the far end of this stream `remote`, reached by `way`? Rows O-06 to O-26. Reason::network_closed: the stream ended.
 // `told`: where each piece of evidence is told, for explain; null: nowhere.
-Task<Result<proof::Proof>> prove_server(std::shared_ptr<Hub> hub, pair::StreamRef stream, Way way, Domain remote,
-                                        Standard standard, report::Steps* told = nullptr);
+Task<Result<proof::Proof>> prove_server(Hub* hub, pair::StreamRef stream, Way way, Domain remote, Standard standard,
+                                        report::Steps* told = nullptr);
 
 // May this session speak for `sender`, by its certificate? Rows I-01 to I-09, I-12, I-13; dialback is the caller's next step.
-Task<tl::expected<proof::Proof, proof::ClientRefusal>> prove_client(std::shared_ptr<Hub> hub, pair::StreamRef stream,
-                                                                    Domain sender, report::Steps* told = nullptr);
+Task<tl::expected<proof::Proof, proof::ClientRefusal>> prove_client(Hub* hub, pair::StreamRef stream, Domain sender,
+                                                                    report::Steps* told = nullptr);
 
 }  // namespace ligase

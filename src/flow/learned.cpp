@@ -84,15 +84,15 @@ bool holds_fact(const Peer& peer, WallTime now) {
 void remember(Hub& hub, const Peer& peer) {
   std::string text = learned_text(peer, hub.wall());
   std::string key = fmt::format("{}:{}", peer.host, peer.port);
-  if (text.empty()) return hub.world.store.erase(std::string(kPeer), std::move(key));
-  hub.world.store.put({std::string(kPeer), std::move(key), std::move(text), last_of(peer)});
+  if (text.empty()) return hub.ground.world.store.erase(std::string(kPeer), std::move(key));
+  hub.ground.world.store.put({std::string(kPeer), std::move(key), std::move(text), last_of(peer)});
 }
 
 void note_key(Hub& hub, const proof::Chain& chain, std::string_view name, const Domain& remote) {
   const std::string key = chain.key_fingerprint(), issuer = chain.issuer();
   const proof::KnownKeys::Noted noted = hub.keys.note(name, key, issuer, hub.wall());
   if (noted.is_worth_keeping)
-    hub.world.store.put({std::string(kKey), std::string(name), hub.keys.text_of(name), hub.keys.expires(name)});
+    hub.ground.world.store.put({std::string(kKey), std::string(name), hub.keys.text_of(name), hub.keys.expires(name)});
   if (!noted.before) return;
   ++hub.keys_changed;
   hub.log(report::Event(report::Level::warning, "peer_key_changed")

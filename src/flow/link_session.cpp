@@ -15,8 +15,8 @@ LinkSession::LinkSession(Hub& hub, std::uint64_t n, std::unique_ptr<seams::Conne
       machine(
           hub.link_limits(), hub, [&hub] { return hub.new_id(); }, hub.now()),
       hub_(hub),
-      deadline_(hub.world.clock, [this] { perform(machine.on_time(hub_.now())); }),
-      pause_(hub.world.clock, [this] {
+      deadline_(hub.ground.world.clock, [this] { perform(machine.on_time(hub_.now())); }),
+      pause_(hub.ground.world.clock, [this] {
         if (!is_ending) connection->resume_reading();
       }) {}
 

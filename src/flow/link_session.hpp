@@ -4,7 +4,7 @@
 #include <optional>
 #include <string>
 
-#include "deadline.hpp"
+#include "ground/deadline.hpp"
 #include "link/component.hpp"
 #include "seams/clock.hpp"
 #include "seams/network.hpp"
@@ -45,7 +45,7 @@ class LinkSession final : public seams::Receiver, public stream::StanzaSink {
   void perform(link::Actions actions);
 
   Hub& hub_;
-  Deadline deadline_, pause_;
+  ground::Deadline deadline_, pause_;
   bool is_performing_ = false;
 };
 

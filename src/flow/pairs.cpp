@@ -46,17 +46,11 @@ OutPair& Hub::out_pair(const PairKey& key) {
 }
 
 void Hub::set_up(OutPair& pair) {
-  if (pair.is_being_set_up || is_shut_down) return;
+  if (pair.is_being_set_up || ground.scope.is_closed()) return;
   pair.is_being_set_up = true;
   pair.state = pair::Proving{wall()};
   pair.renewal.cancel();
-  spawn(set_up_pair(shared_from_this(), pair.key));
-}
-
-proof::Proof Hub::bounded(proof::Proof proof) const {
-  proof.expires =
-      std::min(proof.expires, wall() + std::chrono::duration_cast<std::chrono::seconds>(settings.limits.proof_max_age));
-  return proof;
+  spawn(set_up_pair(this, pair.key));
 }
 
 namespace {
@@ -96,7 +90,7 @@ void Hub::out_pair_is_proven(OutPair& pair, Session& session, proof::Proof proof
   if (const auto* before = std::get_if<pair::Proven>(&pair.state); before != nullptr && before->stream != session.ref)
     if (Session* left = this->session(before->stream)) left->riding.erase(&pair);
   pair.renewal = renewals.schedule({}, pair.key, now(), proof.expires - wall());
-  pair.state = pair::Proven{std::move(proof), session.ref, epoch, wall()};
+  pair.state = pair::Proven{std::move(proof), session.ref, ground.rules.epoch(), wall()};
   session.riding.insert(&pair);
   wait_at(pair, session.peer);
   session.machine.pair_proven(now());
@@ -107,8 +101,9 @@ void Hub::out_pair_is_not_proven(OutPair& pair, const Error& why) {
   pair.is_being_set_up = false;
   const auto* proven = std::get_if<pair::Proven>(&pair.state);
   Session* rides = proven != nullptr ? session(proven->stream) : nullptr;
-  const bool still_holds =
-      rides != nullptr && pair::live_proof(pair.state, rides->ref, epoch, wall()) != nullptr && may_pass(why);
+  const bool still_holds = rides != nullptr &&
+                           pair::live_proof(pair.state, rides->ref, ground.rules.epoch(), wall()) != nullptr &&
+                           may_pass(why);
   if (!still_holds) {
     if (rides != nullptr) rides->riding.erase(&pair);
     return refuse(pair, why);
@@ -149,7 +144,7 @@ InPair& Hub::grant(Session& session, const PairKey& key, proof::Proof proof, std
   log(proven_event(pair.state, proof, session).with("local", key.target.text()).with("remote", key.sender.text()));
   pair.renewal = renewals.schedule(session.ref, found->first, now(), proof.expires - wall());
   if (proof.type == proof::ProofType::dialback) session.senders[key.sender].is_proven_by_dialback = true;
-  pair.state = pair::Proven{std::move(proof), session.ref, epoch, wall()};
+  pair.state = pair::Proven{std::move(proof), session.ref, ground.rules.epoch(), wall()};
   if (!session.machine.is_proven()) admit_waiting();
   session.machine.pair_proven(now());
   return pair;
@@ -157,14 +152,14 @@ InPair& Hub::grant(Session& session, const PairKey& key, proof::Proof proof, std
 
 void Hub::prove_anew(Session& session, const PairKey& key, InPair& pair) {
   pair.renewal.cancel();
-  if (pair.is_being_proven || is_shut_down) return;
+  if (pair.is_being_proven || ground.scope.is_closed()) return;
   pair.is_being_proven = true;
-  spawn(prove_in_pair(shared_from_this(), session.ref, key));
+  spawn(prove_in_pair(this, session.ref, key));
 }
 
 void Hub::in_pair_is_not_proven(Session& session, const PairKey& key, InPair& pair, const Error& why) {
   const auto* proven = std::get_if<pair::Proven>(&pair.state);
-  if (pair::live_proof(pair.state, session.ref, epoch, wall()) != nullptr && may_pass(why)) {
+  if (pair::live_proof(pair.state, session.ref, ground.rules.epoch(), wall()) != nullptr && may_pass(why)) {
     pair.renewal =
         renewals.schedule_retry(session.ref, session.in_pairs.find(key)->first, now(), proven->proof.expires - wall());
     log(report::Event(report::Level::warning, "renewal_failed")
@@ -177,14 +172,13 @@ void Hub::in_pair_is_not_proven(Session& session, const PairKey& key, InPair& pa
             .with("expires", rfc3339(proven->proof.expires)));
     return;
   }
-  pair.state = pair::Refused{why, wall(),
-                             wall() + std::chrono::ceil<std::chrono::seconds>(settings.limits.negative_proof_cache), 0};
+  pair.state = pair::Refused{
+      why, wall(), wall() + std::chrono::ceil<std::chrono::seconds>(ground.rules.limits().negative_proof_cache), 0};
   note_refused_in(session, key, why);
 }
 
 void Hub::take_policy(config::Policy policy) {
-  settings.policy = std::move(policy);
-  ++epoch.number;
+  ground.rules.take(std::move(policy));
   refused_claims.clear();
   for (auto& [key, pair] : out_pairs) {
     if (auto* refused = std::get_if<pair::Refused>(&pair->state)) refused->retry_at = wall();
@@ -216,7 +210,7 @@ void Hub::note_refused_in(Session& session, const PairKey& key, const Error& why
     std::erase_if(refused_claims, [&](const auto& entry) { return entry.second.until <= now(); });
   if (refused_claims.size() < kMostRefusedClaims)
     refused_claims.insert_or_assign(key, RefusedClaim{why, session.connection->remote().address, wall(),
-                                                      now() + settings.limits.negative_proof_cache});
+                                                      now() + ground.rules.limits().negative_proof_cache});
   log(report::Event(report::Level::warning, "pair_refused")
           .with("direction", "in")
           .with("local", key.target.text())
@@ -236,7 +230,7 @@ void Hub::renew_due() {
       pair->renewal.cancel();
       if (pair->is_being_set_up) continue;
       pair->is_being_set_up = true;  // its proof holds meanwhile
-      spawn(set_up_pair(shared_from_this(), due.key));
+      spawn(set_up_pair(this, due.key));
     } else if (Session* rides = session(due.stream)) {
       const auto found = rides->in_pairs.find(due.key);
       if (found != rides->in_pairs.end()) prove_anew(*rides, found->first, found->second);

@@ -57,7 +57,8 @@ xml::Take Hub::from_component(LinkSession& link, const xml::ElementView& element
     ++pair->stanzas;
     if (const auto* proven = std::get_if<pair::Proven>(&pair->state)) {
       Session* out = session(proven->stream);
-      if (out != nullptr && !pair->queue && pair::live_proof(pair->state, out->ref, epoch, wall()) != nullptr &&
+      if (out != nullptr && !pair->queue &&
+          pair::live_proof(pair->state, out->ref, ground.rules.epoch(), wall()) != nullptr &&
           out->connection->queued() < kSendHigh) {
         out->carry(passed(ns::kServer, element, link.machine.peer_header()));
         return xml::Take::more;
@@ -75,7 +76,7 @@ xml::Take Hub::from_component(LinkSession& link, const xml::ElementView& element
     return xml::Take::more;
   }
   if (HostedDomain* internal = hosted(remote->text())) {
-    if (settings.policy.internal) {
+    if (ground.rules.is_internal_allowed()) {
       deliver_kept(*internal, keep_for(ns::kComponent, element, kind, link.machine.peer_header()));
     } else {
       bounce_to_local(from, stanza,
@@ -84,7 +85,7 @@ xml::Take Hub::from_component(LinkSession& link, const xml::ElementView& element
     return xml::Take::more;
   }
   const PairKey key{own, *remote};
-  if (find_out_pair(key) == nullptr && out_pairs.size() >= settings.limits.pairs_total) {
+  if (find_out_pair(key) == nullptr && out_pairs.size() >= ground.rules.limits().pairs_total) {
     bounce_to_local(from, stanza, {Reason::limit_reached, "pairs_total"}, *remote);
     return xml::Take::more;
   }
@@ -104,16 +105,17 @@ void Hub::queue_out(OutPair& pair, pair::Stanza stanza, LinkSession* link) {
     return refuse(refused->why);
   const auto* proven = std::get_if<pair::Proven>(&pair.state);
   Session* out = proven != nullptr ? session(proven->stream) : nullptr;
-  const bool is_live = out != nullptr && pair::live_proof(pair.state, out->ref, epoch, wall()) != nullptr;
+  const bool is_live =
+      out != nullptr && pair::live_proof(pair.state, out->ref, ground.rules.epoch(), wall()) != nullptr;
   if (is_live && !pair.queue && out->connection->queued() < kSendHigh) {
     out->carry(stanza.bytes);
     return;
   }
   const std::uint64_t size = stanza.size(), before = pair.queue ? pair.queue->bytes() : 0;
   const Peer* at = pair.queue ? pair.waits_at : is_live ? out->peer : nullptr;
-  const bool is_full = queued_total_ + size > settings.limits.queue_total ||
-                       before + size > settings.limits.queue_per_pair ||
-                       (at != nullptr && at->queued + size > settings.limits.queue_per_peer);
+  const bool is_full = queued_total_ + size > ground.rules.limits().queue_total ||
+                       before + size > ground.rules.limits().queue_per_pair ||
+                       (at != nullptr && at->queued + size > ground.rules.limits().queue_per_peer);
   if (is_full)
     return refuse(
         {Reason::queue_full, is_live ? "the peer does not read fast enough" : "too much waits for this domain"});
@@ -123,7 +125,7 @@ void Hub::queue_out(OutPair& pair, pair::Stanza stanza, LinkSession* link) {
     if (is_live) wait_at(pair, out->peer);
     schedule_sweep();
   }
-  pair.queue->push(std::move(stanza), settings.limits.queue_per_pair);
+  pair.queue->push(std::move(stanza), ground.rules.limits().queue_per_pair);
   count_queued(pair, before);
   if (!is_live) {
     if (proven != nullptr && proven->proof.expires <= wall() && !pair.is_being_set_up)
@@ -137,17 +139,17 @@ void Hub::queue_out(OutPair& pair, pair::Stanza stanza, LinkSession* link) {
     return;
   }
   // The peer takes less than the link gives: the link waits, but never for long (AB-120).
-  if (link != nullptr && !out->is_stalled && pair.queue->bytes() > settings.limits.queue_per_pair / 2) {
+  if (link != nullptr && !out->is_stalled && pair.queue->bytes() > ground.rules.limits().queue_per_pair / 2) {
     link->pause_until(now() + kPushBack);
-    world.clock.call_at(now() + kPushBack, [self = shared_from_this(), ref = out->ref] {
-      if (Session* slow = self->session(ref); slow != nullptr && slow->connection->queued() >= kSendHigh)
+    ground.scope.call_at(now() + kPushBack, [this, ref = out->ref] {
+      if (Session* slow = this->session(ref); slow != nullptr && slow->connection->queued() >= kSendHigh)
         slow->is_stalled = true;
     });
   }
 }
 
 void Hub::route_out_kept(const PairKey& key, pair::Stanza stanza) {
-  if (find_out_pair(key) == nullptr && out_pairs.size() >= settings.limits.pairs_total)
+  if (find_out_pair(key) == nullptr && out_pairs.size() >= ground.rules.limits().pairs_total)
     return count_drop(Reason::limit_reached, "pairs_total", nullptr);
   queue_out(out_pair(key), std::move(stanza), nullptr);
 }
@@ -187,7 +189,8 @@ void Hub::drain(Session& session) {
   // One stanza of each pair in turn (MUX-11).
   std::vector<OutPair*> waiting;
   for (OutPair* pair : queued_)
-    if (session.riding.contains(pair) && pair::live_proof(pair->state, session.ref, epoch, wall()) != nullptr)
+    if (session.riding.contains(pair) &&
+        pair::live_proof(pair->state, session.ref, ground.rules.epoch(), wall()) != nullptr)
       waiting.push_back(pair);
   while (!waiting.empty() && session.connection->queued() < kSendHigh) {
     for (OutPair* pair : waiting) send_next(*pair, session);
@@ -213,7 +216,7 @@ xml::Take Hub::from_peer(Session& session, const xml::ElementView& element, stre
   const std::string_view target = split_jid(*element.to).domain;
   const auto found = session.in_pairs.find(PairView{split_jid(*element.from).domain, target});
   if (found == session.in_pairs.end() || found->second.held ||
-      pair::live_proof(found->second.state, session.ref, epoch, wall()) == nullptr)
+      pair::live_proof(found->second.state, session.ref, ground.rules.epoch(), wall()) == nullptr)
     return arrival(session, element, kind);
   HostedDomain* to = hosted(target);
   if (to == nullptr) return arrival(session, element, kind);
@@ -247,7 +250,7 @@ xml::Take Hub::arrival(Session& session, const xml::ElementView& element, stream
   const auto found = session.in_pairs.find(key);
   if (target != nullptr && found != session.in_pairs.end()) {
     InPair& pair = found->second;
-    if (!pair.held && pair::live_proof(pair.state, session.ref, epoch, wall()) != nullptr) {
+    if (!pair.held && pair::live_proof(pair.state, session.ref, ground.rules.epoch(), wall()) != nullptr) {
       ++pair.stanzas;
       deliver(*target, element, kind, session.machine.peer_header());
       return xml::Take::more;
@@ -272,7 +275,7 @@ xml::Take Hub::arrival(Session& session, const xml::ElementView& element, stream
   pair::Arrival arrival;
   const auto sender = session.senders.find(*from);
   if (sender != session.senders.end()) {
-    if (sender->second.live_proof(epoch, wall()) != nullptr) {
+    if (sender->second.live_proof(ground.rules.epoch(), wall()) != nullptr) {
       arrival.sender = pair::SenderProof::certificate;
     } else if (sender->second.is_proven_by_dialback) {
       arrival.sender = pair::SenderProof::dialback;
@@ -280,7 +283,7 @@ xml::Take Hub::arrival(Session& session, const xml::ElementView& element, stream
   }
   arrival.target_is_hosted = target != nullptr;
   arrival.own_pair_lives = own_pair_lives_at(key, session);
-  const bool is_full = session.in_pairs.size() >= settings.limits.pairs_per_stream;
+  const bool is_full = session.in_pairs.size() >= ground.rules.limits().pairs_per_stream;
   switch (pair::judge_arrival(arrival)) {
     case pair::Verdict::prove_and_deliver:
       if (is_full) {
@@ -325,9 +328,9 @@ xml::Take Hub::arrival(Session& session, const xml::ElementView& element, stream
 void Hub::hold(Session& session, InPair& pair, pair::Stanza stanza) {
   const std::uint64_t size = stanza.size();
   if (!pair.held) pair.held = std::make_unique<pair::Queue>();
-  if (queued_total_ + size <= settings.limits.queue_total &&
-      pair.held->bytes() + size <= settings.limits.queue_per_pair) {
-    pair.held->push(std::move(stanza), settings.limits.queue_per_pair);
+  if (queued_total_ + size <= ground.rules.limits().queue_total &&
+      pair.held->bytes() + size <= ground.rules.limits().queue_per_pair) {
+    pair.held->push(std::move(stanza), ground.rules.limits().queue_per_pair);
     queued_total_ += size;
   } else if (std::holds_alternative<pair::Proving>(pair.state)) {  // it was never anybody's
     count_drop(Reason::queue_full, "unproven_reply", &session);
@@ -365,11 +368,11 @@ void Hub::deliver_kept(HostedDomain& to, pair::Stanza stanza) {
   if (to.session == nullptr && (stanza.kind == stream::StanzaKind::iq || is_stopping))  // COMP-04
     return bounce_to_remote(stanza, {Reason::link_down, "the domain's server is not connected"});
   const std::uint64_t size = stanza.size();
-  if ((to.waiting ? to.waiting->bytes() : 0) + size > settings.limits.queue_per_link ||
-      queued_total_ + size > settings.limits.queue_total)
+  if ((to.waiting ? to.waiting->bytes() : 0) + size > ground.rules.limits().queue_per_link ||
+      queued_total_ + size > ground.rules.limits().queue_total)
     return bounce_to_remote(stanza, {Reason::queue_full, "the domain's server does not take more"});
   if (!to.waiting) to.waiting = std::make_unique<pair::Queue>();
-  to.waiting->push(std::move(stanza), settings.limits.queue_per_link);
+  to.waiting->push(std::move(stanza), ground.rules.limits().queue_per_link);
   queued_total_ += size;
   schedule_sweep();
 }
@@ -388,7 +391,7 @@ void Hub::drain_link(LinkSession& link) {
 // ---- errors
 
 void Hub::bounce_to_local(HostedDomain& to, const pair::Stanza& stanza, const Error& why, const Domain& remote) {
-  auto reply = pair::error_reply(stanza, why.reason, failure_text(remote, why));
+  auto reply = pair::error_reply(stanza, why.reason, report::failure_text(remote, why));
   if (!reply) return count_drop(why.reason, "an error or an answer that cannot be answered", nullptr);
   if (to.session == nullptr) return count_drop(Reason::link_down, "an error whose receiver is not connected", nullptr);
   write_to(to, *reply);

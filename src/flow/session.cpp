@@ -24,10 +24,10 @@ Session::Session(Hub& hub, pair::StreamRef number, std::unique_ptr<seams::Connec
       created_at(hub.now()),
       unused_since(hub.now()),
       hub_(hub),
-      deadline_(hub.world.clock, [this] { on_due(); }) {
+      deadline_(hub.ground.world.clock, [this] { on_due(); }) {
   if (machine.role() == Role::initiating) {
-    wants_verdict = std::make_shared<Gate<Result<void>>>(hub.world.executor);
-    opened = std::make_shared<Gate<Result<void>>>(hub.world.executor);
+    wants_verdict = std::make_shared<ground::Gate<Result<void>>>(hub.ground.world.executor);
+    opened = std::make_shared<ground::Gate<Result<void>>>(hub.ground.world.executor);
     targets.insert(*machine.remote());
   }
 }
@@ -70,9 +70,7 @@ void Session::carry_out(stream::Action& action) {
                    connection->start_tls(std::move(request));
                  },
                  [&](stream::AskServerVerdict&) { wants_verdict->open({}); },
-                 [&](stream::AskClientVerdict& ask) {
-                   hub_.spawn(decide_features(hub_.shared_from_this(), ref, std::move(ask.sender)));
-                 },
+                 [&](stream::AskClientVerdict& ask) { hub_.spawn(decide_features(&hub_, ref, std::move(ask.sender))); },
                  [&](stream::AskAuthentication& ask) {
                    const auto record = senders.find(ask.sender);
                    Result<void> verdict;
@@ -83,7 +81,7 @@ void Session::carry_out(stream::Action& action) {
                                     "no certificate that could prove this domain was judged in time");
                    } else if (!*record->second.verdict) {
                      verdict = fail(record->second.verdict->error().error);
-                   } else if (record->second.live_proof(hub_.epoch, hub_.wall()) == nullptr) {
+                   } else if (record->second.live_proof(hub_.ground.rules.epoch(), hub_.wall()) == nullptr) {
                      verdict = fail(Reason::proof_expired, "what proved this domain ran out");
                    }
                    perform(machine.authenticate(verdict, hub_.now()));
@@ -92,8 +90,9 @@ void Session::carry_out(stream::Action& action) {
                    is_authenticated = true;
                    if (machine.role() == Role::initiating) return;
                    const auto record = senders.find(authenticated.sender);
-                   const proof::Proof* proof =
-                       record == senders.end() ? nullptr : record->second.live_proof(hub_.epoch, hub_.wall());
+                   const proof::Proof* proof = record == senders.end()
+                                                   ? nullptr
+                                                   : record->second.live_proof(hub_.ground.rules.epoch(), hub_.wall());
                    if (proof != nullptr) hub_.grant(*this, {authenticated.sender, authenticated.target}, *proof);
                  },
                  [&](stream::ExternalRefused& refused) {

@@ -9,8 +9,8 @@
 #include <unordered_map>
 #include <unordered_set>
 
-#include "deadline.hpp"
-#include "gate.hpp"
+#include "ground/deadline.hpp"
+#include "ground/gate.hpp"
 #include "pair/queue.hpp"
 #include "pair/standing.hpp"
 #include "pair_key.hpp"
@@ -29,9 +29,9 @@ struct Peer;
 struct SenderRecord {
   std::optional<tl::expected<proof::Proof, proof::ClientRefusal>> verdict;  // nullopt: never judged yet
   WallTime judged_at{};
-  pair::PolicyEpoch epoch;             // under which it was judged
-  std::shared_ptr<Gate<bool>> done;    // while it is judged (anew): opens when the verdict is there
-  bool is_proven_by_dialback = false;  // for some target (MUX-08)
+  pair::PolicyEpoch epoch;                   // under which it was judged
+  std::shared_ptr<ground::Gate<bool>> done;  // while it is judged (anew): opens when the verdict is there
+  bool is_proven_by_dialback = false;        // for some target (MUX-08)
   // The certificate's proof, if it holds under this policy now; null: none.
   const proof::Proof* live_proof(pair::PolicyEpoch today, WallTime now) const noexcept {
     return verdict && verdict->has_value() && epoch == today && (*verdict)->expires > now ? &**verdict : nullptr;
@@ -89,11 +89,14 @@ class Session final : public seams::Receiver, public stream::StanzaSink {
   std::string external_text;      // why the peer refused our certificate
   std::set<Domain> targets;       // the header's, and those asked for
   std::unordered_set<OutPair*> riding;
-  std::unordered_map<PairKey, std::shared_ptr<Gate<DbAnswer>>, PairHash, PairEqual> asked;
-  std::deque<std::shared_ptr<Gate<bool>>> wait_to_ask;  // while `asked` holds as many as a peer like us decides at once
-  std::map<std::tuple<Domain, Domain, std::string>, std::shared_ptr<Gate<DbAnswer>>> verifying;  // sender, target, id
-  std::shared_ptr<Gate<Result<void>>> wants_verdict;  // the server is to be judged; or why it does not come to that
-  std::shared_ptr<Gate<Result<void>>> opened;         // the negotiation is done, or why it failed
+  std::unordered_map<PairKey, std::shared_ptr<ground::Gate<DbAnswer>>, PairHash, PairEqual> asked;
+  std::deque<std::shared_ptr<ground::Gate<bool>>>
+      wait_to_ask;  // while `asked` holds as many as a peer like us decides at once
+  std::map<std::tuple<Domain, Domain, std::string>, std::shared_ptr<ground::Gate<DbAnswer>>>
+      verifying;  // sender, target, id
+  std::shared_ptr<ground::Gate<Result<void>>>
+      wants_verdict;                                   // the server is to be judged; or why it does not come to that
+  std::shared_ptr<ground::Gate<Result<void>>> opened;  // the negotiation is done, or why it failed
   std::optional<Instant> last_extra_target, last_extra_sender;  // MUX-06
   Instant unused_since;
   std::size_t reserved = 0;  // procedures that are about to use it
@@ -111,7 +114,7 @@ class Session final : public seams::Receiver, public stream::StanzaSink {
   void on_due();
 
   Hub& hub_;
-  Deadline deadline_;
+  ground::Deadline deadline_;
   bool is_performing_ = false;
 };
 

@@ -40,7 +40,7 @@ std::size_t live_pairs(const Hub& hub) {
   for (const auto& [ref, session] : hub.sessions) {
     if (session->is_ending) continue;
     for (const auto& [key, pair] : session->in_pairs)
-      if (pair::live_proof(pair.state, ref, hub.epoch, now) != nullptr) inbound.insert(key);
+      if (pair::live_proof(pair.state, ref, hub.ground.rules.epoch(), now) != nullptr) inbound.insert(key);
   }
   return live + inbound.size();
 }

@@ -1,11 +1,11 @@
 // POSH documents on their way (RFC 7711 §3, §6, §10): every bad web server ends as "not proven", in time and at our cost
 // bounded; what was good is kept as long as it says.
-#include "posh_source.hpp"
+#include "web/posh_source.hpp"
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
 
-#include "sim/lone_hub.hpp"
+#include "sim/lone_ground.hpp"
 
 namespace ligase {
 namespace {
@@ -24,8 +24,9 @@ std::string redirect(std::string_view location, std::string_view status = "302 F
   return http_answer(status, fmt::format("Location: {}\r\n", location), "");
 }
 
-struct Posh : sim::LoneHub {
+struct Posh : sim::LoneGround {
   Posh() {
+    start();
     world.add_address("target1.tld", "192.0.2.101");
     world.add_address("hosting.tld", "192.0.2.102");
   }
@@ -38,9 +39,9 @@ struct Posh : sim::LoneHub {
   std::string document(seconds expires) const { return proof::write_posh({proof::posh_descriptor(*chain)}, expires); }
   std::string served(seconds expires = 1h) const { return http_answer("200 OK", kJson, document(expires)); }
 
-  PoshAnswer ask(Duration limit = 11s) { return run(hub->posh.ask(hub, kDomain), limit); }
+  PoshAnswer ask(Duration limit = 11s) { return run(posh->ask(kDomain), limit); }
   void expect_failure(std::string_view words) {
-    hub->posh = {};
+    start();
     const PoshAnswer answer = ask();
     ASSERT_TRUE(answer.failure) << words;
     EXPECT_EQ(answer.failure->reason, Reason::posh_failed);
@@ -49,13 +50,19 @@ struct Posh : sim::LoneHub {
     EXPECT_TRUE(answer.descriptors.empty());
   }
   void expect_good(std::string_view source) {
-    hub->posh = {};
+    start();
     const PoshAnswer answer = ask();
     ASSERT_FALSE(answer.failure) << answer.failure->detail;
     EXPECT_EQ(answer.source, source);
     EXPECT_TRUE(proof::match_posh(answer.descriptors, *chain));
   }
 
+  void start(const std::vector<seams::Memo>& memos = {}) {
+    posh.emplace(ground);
+    posh->recall(memos, world.wall(), world.now());
+  }
+
+  std::optional<web::PoshSource> posh;
   std::shared_ptr<const proof::Chain> chain = issue("xmpp1.receiving.tld");
 };
 
@@ -194,7 +201,7 @@ TEST_F(Posh, AReferenceIsFollowedOnce_AtThePortThatItNames) {  // POSH-02
   expect_good("https://hosting.tld:443/a.json");
   EXPECT_EQ(ask().expires - world.wall(), 1h);  // the lower of the two
   hosting.answer = answers(served(3h));
-  hub->posh = {};
+  start();
   EXPECT_EQ(ask().expires - world.wall(), 2h);
 
   WebServer high = at_hosting(answers(served()), 8443);
@@ -224,11 +231,11 @@ TEST_F(Posh, AReferenceToAReference_OrToWhatIsNoHttps_IsNone) {  // AB-156
 TEST_F(Posh, OneFetchInFlightServesAllWhoAsk) {  // POSH-04
   const WebServer server = at_domain(answers(served()));
   std::size_t came = 0;
-  const auto wait = [](std::shared_ptr<Hub> on, std::size_t* count) -> Task<void> {
-    const PoshAnswer answer = co_await on->posh.ask(on, kDomain);
+  const auto wait = [](web::PoshSource* on, std::size_t* count) -> Task<void> {
+    const PoshAnswer answer = co_await on->ask(kDomain);
     if (!answer.failure) ++*count;
   };
-  for (int i = 0; i < 100; ++i) hub->spawn(wait(hub, &came));
+  for (int i = 0; i < 100; ++i) ground.spawn(wait(&*posh, &came));
   EXPECT_TRUE(world.run_until([&] { return came == 100; }, 10s));
   EXPECT_EQ(server.connections, 1u);
 }
@@ -260,7 +267,7 @@ TEST_F(Posh, ADocumentIsKeptAsLongAsItSays_AndFetchedAnewBeforeItEnds) {  // AB-
 TEST_F(Posh, Expiry_IsClamped) {  // AB-155
   WebServer server = at_domain(answers(served(1s)));
   EXPECT_EQ(ask().expires - world.wall(), 5min);
-  hub->posh = {};
+  start();
   server.answer = answers(served(24h * 365));
   EXPECT_EQ(ask().expires - world.wall(), 24h);
 }
@@ -302,9 +309,8 @@ TEST_F(Posh, AfterARestart_WhatWasFetchedIsKnown) {
   std::optional<WebServer> server(std::in_place, world, "192.0.2.101:443", issue("target1.tld"), answers(served(1h)));
   const PoshAnswer first = ask();
   server.reset();
-  hub->shut_down();
   world.run_for(10min);
-  hub = make_hub(store.memos(world.wall()));
+  start(store.memos(world.wall()));
   EXPECT_EQ(ask(), first);
   world.run_for(first.expires - world.wall());
   EXPECT_TRUE(ask().failure);
@@ -313,24 +319,22 @@ TEST_F(Posh, AfterARestart_WhatWasFetchedIsKnown) {
 TEST_F(Posh, MemosThatAreNone_AreSteppedOver) {
   const WallTime later = world.wall() + 1h;
   const std::string url = "https://target1.tld:443/\n";
-  hub->shut_down();
-  hub = make_hub({{"posh", "target1.tld", document(1h), later},
-                  {"posh", "target1.tld", url + "{}", later},
-                  {"posh", "target1.tld", url + proof::write_posh_reference("https://a.tld/", 1h), later},
-                  {"posh", "target1.tld", url + document(1h), world.wall()},
-                  {"posh", "no domain", url + document(1h), later},
-                  {"ocsp", "target1.tld", url + document(1h), later}});
-  EXPECT_EQ(hub->posh.size(), 0u);
-  hub->shut_down();
-  hub = make_hub({{"posh", "target1.tld", url + document(1h), world.wall() + 24h * 365}});
+  start({{"posh", "target1.tld", document(1h), later},
+         {"posh", "target1.tld", url + "{}", later},
+         {"posh", "target1.tld", url + proof::write_posh_reference("https://a.tld/", 1h), later},
+         {"posh", "target1.tld", url + document(1h), world.wall()},
+         {"posh", "no domain", url + document(1h), later},
+         {"ocsp", "target1.tld", url + document(1h), later}});
+  EXPECT_EQ(posh->size(), 0u);
+  start({{"posh", "target1.tld", url + document(1h), world.wall() + 24h * 365}});
   EXPECT_EQ(ask().expires - world.wall(), 24h);
 }
 
 TEST_F(Posh, AFloodOfDomains_IsBounded) {
   // Nobody answers: every fetch hangs until its deadline.
   std::size_t came = 0, busy = 0;
-  const auto wait = [](std::shared_ptr<Hub> on, Domain domain, std::size_t* all, std::size_t* refused) -> Task<void> {
-    const PoshAnswer answer = co_await on->posh.ask(on, std::move(domain));
+  const auto wait = [](web::PoshSource* on, Domain domain, std::size_t* all, std::size_t* refused) -> Task<void> {
+    const PoshAnswer answer = co_await on->ask(std::move(domain));
     ++*all;
     if (answer.failure && answer.failure->reason == Reason::limit_reached) ++*refused;
   };
@@ -338,7 +342,7 @@ TEST_F(Posh, AFloodOfDomains_IsBounded) {
   for (int i = 0; i < 100; ++i) {
     const std::string name = fmt::format("a{}.hosting.tld", i);
     world.add_address(name, "192.0.2.102");
-    hub->spawn(wait(hub, *Domain::parse(name), &came, &busy));
+    ground.spawn(wait(&*posh, *Domain::parse(name), &came, &busy));
   }
   EXPECT_TRUE(world.run_until([&] { return came == 100; }, 11s));
   EXPECT_EQ(busy, 36u);
@@ -348,9 +352,8 @@ TEST_F(Posh, AFloodOfDomains_IsBounded) {
   for (int i = 0; i < 400; ++i)
     memos.push_back(
         {"posh", fmt::format("b{}.tld", i), "https://x/\n" + proof::write_posh(many, 1h), world.wall() + 1h + i * 1s});
-  hub->shut_down();
-  hub = make_hub(std::move(memos));
-  EXPECT_EQ(hub->posh.size(), 20'000u / 64);
+  start(memos);
+  EXPECT_EQ(posh->size(), 20'000u / 64);
 }
 
 }  // namespace

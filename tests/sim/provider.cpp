@@ -70,9 +70,9 @@ Provider::Provider(World& world, const ProviderSpec& spec)
   for (const std::string& domain : spec.domains)
     settings.links.emplace_back(config::ComponentLink{{*Domain::parse(domain)}, config::Secret{"secret-" + domain}});
   if (spec.chain) world.chains[endpoint.address] = spec.chain;
-  if (world.has_caches) cache_ = std::make_unique<CachingResolver>(resolver_, clock_, world.executor());
+  if (world.has_caches) cache_ = std::make_unique<dns::CachingResolver>(resolver_, clock_, world.executor());
   seams::Resolver& resolver = cache_ ? static_cast<seams::Resolver&>(*cache_) : resolver_;
-  gateway = std::make_unique<Gateway>(std::move(settings), ligase::World{world.executor(), clock_, random_, resolver,
+  gateway = std::make_unique<Gateway>(std::move(settings), ground::World{world.executor(), clock_, random_, resolver,
                                                                          dialer_, log, world.stores[endpoint.address]});
   world.listeners[endpoint].accept = [this](std::unique_ptr<seams::Connection> connection) {
     if (gateway) gateway->accept_s2s(std::move(connection));

@@ -5,7 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "caching_resolver.hpp"
+#include "dns/caching_resolver.hpp"
 #include "link/component.hpp"
 #include "sim/world.hpp"
 #include "xml/parser.hpp"
@@ -80,7 +80,7 @@ class Provider {
   SimClock clock_;
   SimRandom random_;
   SimResolver resolver_;
-  std::unique_ptr<CachingResolver> cache_;
+  std::unique_ptr<dns::CachingResolver> cache_;
   SimDialer dialer_;
   std::map<std::string, std::unique_ptr<Component>> components_;
 };

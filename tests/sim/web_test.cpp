@@ -1,10 +1,10 @@
 // One HTTP hop in the simulated world: what is asked, whose certificate counts, and every way an answer can be bad.
-#include "web.hpp"
+#include "web/fetch.hpp"
 
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "sim/lone_hub.hpp"
+#include "sim/lone_ground.hpp"
 
 namespace ligase {
 namespace {
@@ -17,14 +17,14 @@ std::shared_ptr<const proof::Chain> chain_of(const test::MadeCertificate& leaf) 
   return *proof::Chain::parse({leaf.der});
 }
 
-struct Web : sim::LoneHub {
+struct Web : sim::LoneGround {
   Web() { world.add_address("web.tld", "192.0.2.80"); }
 
   WebServer serve(WebServer::Answer answer, const std::string& name = "web.tld") {
     return {world, "192.0.2.80:443", issue(name), std::move(answer)};
   }
-  WebRequest request() const {
-    WebRequest made;
+  web::WebRequest request() const {
+    web::WebRequest made;
     made.host = "web.tld";
     made.target = "/a?b=c";
     made.accept = "x/y";
@@ -32,13 +32,13 @@ struct Web : sim::LoneHub {
     return made;
   }
 
-  Result<WebAnswer> fetch(WebRequest what, Duration patience = 10s) {
-    return run(fetch_once(hub, std::move(what), world.now() + patience), patience + 1s);
+  Result<web::WebAnswer> fetch(web::WebRequest what, Duration patience = 10s) {
+    return run(web::fetch_once(ground, std::move(what), world.now() + patience), patience + 1s);
   }
   // An answer that must be refused, with this word in the sentence.
   void expect_refused(WebServer::Answer answer, Reason reason, std::string_view word) {
     const WebServer server = serve(std::move(answer));
-    const Result<WebAnswer> got = fetch(request());
+    const Result<web::WebAnswer> got = fetch(request());
     ASSERT_FALSE(got);
     EXPECT_EQ(got.error().reason, reason) << got.error().detail;
     EXPECT_NE(got.error().detail.find(word), std::string::npos) << got.error().detail;
@@ -48,7 +48,7 @@ struct Web : sim::LoneHub {
 
 TEST_F(Web, Request_SaysWhatItMustAndNoMore) {
   const WebServer server = serve(answers(http_answer("200 OK", "Content-Type: x/y\r\n", "body")));
-  const Result<WebAnswer> got = fetch(request());
+  const Result<web::WebAnswer> got = fetch(request());
   ASSERT_TRUE(got) << got.error().detail;
   EXPECT_EQ(got->status, 200u);
   EXPECT_EQ(got->body, "body");
@@ -61,13 +61,13 @@ TEST_F(Web, Request_SaysWhatItMustAndNoMore) {
 
 TEST_F(Web, Post_OverPlainHttpAtPort80) {
   WebServer server(world, "192.0.2.80:80", nullptr, answers(http_answer("200 OK", "", "good")), true);
-  WebRequest asked = request();
+  web::WebRequest asked = request();
   asked.method = "POST";
   asked.port = 80;
   asked.over_tls = false;
   asked.content_type = "application/ocsp-request";
   asked.body = "question";
-  const Result<WebAnswer> got = fetch(asked);
+  const Result<web::WebAnswer> got = fetch(asked);
   ASSERT_TRUE(got) << got.error().detail;
   EXPECT_EQ(got->body, "good");
   EXPECT_NE(server.requests.at(0).find("Content-Type: application/ocsp-request\r\nContent-Length: 8\r\n\r\nquestion"),
@@ -77,7 +77,7 @@ TEST_F(Web, Post_OverPlainHttpAtPort80) {
 
 TEST_F(Web, AnotherPort_IsNamedInHost) {
   WebServer server(world, "192.0.2.80:8443", issue("web.tld"), answers(http_answer("404 Not Found", "", "")));
-  WebRequest asked = request();
+  web::WebRequest asked = request();
   asked.port = 8443;
   EXPECT_EQ(fetch(asked)->status, 404u);
   EXPECT_NE(server.requests.at(0).find("\r\nHost: web.tld:8443\r\n"), std::string::npos);
@@ -85,7 +85,7 @@ TEST_F(Web, AnotherPort_IsNamedInHost) {
 
 TEST_F(Web, SystemPorts_AreNotConnectedTo) {  // ADDR-02
   for (const std::uint16_t port : {22, 25, 80, 444}) {
-    WebRequest asked = request();
+    web::WebRequest asked = request();
     asked.port = port;
     EXPECT_EQ(fetch(asked).error().reason, Reason::address_forbidden) << port;
     asked.over_tls = false;
@@ -107,7 +107,7 @@ TEST_F(Web, Chunked_AndUntilClose_AndInterimAnswers) {
     const WebServer server =
         serve(answers("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 302 Found\r\n"
                       "Location: https://other.tld/\r\nContent-Length: 0\r\n\r\n"));
-    const Result<WebAnswer> got = fetch(request());
+    const Result<web::WebAnswer> got = fetch(request());
     ASSERT_TRUE(got) << got.error().detail;
     EXPECT_EQ(got->status, 302u);
     EXPECT_EQ(got->location, "https://other.tld/");
@@ -135,7 +135,7 @@ TEST_F(Web, Endless_IsCutAtTheDeadline) {  // AB-152
     for (int i = 1; i < 30; ++i) world.call_at(world.now() + i * 1s, [&visit] { visit.say("x"); });
   });
   const Instant start = world.now();
-  const Result<WebAnswer> got = fetch(request());
+  const Result<web::WebAnswer> got = fetch(request());
   ASSERT_FALSE(got);
   EXPECT_EQ(got.error().reason, Reason::web_failed);
   EXPECT_EQ(got.error().detail, "web.tld did not answer in time");
@@ -178,7 +178,7 @@ TEST_F(Web, EndedEarly_IsNoAnswer) {
 TEST_F(Web, Certificate_MustBeTheHosts) {
   {
     const WebServer server(world, "192.0.2.80:443", chain_of(test::make_self_signed({"web.tld"})), answers("x"));
-    const Result<WebAnswer> got = fetch(request());
+    const Result<web::WebAnswer> got = fetch(request());
     EXPECT_EQ(got.error().reason, Reason::pkix_chain);
     EXPECT_TRUE(server.requests.empty());  // nothing is said to whom we do not know
   }
@@ -210,7 +210,7 @@ TEST_F(Web, Addresses_BogusRefuses_AbsentRefuses_SilentIsLate) {
   const WebServer server = serve(answers("x"));
   world.records[{"web.tld", proof::RrType::a}].security = proof::Security::bogus;
   EXPECT_EQ(fetch(request()).error().reason, Reason::dns_bogus);
-  WebRequest asked = request();
+  web::WebRequest asked = request();
   asked.host = "nowhere.tld";
   EXPECT_EQ(fetch(asked).error().reason, Reason::address_none);
   EXPECT_EQ(fetch(request(), 0s).error().reason, Reason::dns_indeterminate);
@@ -220,12 +220,12 @@ TEST_F(Web, Addresses_BogusRefuses_AbsentRefuses_SilentIsLate) {
 TEST_F(Web, ARequestThatIsNone_IsNotSent) {
   const WebServer server = serve(answers("x"));
   for (const std::string target : {"", "a", "/a b", "/a\r\nX: y", "/\xc3\xa9"}) {
-    WebRequest asked = request();
+    web::WebRequest asked = request();
     asked.target = target;
     EXPECT_EQ(fetch(asked).error().reason, Reason::web_failed) << target;
   }
   for (const std::string host : {"", "a b", "web.tld\r\nX: y", "-.tld"}) {
-    WebRequest asked = request();
+    web::WebRequest asked = request();
     asked.host = host;
     EXPECT_FALSE(fetch(asked)) << host;
   }

@@ -2,7 +2,7 @@
 // the evidence's own lifetime. The times printed are those of docs/performance.md; virtual time, so they are exact.
 #include <algorithm>
 
-#include "caching_resolver.hpp"
+#include "dns/caching_resolver.hpp"
 #include "sim/lab.hpp"
 #include "sim/times.hpp"
 

@@ -307,7 +307,7 @@ void World::add_tlsa(const std::string& host, std::uint16_t port, const proof::C
 
 Task<proof::Answer> SimResolver::ask(std::string name, proof::RrType type) {
   ++questions;
-  auto gate = std::make_shared<Gate<bool>>(world_.executor());
+  auto gate = std::make_shared<ground::Gate<bool>>(world_.executor());
   const bool fails = world_.dice.chance(world_.weather.dns_fails);
   world_.call_at(world_.now() + world_.weather.dns_takes +
                      world_.dice.between(world_.weather.least_delay, world_.weather.most_delay),
@@ -329,7 +329,7 @@ Task<proof::Answer> SimResolver::ask(std::string name, proof::RrType type) {
 }
 
 Task<Result<std::unique_ptr<seams::Connection>>> SimDialer::connect(Endpoint endpoint, Instant, Ports ports) {
-  auto gate = std::make_shared<Gate<bool>>(world_.executor());
+  auto gate = std::make_shared<ground::Gate<bool>>(world_.executor());
   const bool fails = world_.dice.chance(world_.weather.connect_fails);
   world_.call_at(world_.now() + world_.dice.between(world_.weather.least_delay, world_.weather.most_delay),
                  [gate] { gate->open(true); });

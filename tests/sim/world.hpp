@@ -10,8 +10,8 @@
 #include <string>
 #include <vector>
 
-#include "gate.hpp"
 #include "gateway.hpp"
+#include "ground/gate.hpp"
 #include "proof/certificate.hpp"
 
 namespace ligase::sim {

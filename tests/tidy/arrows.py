@@ -21,12 +21,19 @@ CORE = {
 # One header against the arrow: the parser speaks in the conditions of RFC 6120 §4.9, a table that includes base alone.
 ALSO = {("xml", "stream/stream_error.hpp")}
 ALL_CORE = set(CORE)
-FLOW = {"seams"}
+# The rooms of flow, likewise; what still stands at its root knows them all.
+#   web -> dns -> ground -> seams
+FLOW = {
+    "seams": set(),
+    "ground": {"seams"},
+    "dns": {"ground", "seams"},
+    "web": {"dns", "ground", "seams"},
+}
 REAL = {"net", "tls", "dns", "http", "os", "store"}
 LAB = {"lab"}
 APP = {"node", "cmd", "web"}
-# Files at the root of src/flow belong to no folder; real may see this one only.
-FLOW_FILES_FOR_REAL = {"task.hpp"}
+# Files at the root of src/flow belong to no room; real and the rooms may see this one only.
+FLOW_FILES_FOR_ALL = {"task.hpp"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
@@ -80,13 +87,13 @@ def include_fault(path, name):
             return f"core/{folder} may include {', '.join(sorted(allowed))}, not {target}"
         return None
     allowed = {
-        "flow": ALL_CORE | FLOW | {""} | ({folder} if folder else set()),
-        "real": ALL_CORE | FLOW | REAL,
-        "lab": ALL_CORE | FLOW | REAL | LAB | {""},
-        "app": ALL_CORE | FLOW | REAL | LAB | APP | {""},
+        "flow": ALL_CORE | (FLOW.get(folder, set()) | {folder} if folder else set(FLOW) | {""}),
+        "real": ALL_CORE | {"seams"} | REAL,
+        "lab": ALL_CORE | set(FLOW) | REAL | LAB | {""},
+        "app": ALL_CORE | set(FLOW) | REAL | LAB | APP | {""},
     }[layer]
-    if layer == "real" and not target:
-        return None if name in FLOW_FILES_FOR_REAL else "real sees of flow only seams/ and task.hpp"
+    if not target and (layer == "real" or (layer == "flow" and folder)):
+        return None if name in FLOW_FILES_FOR_ALL else f"{layer} sees of flow's root only task.hpp"
     if target not in allowed:
         return f"{layer} may not include {target or 'a file of flow'}/"
     return None

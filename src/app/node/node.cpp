@@ -8,7 +8,7 @@
 #include <list>
 #include <map>
 
-#include "caching_resolver.hpp"
+#include "dns/caching_resolver.hpp"
 #include "dns/resolver.hpp"
 #include "gateway.hpp"
 #include "http/api.hpp"
@@ -210,7 +210,7 @@ class Node final : public seams::Control {
     auto resolver = dns::UnboundResolver::create(options);
     if (!resolver) return fail(resolver.error());
     resolver_ = std::move(*resolver);
-    cache_ = std::make_unique<CachingResolver>(*resolver_, loop_.clock(), loop_.executor());
+    cache_ = std::make_unique<dns::CachingResolver>(*resolver_, loop_.clock(), loop_.executor());
     AddressGuard guard{config_.allow_addresses, {}};
     for (const Bound& bound : bound_) guard.own_listeners.push_back(bound.endpoint);
     dialer_ = std::make_unique<net::TcpDialer>(loop_, std::move(guard), config_.limits.tls_handshake_timeout);
@@ -226,7 +226,7 @@ class Node final : public seams::Control {
                       .revocation = revocation_settings(),
                       .own_certificates = own_certificates(),
                       .memos = store_->take_memos()};
-    World world{loop_.executor(), loop_.clock(), random_, *cache_, *dialer_, log_, *store_};
+    ground::World world{loop_.executor(), loop_.clock(), random_, *cache_, *dialer_, log_, *store_};
     gateway_ = std::make_unique<Gateway>(std::move(settings), world);
     return {};
   }
@@ -323,7 +323,7 @@ class Node final : public seams::Control {
   std::vector<std::shared_ptr<proof::RevocationList>> lists_;  // [tls] crl
   WallTime certificate_expires_{};
   std::unique_ptr<seams::Resolver> resolver_;
-  std::unique_ptr<CachingResolver> cache_;
+  std::unique_ptr<dns::CachingResolver> cache_;
   std::unique_ptr<net::TcpDialer> dialer_;
   std::unique_ptr<store::SqliteStore> store_;
   std::unique_ptr<Gateway> gateway_;

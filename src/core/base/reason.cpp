@@ -2,6 +2,7 @@
 #include "base/reason.hpp"
 
 #include <array>
+#include <utility>
 
 namespace ligase {
 namespace {
@@ -143,6 +144,55 @@ static_assert(std::size(kConditions) == static_cast<std::size_t>(unexpected_requ
 constexpr std::string_view kErrorTypes[] = {"auth", "cancel", "modify", "wait"};
 
 }  // namespace
+
+// The enumeration goes by families, so that the last of each says them all.
+Family family_of(Reason reason) noexcept {
+  constexpr std::pair<Reason, Family> kLast[] = {
+      {name_not_allowed, Family::name},
+      {address_none, Family::dns},
+      {self_connect, Family::reach},
+      {tls_truncated, Family::tls},
+      {pkix_constraints, Family::certificate},
+      {dane_name, Family::dane},
+      {web_failed, Family::web},
+      {posh_mismatch, Family::posh},
+      {dialback_not_offered, Family::dialback},
+      {external_refused, Family::external},
+      {proof_expired, Family::policy},
+      {unsolicited, Family::stream},
+      {link_addressing, Family::link},
+      {memory, Family::limit},
+      {internal, Family::program},
+  };
+  for (const auto& [last, family] : kLast)
+    if (reason <= last) return family;
+  return Family::program;
+}
+
+bool is_of_proof(Reason reason) noexcept {
+  switch (family_of(reason)) {
+    case Family::certificate:
+    case Family::dane:
+    case Family::posh:
+    case Family::dialback:
+    case Family::external:
+      return true;
+    case Family::dns:
+      return reason == dns_bogus || reason == dns_tlsa_bogus;
+    case Family::policy:
+      return reason == policy_proof;
+    case Family::name:
+    case Family::reach:
+    case Family::tls:
+    case Family::web:
+    case Family::stream:
+    case Family::link:
+    case Family::limit:
+    case Family::program:
+      return false;
+  }
+  return false;
+}
 
 std::string_view condition_name(StanzaError condition) noexcept {
   return kConditions[static_cast<std::size_t>(condition)];

@@ -65,6 +65,28 @@ struct ReasonText {
   std::string_view what_to_do;  // one sentence for an operator
 };
 
+// What a reason is about: the groups of the enumeration above.
+enum class Family : std::uint8_t {
+  name,
+  dns,
+  reach,
+  tls,
+  certificate,
+  dane,
+  web,
+  posh,
+  dialback,
+  external,
+  policy,
+  stream,
+  link,
+  limit,
+  program,
+};
+Family family_of(Reason reason) noexcept;
+// That a domain is who it says it is could not be shown; else it was not reached, or not allowed.
+bool is_of_proof(Reason reason) noexcept;
+
 const ReasonText& describe(Reason reason) noexcept;
 std::span<const ReasonText> all_reasons() noexcept;
 inline std::string_view name_of(Reason reason) noexcept { return describe(reason).name; }

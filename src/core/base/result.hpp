@@ -13,6 +13,10 @@ struct Error {
   bool operator==(const Error&) const = default;
 };
 
+inline std::string reason_text(const Error& why) {  // "dane.mismatch: …"
+  return std::string(name_of(why.reason)) + ": " + why.detail;
+}
+
 template <class T>
 using Result = tl::expected<T, Error>;
 

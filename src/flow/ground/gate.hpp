@@ -1,6 +1,6 @@
 // Many coroutines wait for one result: the pairs that came up while a first connection is made, the callers of one DNS
-// question in flight. Opening wakes them all, each through its executor's queue, never from inside open(). It keeps no
-// time: who must not wait for ever races wait() against a deadline, or sees to it that the gate is opened or destroyed.
+// question in flight. Opening wakes them all, each through its executor's queue, never from inside open(). Who waits until a
+// deadline and is late leaves alone: the gate stays, for the others.
 #pragma once
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
@@ -11,11 +11,16 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <tl/expected.hpp>
 #include <utility>
 
+#include "seams/clock.hpp"
 #include "task.hpp"
 
-namespace ligase {
+namespace ligase::ground {
+
+// Why a wait ended without a value: its deadline came, or the gate was destroyed.
+enum class Missed : std::uint8_t { late, gone };
 
 // One loop's object, not locked. T is copied once for each waiter: for something big, a shared_ptr<const …>.
 template <class T>
@@ -28,10 +33,10 @@ class Gate {
 
   // The value, at once if it is there. nullopt: the gate was destroyed without one, or this wait was cancelled.
   // The task may outlive the gate.
-  Task<std::optional<T>> wait() {
-    auto initiate = [state = state_](auto handler) { state->add(std::move(handler)); };
-    return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&, void(std::optional<T>)>(
-        std::move(initiate), boost::asio::use_awaitable);
+  Task<std::optional<T>> wait() { return added(state_); }
+  // The same, but no longer than until `deadline`; that this one is late is nothing to the others.
+  Task<tl::expected<T, Missed>> wait(seams::Clock& clock, Instant deadline) {
+    return wait_until(state_, &clock, deadline);
   }
 
   bool is_open() const noexcept { return state_->value.has_value(); }
@@ -78,7 +83,28 @@ class Gate {
     std::uint64_t next_id = 0;
     std::map<std::uint64_t, Resume> waiters;  // in the order they came; bounded by who may start a coroutine
   };
+  static Task<std::optional<T>> added(std::shared_ptr<State> to) {
+    auto initiate = [state = std::move(to)](auto handler) { state->add(std::move(handler)); };
+    return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&, void(std::optional<T>)>(
+        std::move(initiate), boost::asio::use_awaitable);
+  }
+  static Task<tl::expected<T, Missed>> wait_until(std::shared_ptr<State> state, seams::Clock* clock, Instant deadline) {
+    if (state->value) co_return *state->value;
+    if (state->is_finished) co_return tl::unexpected(Missed::gone);
+    const auto is_late = std::make_shared<bool>(false);
+    const std::uint64_t id = state->next_id;  // add() gives it to this wait, now
+    const seams::TimerId timer = clock->call_at(deadline, [weak = std::weak_ptr<State>(state), id, is_late] {
+      *is_late = true;
+      if (const auto alive = weak.lock()) alive->cancel(id);
+    });
+    Task<std::optional<T>> waits = added(state);
+    std::optional<T> came = co_await std::move(waits);
+    clock->cancel(timer);
+    if (came) co_return *std::move(came);
+    co_return tl::unexpected(*is_late ? Missed::late : Missed::gone);
+  }
+
   std::shared_ptr<State> state_;
 };
 
-}  // namespace ligase
+}  // namespace ligase::ground

@@ -6,7 +6,7 @@
 #include "proof/judge.hpp"
 #include "seams/resolver.hpp"
 
-namespace ligase {
+namespace ligase::dns {
 
 struct HostFacts {
   proof::Security addresses_security = proof::Security::indeterminate;
@@ -33,4 +33,4 @@ struct SenderFacts {
 };
 Task<SenderFacts> look_up_sender(seams::Resolver& resolver, Domain sender, bool dnssec_is_on, WallTime now);
 
-}  // namespace ligase
+}  // namespace ligase::dns

@@ -6,7 +6,7 @@
 
 #include "seams/clock.hpp"
 
-namespace ligase {
+namespace ligase::ground {
 
 class Deadline {
  public:
@@ -39,4 +39,4 @@ class Deadline {
   Instant at_{};
 };
 
-}  // namespace ligase
+}  // namespace ligase::ground

@@ -1,5 +1,5 @@
 // Which questions a judgement costs, and what their answers are taken for.
-#include "evidence.hpp"
+#include "dns/evidence.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -9,7 +9,7 @@
 #include <boost/asio/io_context.hpp>
 #include <map>
 
-namespace ligase {
+namespace ligase::dns {
 namespace {
 
 using proof::Answer;
@@ -240,4 +240,4 @@ TEST(Sender, UnsignedDelegation_NoTargetIsAsked) {  // I-07, I-01
 }
 
 }  // namespace
-}  // namespace ligase
+}  // namespace ligase::dns

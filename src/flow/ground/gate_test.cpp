@@ -1,4 +1,4 @@
-#include "gate.hpp"
+#include "ground/gate.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-namespace ligase {
+namespace ligase::ground {
 namespace {
 
 using Results = std::vector<std::optional<std::string>>;
@@ -118,4 +118,4 @@ TEST_F(GateTest, CancelledWait_EndsAloneAndTheOthersWaitOn) {
 }
 
 }  // namespace
-}  // namespace ligase
+}  // namespace ligase::ground

@@ -3,6 +3,7 @@
 // waits for an answer: what is known now is said, and when a later answer says "revoked", the pairs that stand on the certificate
 // are judged again at once.
 #pragma once
+#include <functional>
 #include <list>
 #include <memory>
 #include <optional>
@@ -10,30 +11,30 @@
 #include <unordered_map>
 #include <vector>
 
-#include "gate.hpp"
+#include "ground/gate.hpp"
+#include "ground/ground.hpp"
 #include "proof/revocation_list.hpp"
 
-namespace ligase {
-
-class Hub;
+namespace ligase::web {
 
 struct OcspFetched {
   proof::RevocationAnswer answer;  // unknown: why
   std::string der;                 // of a good or revoked one
 };
 // The leaf's responders in turn, over HTTP as fetch_once() does it; until `deadline`.
-Task<OcspFetched> ask_responders(std::shared_ptr<Hub> hub, std::shared_ptr<const proof::Issued> issued,
-                                 Instant deadline);
+Task<OcspFetched> ask_responders(ground::Ground& ground, std::shared_ptr<const proof::Issued> issued, Instant deadline);
 
-// One loop's object, the hub's.
+// One loop's object.
 class RevocationSource {
  public:
-  explicit RevocationSource(Hub& hub);  // recalls what Settings::memos keep of kind "ocsp"
+  // `revoked` is told the fingerprint of a leaf that was found revoked: whatever stands on it is to be judged again.
+  // Recalls what `memos` keep of kind "ocsp".
+  RevocationSource(ground::Ground& ground, std::function<void(const std::string& leaf)> revoked,
+                   const std::vector<seams::Memo>& memos);
 
   // What judge is to be told of this chain. nullopt: nothing, as [tls] revocation is "off" and the certificate does not say
   // must-staple. Waits, and no longer than 5 s, only where not knowing would refuse. `staple`: of this session, may be "".
-  Task<std::optional<proof::RevocationAnswer>> ask(std::shared_ptr<Hub> hub, std::shared_ptr<const proof::Chain> chain,
-                                                   std::string staple);
+  Task<std::optional<proof::RevocationAnswer>> ask(std::shared_ptr<const proof::Chain> chain, std::string staple);
 
   // The operator's lists, read again. They are looked at when a certificate is next asked for.
   void take_lists(std::vector<std::shared_ptr<proof::RevocationList>> lists);
@@ -46,11 +47,11 @@ class RevocationSource {
  private:
   struct Known {
     proof::RevocationAnswer answer = proof::not_known("the issuer is being asked");
-    WallTime ask_again{};                // not before; a failure rests here
-    unsigned failures = 0;               // in a row
-    unsigned lists = 0;                  // the reading of the operator's lists that was looked at; 0: none
-    std::size_t staple = 0;              // the last one read, hashed; 0: none
-    std::shared_ptr<Gate<bool>> asking;  // in flight: opens when it is over
+    WallTime ask_again{};                        // not before; a failure rests here
+    unsigned failures = 0;                       // in a row
+    unsigned lists = 0;                          // the reading of the operator's lists that was looked at; 0: none
+    std::size_t staple = 0;                      // the last one read, hashed; 0: none
+    std::shared_ptr<ground::Gate<bool>> asking;  // in flight: opens when it is over
     std::vector<std::weak_ptr<const proof::Chain>> shown;  // by sessions that may still live
   };
   struct FetchedList {
@@ -63,12 +64,13 @@ class RevocationSource {
   void start_asking(const std::string& leaf, Known& known, std::shared_ptr<const proof::Chain> chain);
   void take(const std::string& leaf, Known& known, proof::RevocationAnswer answer);
   void take_failure(const std::string& leaf, Known& known, proof::RevocationAnswer answer);
-  static Task<void> run(std::shared_ptr<Hub> hub, std::string leaf, std::shared_ptr<const proof::Chain> chain);
-  static Task<OcspFetched> fetch(std::shared_ptr<Hub> hub, std::shared_ptr<const proof::Issued> issued);
-  static Task<proof::RevocationAnswer> ask_list(std::shared_ptr<Hub> hub, std::shared_ptr<const proof::Issued> issued,
-                                                Url url, Instant deadline);
+  Task<void> run(std::string leaf, std::shared_ptr<const proof::Chain> chain);
+  Task<OcspFetched> fetch(std::shared_ptr<const proof::Issued> issued);
+  Task<proof::RevocationAnswer> ask_list(std::shared_ptr<const proof::Issued> issued, Url url, Instant deadline);
 
-  Hub& hub_;
+  ground::Ground& ground_;
+  std::function<void(const std::string& leaf)> revoked_;
+  std::vector<std::shared_ptr<proof::RevocationList>> operator_s_lists_;
   std::unordered_map<std::string, Known> known_;             // by the leaf's fingerprint
   std::unordered_map<std::string, std::string> remembered_;  // OCSP responses of an earlier run, until they are read
   std::list<FetchedList> lists_;                             // of distribution points, the latest first
@@ -77,4 +79,4 @@ class RevocationSource {
   WallTime next_check_{};
 };
 
-}  // namespace ligase
+}  // namespace ligase::web

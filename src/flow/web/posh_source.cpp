@@ -1,16 +1,16 @@
 // Every hop is a fetch of its own, so the address guard and the judgement of the certificate are new each time (AB-150,
 // AB-151). A document is evidence only if all of its way held.
-#include "posh_source.hpp"
+#include "web/posh_source.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 
-#include "hub.hpp"
+#include "ground/ground.hpp"
 #include "name/url.hpp"
-#include "web.hpp"
+#include "web/fetch.hpp"
 
-namespace ligase {
+namespace ligase::web {
 namespace {
 
 using proof::PoshAnswer;
@@ -58,7 +58,7 @@ struct Fetched {
   std::string body;
 };
 
-Task<Result<Fetched>> fetch_document(std::shared_ptr<Hub> hub, Url url, unsigned* redirects, Instant deadline) {
+Task<Result<Fetched>> fetch_document(ground::Ground& ground, Url url, unsigned* redirects, Instant deadline) {
   for (;;) {
     WebRequest request;
     request.host = url.host.text();
@@ -66,7 +66,7 @@ Task<Result<Fetched>> fetch_document(std::shared_ptr<Hub> hub, Url url, unsigned
     request.target = url.target;
     request.accept = "application/json";
     request.most_body = kMostBody;
-    Result<WebAnswer> answer = co_await fetch_once(hub, std::move(request), deadline);
+    Result<WebAnswer> answer = co_await fetch_once(ground, std::move(request), deadline);
     if (!answer) co_return fail(failed(fmt::format("{}: {}", url.text(), reason_text(answer.error()))));
     if (is_redirect(answer->status)) {
       if (++*redirects > kMostRedirects) co_return fail(failed(url.text() + " is one redirect too many"));
@@ -85,18 +85,18 @@ Task<Result<Fetched>> fetch_document(std::shared_ptr<Hub> hub, Url url, unsigned
 }
 
 // The document itself, or the one it refers to (RFC 7711 §3.2). `expires` of the answer: now and the lower of the two.
-Task<Result<PoshAnswer>> retrieve(std::shared_ptr<Hub> hub, Domain domain, Instant deadline) {
+Task<Result<PoshAnswer>> retrieve(ground::Ground& ground, Domain domain, Instant deadline) {
   unsigned redirects = 0;
   Url url{true, HostName(domain), 443, std::string(kPath)};
   auto life = std::chrono::seconds::max();
   for (bool may_refer = true;; may_refer = false) {
-    Result<Fetched> fetched = co_await fetch_document(hub, std::move(url), &redirects, deadline);
+    Result<Fetched> fetched = co_await fetch_document(ground, std::move(url), &redirects, deadline);
     if (!fetched) co_return fail(fetched.error());
     Result<proof::PoshDocument> document = proof::parse_posh(fetched->body);
     if (!document) co_return fail(failed(fmt::format("{}: {}", fetched->from.text(), document.error().detail)));
     if (auto* fingerprints = std::get_if<PoshFingerprints>(&*document)) {
       life = proof::clamp_posh_expiry(std::min(life, fingerprints->expires));
-      PoshAnswer answer{std::move(fingerprints->descriptors), std::nullopt, hub->wall() + life, fetched->from.text()};
+      PoshAnswer answer{std::move(fingerprints->descriptors), std::nullopt, ground.wall() + life, fetched->from.text()};
       co_return answer;
     }
     const auto& reference = std::get<PoshReference>(*document);
@@ -121,10 +121,10 @@ Duration part(Duration life) { return life * 6 / 10; }
 
 }  // namespace
 
-Task<PoshAnswer> PoshSource::ask(std::shared_ptr<Hub> hub, Domain domain) {
-  const Entry* known = usable(domain, hub->wall(), hub->now());
-  if (known != nullptr && hub->now() < known->fresh_until) co_return *known->answer;
-  std::shared_ptr<Gate<Shared>> done;
+Task<PoshAnswer> PoshSource::ask(Domain domain) {
+  const Entry* known = usable(domain, ground_.wall(), ground_.now());
+  if (known != nullptr && ground_.now() < known->fresh_until) co_return *known->answer;
+  std::shared_ptr<ground::Gate<Shared>> done;
   if (const auto at = in_flight_.find(domain); at != in_flight_.end()) {
     done = at->second;
   } else {
@@ -135,9 +135,9 @@ Task<PoshAnswer> PoshSource::ask(std::shared_ptr<Hub> hub, Domain domain) {
       busy.expires = WallTime::max();
       co_return busy;
     }
-    done = std::make_shared<Gate<Shared>>(hub->world.executor);
+    done = std::make_shared<ground::Gate<Shared>>(ground_.world.executor);
     in_flight_.emplace(domain, done);
-    hub->spawn(fetch(hub, domain, done));
+    ground_.spawn(fetch(domain, done));
   }
   const std::optional<Shared> came = co_await done->wait();
   if (came) co_return **came;
@@ -146,30 +146,30 @@ Task<PoshAnswer> PoshSource::ask(std::shared_ptr<Hub> hub, Domain domain) {
   co_return none;
 }
 
-Task<void> PoshSource::fetch(std::shared_ptr<Hub> hub, Domain domain, std::shared_ptr<Gate<Shared>> done) {
-  Result<PoshAnswer> came = co_await retrieve(hub, domain, hub->now() + kPatience);
+Task<void> PoshSource::fetch(Domain domain, std::shared_ptr<ground::Gate<Shared>> done) {
+  Result<PoshAnswer> came = co_await retrieve(ground_, domain, ground_.now() + kPatience);
   if (!came) {
     PoshAnswer none;
     none.failure = failed(fmt::format("the POSH document of {} cannot be had: {}", domain.text(), came.error().detail));
-    none.expires = hub->wall() + std::chrono::duration_cast<std::chrono::seconds>(kFailureLife);
+    none.expires = ground_.wall() + std::chrono::duration_cast<std::chrono::seconds>(kFailureLife);
     came = std::move(none);
   }
-  const Shared settled = settle(*hub, domain, *std::move(came));
+  const Shared settled = settle(domain, *std::move(came));
   in_flight_.erase(domain);
   done->open(settled);
 }
 
-PoshSource::Shared PoshSource::settle(Hub& hub, const Domain& domain, PoshAnswer came) {
-  const Instant now = hub.now();
+PoshSource::Shared PoshSource::settle(const Domain& domain, PoshAnswer came) {
+  const Instant now = ground_.now();
   const auto before = kept_.find(domain);
-  const auto life = came.expires - hub.wall();
+  const auto life = came.expires - ground_.wall();
   if (came.failure) {
-    hub.log(report::Event(report::Level::info, "posh_failed")
-                .with("remote", domain.text())
-                .with("reason", name_of(came.failure->reason))
-                .with("detail", came.failure->detail));
+    ground_.log(report::Event(report::Level::info, "posh_failed")
+                    .with("remote", domain.text())
+                    .with("reason", name_of(came.failure->reason))
+                    .with("detail", came.failure->detail));
     // A web server that is down for an hour takes nothing back that was said for a day.
-    if (const Entry* old = usable(domain, hub.wall(), now); old != nullptr && !old->answer->failure) {
+    if (const Entry* old = usable(domain, ground_.wall(), now); old != nullptr && !old->answer->failure) {
       before->second.fresh_until = std::min(old->usable_until, now + kFailureLife);
       return old->answer;
     }
@@ -179,13 +179,13 @@ PoshSource::Shared PoshSource::settle(Hub& hub, const Domain& domain, PoshAnswer
   }
   const bool is_other = before != kept_.end() && !before->second.answer->failure &&
                         before->second.answer->descriptors != came.descriptors;
-  hub.log(
+  ground_.log(
       report::Event(is_other ? report::Level::info : report::Level::debug, is_other ? "posh_changed" : "posh_fetched")
           .with("remote", domain.text())
           .with("source", came.source)
           .with("fingerprints", std::to_string(came.descriptors.size()))
           .with("expires", rfc3339(came.expires)));
-  hub.world.store.put({std::string(kMemo), std::string(domain.text()), memo_text(came, life), came.expires});
+  ground_.world.store.put({std::string(kMemo), std::string(domain.text()), memo_text(came, life), came.expires});
   auto answer = std::make_shared<const PoshAnswer>(std::move(came));
   keep(domain, {answer, now + part(life), now + life}, now);
   return answer;
@@ -235,4 +235,4 @@ void PoshSource::recall(const std::vector<seams::Memo>& memos, WallTime wall, In
   }
 }
 
-}  // namespace ligase
+}  // namespace ligase::web

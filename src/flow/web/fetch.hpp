@@ -8,11 +8,10 @@
 
 #include "base/result.hpp"
 #include "base/time.hpp"
+#include "ground/ground.hpp"
 #include "task.hpp"
 
-namespace ligase {
-
-class Hub;
+namespace ligase::web {
 
 struct WebRequest {
   std::string method = "GET";
@@ -35,6 +34,6 @@ struct WebAnswer {
 // The addresses are those of the resolver now (a bogus answer refuses), tried in turn; the Dialer guards each (ADDR-01,
 // AB-151). All of it until `deadline`. Errors: dns_…, address_…, connect_…, tls_…, certificate_none, pkix_…, and
 // web_failed for an answer that is late, too long or no HTTP; each with a sentence that names the host.
-Task<Result<WebAnswer>> fetch_once(std::shared_ptr<Hub> hub, WebRequest request, Instant deadline);
+Task<Result<WebAnswer>> fetch_once(ground::Ground& ground, WebRequest request, Instant deadline);
 
-}  // namespace ligase
+}  // namespace ligase::web

@@ -1,11 +1,11 @@
 // DNS look-ups, side by side where they do not need one another.
-#include "evidence.hpp"
+#include "dns/evidence.hpp"
 
 #include <fmt/format.h>
 
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
-namespace ligase {
+namespace ligase::dns {
 namespace {
 
 using namespace boost::asio::experimental::awaitable_operators;
@@ -117,4 +117,4 @@ Task<SenderFacts> look_up_sender(seams::Resolver& resolver, Domain sender, bool 
   co_return facts;
 }
 
-}  // namespace ligase
+}  // namespace ligase::dns

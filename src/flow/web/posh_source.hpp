@@ -5,20 +5,20 @@
 #include <memory>
 #include <string>
 
-#include "gate.hpp"
+#include "ground/gate.hpp"
+#include "ground/ground.hpp"
 #include "proof/posh.hpp"
 #include "seams/store.hpp"
 
-namespace ligase {
-
-class Hub;
+namespace ligase::web {
 
 class PoshSource {
  public:
+  explicit PoshSource(ground::Ground& ground) : ground_(ground) {}
   // What is known now, or fetched within 10 s. From 60 % of a document's life on it is fetched anew, so that what is
   // proven by it can be proven again before it ends; until its end the old one stands in where that fails.
   // `failure` in the answer: posh_failed, with a sentence that names the domain, or limit_reached.
-  Task<proof::PoshAnswer> ask(std::shared_ptr<Hub> hub, Domain domain);
+  Task<proof::PoshAnswer> ask(Domain domain);
 
   void recall(const std::vector<seams::Memo>& memos, WallTime wall, Instant now);  // at the start
   std::size_t size() const noexcept { return kept_.size(); }
@@ -30,14 +30,15 @@ class PoshSource {
     Instant fresh_until, usable_until;
   };
   const Entry* usable(const Domain& domain, WallTime wall, Instant now) const;
-  Shared settle(Hub& hub, const Domain& domain, proof::PoshAnswer came);
+  Shared settle(const Domain& domain, proof::PoshAnswer came);
   void keep(const Domain& domain, Entry entry, Instant now);
   void forget(std::map<Domain, Entry>::iterator entry);
-  Task<void> fetch(std::shared_ptr<Hub> hub, Domain domain, std::shared_ptr<Gate<Shared>> done);
+  Task<void> fetch(Domain domain, std::shared_ptr<ground::Gate<Shared>> done);
 
+  ground::Ground& ground_;
   std::map<Domain, Entry> kept_;      // bounded together: see keep()
   std::size_t kept_descriptors_ = 0;  // in them
-  std::map<Domain, std::shared_ptr<Gate<Shared>>> in_flight_;
+  std::map<Domain, std::shared_ptr<ground::Gate<Shared>>> in_flight_;
 };
 
-}  // namespace ligase
+}  // namespace ligase::web

@@ -1,16 +1,16 @@
 // An answer is remembered for its life, which is at most a day; a failure rests from one minute to ten. "Revoked" is for
 // good: silence does not take it back, only an answer that says otherwise.
-#include "revocation_source.hpp"
+#include "web/revocation_source.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
 #include <functional>
 
-#include "hub.hpp"
-#include "web.hpp"
+#include "ground/ground.hpp"
+#include "web/fetch.hpp"
 
-namespace ligase {
+namespace ligase::web {
 namespace {
 
 using proof::Issued;
@@ -35,13 +35,13 @@ bool holds(const RevocationAnswer& answer, WallTime now) noexcept {
 std::string digits_of(const std::string& fingerprint) { return fingerprint.substr(0, 16) + "…"; }
 
 // Each of `left` places gets its share of what is left of the time, so that a silent one does not use it up.
-Instant share_of(const Hub& hub, Instant deadline, std::size_t left) {
-  return hub.now() + (deadline - hub.now()) / static_cast<int>(std::max<std::size_t>(1, left));
+Instant share_of(const ground::Ground& ground, Instant deadline, std::size_t left) {
+  return ground.now() + (deadline - ground.now()) / static_cast<int>(std::max<std::size_t>(1, left));
 }
 
-Task<Result<std::string>> fetch_body(std::shared_ptr<Hub> hub, WebRequest request, Instant deadline) {
+Task<Result<std::string>> fetch_body(ground::Ground& ground, WebRequest request, Instant deadline) {
   std::string host = request.host;
-  const Result<WebAnswer> answer = co_await fetch_once(hub, std::move(request), deadline);
+  const Result<WebAnswer> answer = co_await fetch_once(ground, std::move(request), deadline);
   if (!answer) co_return fail(answer.error());
   if (answer->status != 200)
     co_return fail(Reason::web_failed, fmt::format("{} answers with the status {}", host, answer->status));
@@ -57,10 +57,11 @@ WebRequest request_for(const Url& url) {
   return request;
 }
 
-Task<OcspFetched> ask_in_turn(std::shared_ptr<Hub> hub, std::shared_ptr<const Issued> issued, Instant deadline,
+Task<OcspFetched> ask_in_turn(ground::Ground& ground, std::shared_ptr<const Issued> issued, Instant deadline,
                               std::size_t places_after) {
   OcspFetched fetched{not_known("the certificate names no OCSP responder"), {}};
-  for (std::size_t i = 0; i < issued->responders().size() && hub->now() < deadline && !hub->is_shut_down; ++i) {
+  for (std::size_t i = 0; i < issued->responders().size() && ground.now() < deadline && !ground.scope.is_closed();
+       ++i) {
     WebRequest request = request_for(issued->responders()[i]);
     request.method =
         "POST";  // a GET, for the sake of caches between, would put the question into the path (RFC 6960 A.1)
@@ -69,9 +70,9 @@ Task<OcspFetched> ask_in_turn(std::shared_ptr<Hub> hub, std::shared_ptr<const Is
     request.body = proof::make_ocsp_request(*issued);
     request.most_body = proof::kLargestOcsp;
     const std::size_t left = issued->responders().size() - i + places_after;
-    const Instant until = share_of(*hub, deadline, left);
-    const Result<std::string> body = co_await fetch_body(hub, std::move(request), until);
-    fetched.answer = body ? proof::read_ocsp(*issued, *body, proof::OcspOrigin::asked, hub->wall())
+    const Instant until = share_of(ground, deadline, left);
+    const Result<std::string> body = co_await fetch_body(ground, std::move(request), until);
+    fetched.answer = body ? proof::read_ocsp(*issued, *body, proof::OcspOrigin::asked, ground.wall())
                           : not_known("OCSP: " + body.error().detail);
     if (!is_known(fetched.answer)) continue;
     fetched.der = *body;
@@ -82,12 +83,14 @@ Task<OcspFetched> ask_in_turn(std::shared_ptr<Hub> hub, std::shared_ptr<const Is
 
 }  // namespace
 
-Task<OcspFetched> ask_responders(std::shared_ptr<Hub> hub, std::shared_ptr<const Issued> issued, Instant deadline) {
-  return ask_in_turn(std::move(hub), std::move(issued), deadline, 0);
+Task<OcspFetched> ask_responders(ground::Ground& ground, std::shared_ptr<const Issued> issued, Instant deadline) {
+  return ask_in_turn(ground, std::move(issued), deadline, 0);
 }
 
-RevocationSource::RevocationSource(Hub& hub) : hub_(hub) {
-  for (const seams::Memo& memo : hub_.settings.memos)
+RevocationSource::RevocationSource(ground::Ground& ground, std::function<void(const std::string& leaf)> revoked,
+                                   const std::vector<seams::Memo>& memos)
+    : ground_(ground), revoked_(std::move(revoked)) {
+  for (const seams::Memo& memo : memos)
     if (memo.kind == kMemo && remembered_.size() < kMostKnown) remembered_.emplace(memo.key, memo.value);
 }
 
@@ -110,17 +113,16 @@ RevocationSource::Known& RevocationSource::known(const std::string& leaf,
   return entry;
 }
 
-Task<std::optional<RevocationAnswer>> RevocationSource::ask(std::shared_ptr<Hub> hub,
-                                                            std::shared_ptr<const proof::Chain> chain,
+Task<std::optional<RevocationAnswer>> RevocationSource::ask(std::shared_ptr<const proof::Chain> chain,
                                                             std::string staple) {
-  const bool must = hub->settings.revocation.mode == RevocationMode::hard || chain->must_staple();
-  if (hub->settings.revocation.mode == RevocationMode::off && !must) co_return std::nullopt;
+  const bool must = ground_.rules.revocation() == RevocationMode::hard || chain->must_staple();
+  if (ground_.rules.revocation() == RevocationMode::off && !must) co_return std::nullopt;
   const std::string leaf = chain->fingerprint();
   Known& entry = known(leaf, chain);
   look(leaf, entry, *chain, staple);
-  if (entry.asking == nullptr && entry.ask_again <= hub->wall()) start_asking(leaf, entry, chain);
-  if (!must || holds(entry.answer, hub->wall()) || entry.asking == nullptr) co_return entry.answer;
-  const std::shared_ptr<Gate<bool>> asking = entry.asking;
+  if (entry.asking == nullptr && entry.ask_again <= ground_.wall()) start_asking(leaf, entry, chain);
+  if (!must || holds(entry.answer, ground_.wall()) || entry.asking == nullptr) co_return entry.answer;
+  const std::shared_ptr<ground::Gate<bool>> asking = entry.asking;
   co_await asking->wait();  // who asks keeps the budget
   const auto found = known_.find(leaf);
   if (found == known_.end()) co_return not_known("it was forgotten for others");
@@ -130,18 +132,18 @@ Task<std::optional<RevocationAnswer>> RevocationSource::ask(std::shared_ptr<Hub>
 // What needs no network. A list at hand is an operator's word: its "revoked" counts whatever anybody else says.
 void RevocationSource::look(const std::string& leaf, Known& entry, const proof::Chain& chain,
                             const std::string& staple) {
-  const WallTime now = hub_.wall();
+  const WallTime now = ground_.wall();
   const std::size_t seen = staple.empty() ? 0 : std::hash<std::string>()(staple);
   // An earlier response, which still says "good", must not hide that the certificate was taken back since.
   const bool is_new_staple = seen != 0 && seen != entry.staple && entry.answer.status != Status::revoked;
   const bool are_new_lists = std::exchange(entry.lists, reading_) != reading_;
   if (holds(entry.answer, now) && !is_new_staple && !are_new_lists) return;
-  const Result<std::shared_ptr<const Issued>> issued = Issued::find(chain, *hub_.settings.anchors, now);
+  const Result<std::shared_ptr<const Issued>> issued = Issued::find(chain, *ground_.rules.anchors(), now);
   if (!issued) {
     if (!holds(entry.answer, now)) entry.answer = not_known(issued.error().detail);
     return;
   }
-  const RevocationAnswer by_list = proof::look_up(hub_.settings.revocation.lists, **issued, now);
+  const RevocationAnswer by_list = proof::look_up(operator_s_lists_, **issued, now);
   if (by_list.status == Status::revoked) return take(leaf, entry, by_list);
   if (is_new_staple) {
     entry.staple = seen;
@@ -158,49 +160,47 @@ void RevocationSource::look(const std::string& leaf, Known& entry, const proof::
 }
 
 void RevocationSource::start_asking(const std::string& leaf, Known& entry, std::shared_ptr<const proof::Chain> chain) {
-  if (hub_.is_shut_down) return;
+  if (ground_.scope.is_closed()) return;
   if (in_flight_ >= kMostInFlight) {
     if (!is_known(entry.answer)) entry.answer = not_known("too many issuers are being asked");
     return;
   }
   ++in_flight_;
-  entry.asking = std::make_shared<Gate<bool>>(hub_.world.executor);
-  hub_.spawn(run(hub_.shared_from_this(), leaf, std::move(chain)));
+  entry.asking = std::make_shared<ground::Gate<bool>>(ground_.world.executor);
+  ground_.spawn(run(leaf, std::move(chain)));
 }
 
-Task<void> RevocationSource::run(std::shared_ptr<Hub> hub, std::string leaf,
-                                 std::shared_ptr<const proof::Chain> chain) {
+Task<void> RevocationSource::run(std::string leaf, std::shared_ptr<const proof::Chain> chain) {
   OcspFetched fetched;
-  const Result<std::shared_ptr<const Issued>> issued = Issued::find(*chain, *hub->settings.anchors, hub->wall());
+  const Result<std::shared_ptr<const Issued>> issued = Issued::find(*chain, *ground_.rules.anchors(), ground_.wall());
   chain.reset();  // its session may end meanwhile
   if (issued)
-    fetched = co_await fetch(hub, *issued);
+    fetched = co_await fetch(*issued);
   else
     fetched.answer = not_known(issued.error().detail);
-  RevocationSource& self = hub->revocation;
-  --self.in_flight_;
-  const auto found = self.known_.find(leaf);
-  if (found == self.known_.end()) co_return;
-  const std::shared_ptr<Gate<bool>> asking = std::exchange(found->second.asking, nullptr);
+  --in_flight_;
+  const auto found = known_.find(leaf);
+  if (found == known_.end()) co_return;
+  const std::shared_ptr<ground::Gate<bool>> asking = std::exchange(found->second.asking, nullptr);
   if (is_known(fetched.answer)) {
     if (!fetched.der.empty())
-      hub->world.store.put({std::string(kMemo), leaf, std::move(fetched.der), fetched.answer.expires});
-    self.take(leaf, found->second, std::move(fetched.answer));
+      ground_.world.store.put({std::string(kMemo), leaf, std::move(fetched.der), fetched.answer.expires});
+    take(leaf, found->second, std::move(fetched.answer));
   } else {
-    self.take_failure(leaf, found->second, std::move(fetched.answer));
+    take_failure(leaf, found->second, std::move(fetched.answer));
   }
   if (asking) asking->open(true);
 }
 
-Task<OcspFetched> RevocationSource::fetch(std::shared_ptr<Hub> hub, std::shared_ptr<const Issued> issued) {
-  const Instant deadline = hub->now() + kBudget;
+Task<OcspFetched> RevocationSource::fetch(std::shared_ptr<const Issued> issued) {
+  const Instant deadline = ground_.now() + kBudget;
   if (issued->responders().empty() && issued->lists().empty())
     co_return OcspFetched{not_known("the certificate names neither an OCSP responder nor a CRL"), {}};
-  OcspFetched fetched = co_await ask_in_turn(hub, issued, deadline, issued->lists().size());
+  OcspFetched fetched = co_await ask_in_turn(ground_, issued, deadline, issued->lists().size());
   for (std::size_t i = 0; i < issued->lists().size(); ++i) {
-    if (is_known(fetched.answer) || hub->is_shut_down) break;
-    const Instant until = share_of(*hub, deadline, issued->lists().size() - i);
-    RevocationAnswer by_list = co_await ask_list(hub, issued, issued->lists()[i], until);
+    if (is_known(fetched.answer) || ground_.scope.is_closed()) break;
+    const Instant until = share_of(ground_, deadline, issued->lists().size() - i);
+    RevocationAnswer by_list = co_await ask_list(issued, issued->lists()[i], until);
     if (!is_known(by_list) && !issued->responders().empty())
       by_list.evidence = fetched.answer.evidence + "; " + by_list.evidence;
     fetched.answer = std::move(by_list);
@@ -209,70 +209,66 @@ Task<OcspFetched> RevocationSource::fetch(std::shared_ptr<Hub> hub, std::shared_
 }
 
 // One list serves every certificate that names it.
-Task<RevocationAnswer> RevocationSource::ask_list(std::shared_ptr<Hub> hub, std::shared_ptr<const Issued> issued,
-                                                  Url url, Instant deadline) {
-  RevocationSource& self = hub->revocation;
+Task<RevocationAnswer> RevocationSource::ask_list(std::shared_ptr<const Issued> issued, Url url, Instant deadline) {
   const std::string place = url.text();
   const auto is_it = [&](const FetchedList& one) { return one.url == place; };
-  if (const auto kept = std::ranges::find_if(self.lists_, is_it); kept != self.lists_.end()) {
-    RevocationAnswer answer = kept->list->look_up(*issued, 0, hub->wall());
+  if (const auto kept = std::ranges::find_if(lists_, is_it); kept != lists_.end()) {
+    RevocationAnswer answer = kept->list->look_up(*issued, 0, ground_.wall());
     if (is_known(answer)) co_return answer;
-    self.lists_.erase(kept);
+    lists_.erase(kept);
   }
   WebRequest request = request_for(url);
   request.accept = "application/pkix-crl";
   request.most_body = proof::kLargestList;
-  const Result<std::string> body = co_await fetch_body(hub, std::move(request), deadline);
+  const Result<std::string> body = co_await fetch_body(ground_, std::move(request), deadline);
   if (!body) co_return not_known("CRL: " + body.error().detail);
   const auto parsed = RevocationList::parse(*body);
   if (!parsed || parsed->size() != 1)
     co_return not_known(fmt::format("CRL: what {} sends is no revocation list", url.host.text()));
   const std::shared_ptr<RevocationList>& list = parsed->front();
-  RevocationAnswer answer = list->look_up(*issued, 0, hub->wall());
+  RevocationAnswer answer = list->look_up(*issued, 0, ground_.wall());
   if (!is_known(answer)) co_return answer;
-  std::erase_if(self.lists_, is_it);
-  self.lists_.push_front({place, list});
+  std::erase_if(lists_, is_it);
+  lists_.push_front({place, list});
   std::size_t bytes = 0;
-  std::erase_if(self.lists_, [&](const FetchedList& one) { return (bytes += one.list->size()) > kListBytes; });
+  std::erase_if(lists_, [&](const FetchedList& one) { return (bytes += one.list->size()) > kListBytes; });
   co_return answer;
 }
 
 void RevocationSource::take(const std::string& leaf, Known& entry, RevocationAnswer answer) {
-  const WallTime now = hub_.wall();
+  const WallTime now = ground_.wall();
   const bool is_news = answer.status == Status::revoked && entry.answer.status != Status::revoked;
   entry.failures = 0;
   entry.ask_again = std::max(now + kLeastRest, now + (answer.expires - now) * 3 / 4);
   next_check_ = std::min(next_check_, entry.ask_again);
   entry.answer = std::move(answer);
   if (!is_news) return;
-  hub_.log(report::Event(report::Level::warning, "certificate_revoked")
-               .with("certificate", digits_of(leaf))
-               .with("detail", entry.answer.evidence));
-  hub_.judge_again(leaf);
+  ground_.log(report::Event(report::Level::warning, "certificate_revoked")
+                  .with("certificate", digits_of(leaf))
+                  .with("detail", entry.answer.evidence));
+  revoked_(leaf);
   // Whatever was judged before the news is granted by then.
-  hub_.world.clock.call_at(hub_.now() + hub_.settings.limits.setup_timeout, [weak = hub_.weak_from_this(), leaf] {
-    if (const auto hub = weak.lock(); hub && !hub->is_shut_down) hub->judge_again(leaf);
-  });
+  ground_.scope.call_at(ground_.now() + ground_.rules.limits().setup_timeout, [this, leaf] { revoked_(leaf); });
 }
 
 void RevocationSource::take_failure(const std::string& leaf, Known& entry, RevocationAnswer answer) {
-  const WallTime now = hub_.wall();
+  const WallTime now = ground_.wall();
   entry.ask_again = now + std::min<std::chrono::seconds>(kMostRest, kLeastRest * (1u << std::min(entry.failures, 4u)));
   next_check_ = std::min(next_check_, entry.ask_again);
   ++entry.failures;
-  hub_.log(report::Event(report::Level::info, "revocation_unknown")
-               .with("certificate", digits_of(leaf))
-               .with("detail", answer.evidence));
+  ground_.log(report::Event(report::Level::info, "revocation_unknown")
+                  .with("certificate", digits_of(leaf))
+                  .with("detail", answer.evidence));
   if (!holds(entry.answer, now)) entry.answer = std::move(answer);
 }
 
 void RevocationSource::take_lists(std::vector<std::shared_ptr<RevocationList>> lists) {
-  hub_.settings.revocation.lists = std::move(lists);
+  operator_s_lists_ = std::move(lists);
   ++reading_;
 }
 
 void RevocationSource::recheck() {
-  const WallTime now = hub_.wall();
+  const WallTime now = ground_.wall();
   if (known_.empty() || now < next_check_) return;
   next_check_ = WallTime::max();
   for (auto& [leaf, entry] : known_) {
@@ -286,4 +282,4 @@ void RevocationSource::recheck() {
   }
 }
 
-}  // namespace ligase
+}  // namespace ligase::web

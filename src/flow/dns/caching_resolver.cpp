@@ -1,4 +1,4 @@
-#include "caching_resolver.hpp"
+#include "dns/caching_resolver.hpp"
 
 #include <algorithm>
 #include <array>
@@ -8,9 +8,9 @@
 #include <map>
 #include <utility>
 
-#include "gate.hpp"
+#include "ground/gate.hpp"
 
-namespace ligase {
+namespace ligase::dns {
 namespace {
 
 using proof::Answer;
@@ -110,8 +110,8 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
     if (is_first && self->open.size() >= self->limits.most_in_flight) {
       co_return indeterminate("too many questions at once");
     }
-    std::unique_ptr<Gate<Kept>>& gate = self->open[key];
-    if (is_first) gate = std::make_unique<Gate<Kept>>(self->executor);
+    std::unique_ptr<ground::Gate<Kept>>& gate = self->open[key];
+    if (is_first) gate = std::make_unique<ground::Gate<Kept>>(self->executor);
     Task<std::optional<Kept>> answered = gate->wait();  // the fetch may end, and the gate go, inside co_spawn
     if (is_first) {
       boost::asio::co_spawn(self->executor, fetch(self, key), [](std::exception_ptr) {});  // fetch() lets none out
@@ -128,7 +128,7 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
   bool is_closed = false;
   Entries entries;
   Order forget_order;
-  std::map<Key, std::unique_ptr<Gate<Kept>>> open;
+  std::map<Key, std::unique_ptr<ground::Gate<Kept>>> open;
 };
 
 CachingResolver::CachingResolver(seams::Resolver& inner, seams::Clock& clock, Executor executor, CacheLimits limits)
@@ -146,4 +146,4 @@ Task<proof::Answer> CachingResolver::ask(std::string name, proof::RrType type) {
 std::size_t CachingResolver::size() const noexcept { return state_->entries.size(); }
 std::size_t CachingResolver::in_flight() const noexcept { return state_->open.size(); }
 
-}  // namespace ligase
+}  // namespace ligase::dns

@@ -9,7 +9,7 @@
 #include "seams/clock.hpp"
 #include "seams/resolver.hpp"
 
-namespace ligase {
+namespace ligase::dns {
 
 struct CacheLimits {
   std::size_t most_entries = 100'000;   // then those that expire soonest give way
@@ -34,4 +34,4 @@ class CachingResolver final : public seams::Resolver {
   std::shared_ptr<State> state_;
 };
 
-}  // namespace ligase
+}  // namespace ligase::dns

@@ -1,6 +1,6 @@
 // The answer is parsed as it comes, by Boost.Beast, which gets bytes only: the connection is the seam's, so the address
 // guard and the judgement of the certificate are ours.
-#include "web.hpp"
+#include "web/fetch.hpp"
 
 #include <fmt/format.h>
 
@@ -11,11 +11,11 @@
 #include <boost/beast/http/verb.hpp>
 
 #include "base/bytes.hpp"
-#include "connect.hpp"
-#include "evidence.hpp"
-#include "wait.hpp"
+#include "dns/evidence.hpp"
+#include "ground/gate.hpp"
+#include "web/connect.hpp"
 
-namespace ligase {
+namespace ligase::web {
 namespace {
 
 namespace http = boost::beast::http;
@@ -53,9 +53,9 @@ std::string request_text(const WebRequest& request) {
 // One answer on one connection. The connection is destroyed before it.
 class Exchange final : public seams::Receiver {
  public:
-  Exchange(const Hub& hub, const WebRequest& request)
-      : secured(std::make_shared<Gate<Result<seams::TlsFacts>>>(hub.world.executor)),
-        answered(std::make_shared<Gate<Result<WebAnswer>>>(hub.world.executor)),
+  Exchange(const ground::Ground& ground, const WebRequest& request)
+      : secured(std::make_shared<ground::Gate<Result<seams::TlsFacts>>>(ground.world.executor)),
+        answered(std::make_shared<ground::Gate<Result<WebAnswer>>>(ground.world.executor)),
         host_(request.host),
         most_body_(request.most_body) {
     renew();
@@ -86,8 +86,8 @@ class Exchange final : public seams::Receiver {
     finish();
   }
 
-  std::shared_ptr<Gate<Result<seams::TlsFacts>>> secured;
-  std::shared_ptr<Gate<Result<WebAnswer>>> answered;
+  std::shared_ptr<ground::Gate<Result<seams::TlsFacts>>> secured;
+  std::shared_ptr<ground::Gate<Result<WebAnswer>>> answered;
 
  private:
   void renew() {
@@ -140,28 +140,30 @@ class Exchange final : public seams::Receiver {
   bool is_over_ = false;
 };
 
-Task<void> look_up(std::shared_ptr<Hub> hub, proof::SrvTarget target, std::shared_ptr<Gate<HostFacts>> found) {
-  found->open(co_await look_up_host(hub->world.resolver, std::move(target), proof::Security::insecure, hub->wall()));
+Task<void> look_up(ground::Ground& ground, proof::SrvTarget target,
+                   std::shared_ptr<ground::Gate<dns::HostFacts>> found) {
+  found->open(
+      co_await dns::look_up_host(ground.world.resolver, std::move(target), proof::Security::insecure, ground.wall()));
 }
 
-Task<Result<std::vector<Address>>> find_addresses(std::shared_ptr<Hub> hub, HostName host, std::uint16_t port,
+Task<Result<std::vector<Address>>> find_addresses(ground::Ground& ground, HostName host, std::uint16_t port,
                                                   Instant deadline) {
-  auto found = std::make_shared<Gate<HostFacts>>(hub->world.executor);
-  HostFacts late;
-  late.failure = Error{Reason::dns_indeterminate, fmt::format("the addresses of {} did not come in time", host.text())};
+  auto found = std::make_shared<ground::Gate<dns::HostFacts>>(ground.world.executor);
   proof::SrvTarget target{host, port, 0, 0};
-  hub->spawn(look_up(hub, std::move(target), found));
-  const std::optional<HostFacts> facts = co_await wait_until(hub, found, deadline, std::move(late));
+  ground.spawn(look_up(ground, std::move(target), found));
+  const auto facts = co_await found->wait(ground.world.clock, deadline);
+  if (!facts && facts.error() == ground::Missed::late)
+    co_return fail(Reason::dns_indeterminate, fmt::format("the addresses of {} did not come in time", host.text()));
   if (!facts) co_return fail(Reason::cancelled, "the look-up was given up");
   if (facts->failure) co_return fail(*facts->failure);
   co_return facts->addresses;
 }
 
 // RFC 9110 §4.3.4: the host alone is the reference identity, whoever sent us there.
-Result<void> judge_host(Hub& hub, const seams::TlsFacts& facts, const HostName& host) {
+Result<void> judge_host(ground::Ground& ground, const seams::TlsFacts& facts, const HostName& host) {
   if (facts.peer_chain == nullptr)
     return fail(Reason::certificate_none, fmt::format("the web server {} shows no certificate", host.text()));
-  const Result<WallTime> path = hub.paths.verify(*facts.peer_chain, hub.wall());
+  const Result<WallTime> path = ground.rules.paths.verify(*facts.peer_chain, ground.wall());
   if (!path)
     return fail(path.error().reason,
                 fmt::format("the certificate of the web server {}: {}", host.text(), path.error().detail));
@@ -172,37 +174,39 @@ Result<void> judge_host(Hub& hub, const seams::TlsFacts& facts, const HostName& 
 
 }  // namespace
 
-Task<Result<WebAnswer>> fetch_once(std::shared_ptr<Hub> hub, WebRequest request, Instant deadline) {
+Task<Result<WebAnswer>> fetch_once(ground::Ground& ground, WebRequest request, Instant deadline) {
   const Result<HostName> host = HostName::parse(request.host);
   if (!host) co_return fail(host.error());
   if (!request.target.starts_with('/') || request.target.size() > kMostTarget || !is_printable(request.target))
     co_return fail(failed(fmt::format("the path asked of {} is none", host->text())));
   request.host = host->text();
 
-  const Result<std::vector<Address>> addresses = co_await find_addresses(hub, *host, request.port, deadline);
+  const Result<std::vector<Address>> addresses = co_await find_addresses(ground, *host, request.port, deadline);
   if (!addresses) co_return fail(addresses.error());
   // Outlives the connection, whose callbacks come here.
-  Exchange exchange(*hub, request);
-  Result<std::unique_ptr<seams::Connection>> connection =
-      co_await connect_any(hub, *addresses, request.port, deadline, request.over_tls ? Ports::usual : Ports::and_http);
+  Exchange exchange(ground, request);
+  Result<std::unique_ptr<seams::Connection>> connection = co_await connect_any(
+      ground, *addresses, request.port, deadline, request.over_tls ? Ports::usual : Ports::and_http);
   if (!connection)
     co_return fail(connection.error().reason, fmt::format("{}: {}", host->text(), connection.error().detail));
   (*connection)->start(exchange);
   if (request.over_tls) {
     seams::TlsRequest tls{Role::initiating, std::nullopt, request.host, "http/1.1", false};
     (*connection)->start_tls(std::move(tls));
-    const Result<seams::TlsFacts> late =
-        fail(Reason::tls_timeout, fmt::format("the web server {} did not finish the TLS handshake", host->text()));
-    const std::optional<Result<seams::TlsFacts>> facts = co_await wait_until(hub, exchange.secured, deadline, late);
+    const auto facts = co_await exchange.secured->wait(ground.world.clock, deadline);
+    if (!facts && facts.error() == ground::Missed::late)
+      co_return fail(Reason::tls_timeout,
+                     fmt::format("the web server {} did not finish the TLS handshake", host->text()));
     if (!facts) co_return fail(Reason::cancelled, "the handshake was given up");
     if (!*facts) co_return fail(facts->error().reason, fmt::format("{}: {}", host->text(), facts->error().detail));
-    if (const Result<void> judged = judge_host(*hub, **facts, *host); !judged) co_return fail(judged.error());
+    if (const Result<void> judged = judge_host(ground, **facts, *host); !judged) co_return fail(judged.error());
   }
   (*connection)->write(request_text(request));
-  const Result<WebAnswer> late = fail(failed(fmt::format("{} did not answer in time", host->text())));
-  std::optional<Result<WebAnswer>> answer = co_await wait_until(hub, exchange.answered, deadline, late);
+  auto answer = co_await exchange.answered->wait(ground.world.clock, deadline);
+  if (!answer && answer.error() == ground::Missed::late)
+    co_return fail(failed(fmt::format("{} did not answer in time", host->text())));
   if (!answer) co_return fail(Reason::cancelled, "the answer was given up");
   co_return *std::move(answer);
 }
 
-}  // namespace ligase
+}  // namespace ligase::web

@@ -1,5 +1,5 @@
 // DNS-05: every bound of the cache, over a resolver and a clock of the test's own.
-#include "caching_resolver.hpp"
+#include "dns/caching_resolver.hpp"
 
 #include <gtest/gtest.h>
 
@@ -9,9 +9,9 @@
 #include <map>
 #include <stdexcept>
 
-#include "gate.hpp"
+#include "ground/gate.hpp"
 
-namespace ligase {
+namespace ligase::dns {
 namespace {
 
 using proof::Answer;
@@ -38,7 +38,7 @@ struct TestResolver final : seams::Resolver {
   }
   std::map<std::pair<std::string, RrType>, int> asked;
   Answer answer;
-  std::unique_ptr<Gate<int>> held;  // if set, answers wait for it
+  std::unique_ptr<ground::Gate<int>> held;  // if set, answers wait for it
   bool throws = false;
 };
 
@@ -187,7 +187,7 @@ TEST_F(CachingResolverTest, FailureLongAgo_BeginsAtTheFirstStep) {
 // DNS-05: one question in flight serves all who wait.
 TEST_F(CachingResolverTest, HundredsAskTheSame_OneQuestionIsAsked) {
   resolver.answer = good(60s);
-  resolver.held = std::make_unique<Gate<int>>(loop.get_executor());
+  resolver.held = std::make_unique<ground::Gate<int>>(loop.get_executor());
   for (int i = 0; i < 400; ++i) start("x.tld");
   turn();
   EXPECT_EQ(asked(), 1);
@@ -236,7 +236,7 @@ TEST_F(CachingResolverTest, ExpiredEntries_AreSweptAsOthersCome) {
 
 TEST_F(CachingResolverTest, TooManyDifferentQuestions_AreIndeterminateAtOnce) {
   resolver.answer = good(60s);
-  resolver.held = std::make_unique<Gate<int>>(loop.get_executor());
+  resolver.held = std::make_unique<ground::Gate<int>>(loop.get_executor());
   for (int i = 0; i < 25; ++i) start("x" + std::to_string(i) + ".tld");
   turn();
   ASSERT_EQ(answers.size(), 5u);
@@ -248,7 +248,7 @@ TEST_F(CachingResolverTest, TooManyDifferentQuestions_AreIndeterminateAtOnce) {
 
 TEST_F(CachingResolverTest, Destroyed_WaitersGetAnIndeterminateAnswer) {
   resolver.answer = good(60s);
-  resolver.held = std::make_unique<Gate<int>>(loop.get_executor());
+  resolver.held = std::make_unique<ground::Gate<int>>(loop.get_executor());
   start("x.tld"), start("x.tld"), start("y.tld");
   turn();
   cache.reset();
@@ -270,4 +270,4 @@ TEST_F(CachingResolverTest, ResolverThatThrows_IsAFailureForAllWhoWait) {
 }
 
 }  // namespace
-}  // namespace ligase
+}  // namespace ligase::dns

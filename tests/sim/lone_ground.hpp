@@ -1,34 +1,24 @@
-// A gateway's hub without listeners or domains, and one CA: for procedures that are tried by themselves.
+// What procedures stand on, without a gateway, and one CA: for those that are tried by themselves.
 #pragma once
 #include <gtest/gtest.h>
 
-#include "hub.hpp"
+#include "ground/ground.hpp"
 #include "sim/web_server.hpp"
 #include "support/certificates.hpp"
 
 namespace ligase::sim {
 
-struct LoneHub : testing::Test {
-  LoneHub() {
-    hub = make_hub();
+struct LoneGround : testing::Test {
+  LoneGround()
+      : ground({world.executor(), clock, random, resolver, dialer, log, store},
+               {.anchors = *proof::TrustAnchors::parse_pem(root.pem)}) {
     world.chains[*Address::parse("192.0.2.1")] = issue("xmpp1.tld");
   }
-  ~LoneHub() override {
-    hub->shut_down();
+  ~LoneGround() override {
+    ground.scope.close();
     world.run_for(60s);  // what still waits for a time comes to its end while the seams are there
   }
 
-  std::shared_ptr<Hub> make_hub(std::vector<seams::Memo> memos = {}) {
-    return std::make_shared<Hub>(Settings{.version = "sim",
-                                          .hostname = *Domain::parse("xmpp1.tld"),
-                                          .limits = {},
-                                          .policy = {},
-                                          .links = {},
-                                          .anchors = *proof::TrustAnchors::parse_pem(root.pem),
-                                          .dialback_secret = std::string(32, 's'),
-                                          .memos = std::move(memos)},
-                                 ligase::World{world.executor(), clock, random, resolver, dialer, log, store});
-  }
   std::shared_ptr<const proof::Chain> issue(const std::string& name) const {
     return *proof::Chain::parse({test::make_leaf(root, {name}).der});
   }
@@ -38,7 +28,7 @@ struct LoneHub : testing::Test {
   T run(Task<T> task, Duration limit) {
     std::optional<T> came;
     const auto wait = [](Task<T> what, std::optional<T>* into) -> Task<void> { *into = co_await std::move(what); };
-    hub->spawn(wait(std::move(task), &came));
+    ground.spawn(wait(std::move(task), &came));
     EXPECT_TRUE(world.run_until([&] { return came.has_value(); }, limit)) << "it is not over at its deadline";
     if (!came) throw std::runtime_error("no end");
     return *std::move(came);
@@ -52,7 +42,7 @@ struct LoneHub : testing::Test {
   SimDialer dialer{world, *Address::parse("192.0.2.1")};
   SimLog log;
   SimStore store;
-  std::shared_ptr<Hub> hub;
+  ground::Ground ground;
 };
 
 }  // namespace ligase::sim

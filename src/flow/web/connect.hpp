@@ -2,13 +2,13 @@
 #pragma once
 #include <vector>
 
-#include "hub.hpp"
+#include "ground/ground.hpp"
 
-namespace ligase {
+namespace ligase::web {
 
 // The first address that answers, in steps of 250 ms; each attempt has `connect_timeout`, all together until `deadline`.
 // Errors: the last attempt's, connect_timeout if there was none.
-Task<Result<std::unique_ptr<seams::Connection>>> connect_any(std::shared_ptr<Hub> hub, std::vector<Address> addresses,
+Task<Result<std::unique_ptr<seams::Connection>>> connect_any(ground::Ground& ground, std::vector<Address> addresses,
                                                              std::uint16_t port, Instant deadline, Ports ports);
 
-}  // namespace ligase
+}  // namespace ligase::web

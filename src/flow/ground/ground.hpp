@@ -1,0 +1,25 @@
+// What every procedure stands on: the world, the rules of this moment, and the scope in which procedures live. No table of the
+// gateway is here, so whatever takes a Ground alone can be tried alone.
+#pragma once
+#include <string>
+
+#include "ground/rules.hpp"
+#include "ground/scope.hpp"
+#include "ground/world.hpp"
+
+namespace ligase::ground {
+
+struct Ground {
+  Ground(World w, Rules::Given given) : world(w), rules(std::move(given)), scope(w) {}
+
+  Instant now() const { return world.now(); }
+  WallTime wall() const { return world.wall(); }
+  void log(report::Event event) const { world.log(std::move(event)); }
+  void spawn(Task<void> task) { scope.spawn(std::move(task)); }
+
+  World world;
+  Rules rules;
+  Scope scope;
+};
+
+}  // namespace ligase::ground
