@@ -24,6 +24,8 @@ SPOILT, EXPIRED, ALTERED = "spoilt", "expired", "altered"
 ZONE_OF = {PKIX: "plain", DELEGATED: "tld", SIGNED: "net", OWN: "own", CHILD: "child.net", POSH: "web",
            SPOILT: "bogus", EXPIRED: "expired", ALTERED: "altered"}
 HOST_ZONE_OF = {**ZONE_OF, CHILD: "net", SPOILT: "plain", EXPIRED: "plain", ALTERED: "plain"}
+# Internationalized domains (RFC 7622 §3.2.1): in DNS and certificates as A-labels, on the wire as U-labels.
+INTERNATIONAL = {"prosody": "köln-prosody.plain", "ejabberd": "köln-ejabberd.plain", "originating": "bücher.tld"}
 CUSTOMERS = 20  # of every provider, and domains of every peer, in each zone
 
 
@@ -35,6 +37,11 @@ def senders(mode):
 def targets(mode):
     """Domains of the receiving provider."""
     return [f"target{i}.{ZONE_OF[mode]}" for i in range(1, CUSTOMERS + 1)]
+
+
+def a_labels(domain):
+    """As DNS and certificates write it: xn--…"""
+    return domain.encode("idna").decode()
 
 
 def peer_domains(kind, mode=PKIX):
@@ -94,12 +101,18 @@ class Internet:
         for mode in ZONE_OF:
             for domain in domains(mode):
                 self.zones.service(domain, f"{host}.{HOST_ZONE_OF[mode]}")
+        if name in INTERNATIONAL:
+            self.zones.service(a_labels(INTERNATIONAL[name]), f"{host}.tld")
 
     def _peer(self, folder, kind):
         address = self.addresses[kind]
         names = [f"{kind}.plain", *(domain for mode in (PKIX, SPOILT, EXPIRED, ALTERED)
                                     for domain in peer_domains(kind, mode))]
         self.certificates[kind, PKIX] = self.ca.issue(f"{kind}-pkix", names)
+        international = a_labels(INTERNATIONAL[kind])
+        self.certificates[kind, "international"] = self.ca.issue(f"{kind}-international",
+                                                                 [international, *peer_domains(kind)])
+        self.zones.service(international, f"{kind}.plain")
         self.certificates[kind, "wrong"] = self.ca.issue(f"{kind}-wrong", ["somebody-else.plain"])
         self.certificates[kind, "expired"] = self.ca.issue(f"{kind}-expired", peer_domains(kind), starts=-30, ends=-1)
         self.certificates[kind, "stranger"] = self.stranger.issue(f"{kind}-stranger", peer_domains(kind))

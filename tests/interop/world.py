@@ -20,22 +20,23 @@ class World:
         self.folder.mkdir()
         self._servers, self._entities = [], []
 
-    def peer(self, kind, certificate=PKIX, mode=PKIX, **strictness):
-        """A peer with the domains of `mode`; `certificate` says which of its certificates it shows."""
-        made = PEERS[kind](self.internet, self.folder, self.internet.addresses[kind], peer_domains(kind, mode),
+    def peer(self, kind, certificate=PKIX, mode=PKIX, first=(), **strictness):
+        """A peer with the domains of `mode`, after those in `first`; `certificate` says which of its certificates it shows."""
+        made = PEERS[kind](self.internet, self.folder, self.internet.addresses[kind], [*first, *peer_domains(kind, mode)],
                            self.internet.certificates[kind, certificate], **strictness)
         return self._started(made)
 
-    def gateway(self, mode, name="originating", certificate=None, customers=None, more=""):
+    def gateway(self, mode, name="originating", certificate=None, customers=None, more="", first=()):
         """A provider's ligase: its customers are named by a certificate (pkix), or delegate by DNS (delegated, signed).
 
         customers: [(domains, Credential)], other certificates for them than the one that names them all.
+        first: domains hosted before those of `mode`.
         """
         host, domains = {"originating": (ORIGINATING, senders), "receiving": (RECEIVING, targets)}[name]
         if customers is None:
             customers = [(domains(PKIX), self.internet.certificates[name, "customers"])] if mode == PKIX else []
         made = Gateway(self.internet, self.folder, name, f"{host}.{ZONE_OF[mode]}", self.internet.addresses[name],
-                       domains(mode), self.internet.certificates[name, certificate or mode], customers, more)
+                       [*first, *domains(mode)], self.internet.certificates[name, certificate or mode], customers, more)
         return self._started(made)
 
     def web_sites(self):

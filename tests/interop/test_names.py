@@ -1,0 +1,44 @@
+"""Internationalized domains at stock servers: configured in Unicode, as their manuals say, or as A-labels, as some do.
+
+On the wire stand U-labels (RFC 7622 §3.2.1), in DNS and certificates A-labels. A server compares texts: one that hosts the A-labels
+knows nobody by the U-labels, and is spoken to in its own form from then on.
+"""
+import pytest
+
+from internet import DELEGATED, INTERNATIONAL, a_labels
+from world import PEERS, World
+
+SCENES = [f"{kind}-{form}" for kind in sorted(PEERS) for form in ("unicode", "ascii")]
+
+
+class TestInternationalDomains:
+    @pytest.fixture(scope="class", params=SCENES)
+    def three(self, request, internet):
+        """One of our domains, an international one of ours, and a client at the peer's international domain."""
+        kind, form = request.param.split("-")
+        hosted = INTERNATIONAL[kind] if form == "unicode" else a_labels(INTERNATIONAL[kind])
+        with World(internet, f"names-{request.param}") as world:
+            peer = world.peer(kind, certificate="international", first=[hosted])
+            gateway = world.gateway(DELEGATED, first=[INTERNATIONAL["originating"]])
+            world.ready()
+            yield world.component(gateway, 2), world.component(gateway, 1), world.client(peer, 1)
+
+    def test_our_plain_domain_reaches_it(self, three):  # NAME-01
+        plain, _, client = three
+        plain.tell(client)
+        plain.ping(client)
+
+    def test_it_reaches_our_plain_domain(self, three):  # NAME-01
+        plain, _, client = three
+        client.tell(plain)
+        client.ping(plain)
+
+    def test_our_international_domain_reaches_it(self, three):  # NAME-01
+        _, international, client = three
+        international.tell(client)
+        international.ping(client)
+
+    def test_it_reaches_our_international_domain(self, three):  # NAME-01
+        _, international, client = three
+        client.tell(international)
+        client.ping(international)
