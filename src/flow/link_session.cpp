@@ -35,6 +35,7 @@ void LinkSession::perform(link::Actions actions) {
       std::visit(Overloaded{
                      [&](link::Send& send) { connection->write(send.bytes); },
                      [&](link::Connected&) { hub_.link_is_up(*this); },
+                     [&](link::Dropped& dropped) { hub_.count_drop(dropped.reason, dropped.what, nullptr); },
                      [&](link::Ended& ended) {
                        if (!ended_by) ended_by = ended.why;
                        is_ending = true;

@@ -118,6 +118,9 @@ constexpr ReasonText kReasons[] = {
     {queue_age, "queue.age", remote_server_timeout, kWait, "the stanza waited too long"},
     {limit_reached, "limit.reached", resource_constraint, kWait, "a limit of [limits] was reached"},
     {stanza_too_big, "stanza.too_big", policy_violation, ErrorType::modify, "send a smaller stanza"},
+    {stanza_invalid, "stanza.invalid", bad_request, ErrorType::modify,
+     "the sender must mend the stanza: a namespace name with a control character, a space, {, } or |, or more of the "
+     "content namespace than one stanza may declare"},
     {memory, "memory", resource_constraint, kWait, "the total memory limit was reached"},
     {config_invalid, "config.invalid", internal_server_error, kCancel, "correct the configuration"},
     {file_unreadable, "file.unreadable", internal_server_error, kCancel, "check the file's path and modes"},

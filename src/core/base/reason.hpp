@@ -51,7 +51,7 @@ enum class Reason : std::uint8_t {
   // links
   link_down, link_unauthorized, link_conflict, link_foreign_sender, link_addressing,
   // limits
-  queue_full, queue_age, limit_reached, stanza_too_big, memory,
+  queue_full, queue_age, limit_reached, stanza_too_big, stanza_invalid, memory,
   // program
   config_invalid, file_unreadable, shutdown, internal,
 };

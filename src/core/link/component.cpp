@@ -101,8 +101,19 @@ Actions ComponentMachine::take_fed(const xml::Fed& fed) {
   return std::exchange(actions_, {});
 }
 
+namespace {
+std::string with_small_letters(std::string text) {
+  for (char& c : text)
+    if (c >= 'A' && c <= 'F') c = static_cast<char>(c - 'A' + 'a');
+  return text;
+}
+}  // namespace
+
 xml::Take ComponentMachine::header(const xml::Header& header) {
-  if (header.name != "stream" || header.ns != ns::kStreams || header.default_ns() != ns::kComponent) {
+  // Without a default namespace, or with that of streams, each stanza names its own (RFC 6120 §4.8.2).
+  const bool names_content = header.default_ns() == ns::kComponent;
+  const bool leaves_it_open = header.default_ns().empty() || header.default_ns() == ns::kStreams;
+  if (header.name != "stream" || header.ns != ns::kStreams || !(names_content || leaves_it_open)) {
     end(StreamFault{StreamError::invalid_namespace,
                     "this port takes XEP-0114 components: jabber:component:accept is expected"},
         {Reason::stream_protocol, "the stream header is not one of jabber:component:accept"});
@@ -131,8 +142,9 @@ xml::Take ComponentMachine::element(const xml::ElementView& element) {
     take_handshake(element);
     return xml::Take::stop;
   }
-  const auto kind = element.ns == ns::kComponent ? stream::stanza_kind(element.name) : std::nullopt;
-  if (kind) {
+  // Libraries made for clients send jabber:client, and the component ports of stock servers take it.
+  const bool is_content = element.ns == ns::kComponent || element.ns == ns::kClient;
+  if (const auto kind = is_content ? stream::stanza_kind(element.name) : std::nullopt) {
     const xml::Take take = sink_->stanza(element, *kind);
     return is_over() ? xml::Take::stop : take;
   }
@@ -140,9 +152,10 @@ xml::Take ComponentMachine::element(const xml::ElementView& element) {
     end(std::nullopt, {Reason::stream_error, "the component ended its stream with an error"});
     return xml::Take::stop;
   }
-  end(StreamFault{StreamError::unsupported_stanza_type, "only message, presence and iq may be sent here"},
-      {Reason::stream_protocol, fmt::format("an unexpected <{}/> from a component", element.name.substr(0, 64))});
-  return xml::Take::stop;
+  // One that nobody understands costs itself, not all that come behind it (COMP-03, AB-028).
+  actions_.push_back(
+      Dropped{Reason::stream_protocol, fmt::format("an unexpected <{}/> from a component", element.name.substr(0, 64))});
+  return xml::Take::more;
 }
 
 void ComponentMachine::close() {}  // Fed::State::closed tells
@@ -151,10 +164,11 @@ void ComponentMachine::take_handshake(const xml::ElementView& element) {
   const auto refuse = [&](const std::string& text) {
     end(StreamFault{StreamError::not_authorized, text}, {Reason::link_unauthorized, text});
   };
-  if (element.name != "handshake" || element.ns != ns::kComponent) return refuse("a handshake is expected first");
+  if (element.name != "handshake" || (element.ns != ns::kComponent && element.ns != ns::kClient)) return refuse("a handshake is expected first");
   const auto node = xml::to_node(element.bytes, parser_.header().declarations);
   const std::string* secret = components_.secret_of(*domain_);
-  if (!node || secret == nullptr || !equal_in_constant_time(node->text, handshake_digest(id_, *secret)))
+  // XEP-0114 asks for small letters; some send others.
+  if (!node || secret == nullptr || !equal_in_constant_time(with_small_letters(node->text), handshake_digest(id_, *secret)))
     return refuse(fmt::format("the secret for {} is wrong", domain_->text()));
   if (components_.is_connected(*domain_)) {
     const std::string text = fmt::format("another component is connected for {}", domain_->text());

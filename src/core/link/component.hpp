@@ -37,7 +37,12 @@ struct Ended {
   Error why;
   bool operator==(const Ended&) const = default;
 };
-using Action = std::variant<Send, Connected, Ended>;
+struct Dropped {  // an element, alone; the link goes on
+  Reason reason;
+  std::string what;
+  bool operator==(const Dropped&) const = default;
+};
+using Action = std::variant<Send, Connected, Dropped, Ended>;
 using Actions = std::vector<Action>;
 
 struct Limits {

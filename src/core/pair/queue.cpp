@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "stream/words.hpp"
+#include "xml/start_tag.hpp"
 #include "xml/writer.hpp"
 
 namespace ligase::pair {
@@ -36,27 +37,24 @@ void append_attribute(std::string& out, std::string_view name, std::string_view 
 
 }  // namespace
 
-std::string echo_of(const xml::ElementView& element) {
-  if (element.needs_rewriting) return {};
-  // The parser has seen that these bytes are well-formed: quotes pair up, and the first '>' outside of them ends the
-  // tag.
+Echo echo_of(const xml::ElementView& element) {
+  if (element.needs_rewriting || element.cannot_pass) return {};
   const std::string_view bytes = element.bytes;
-  char quote = 0;
-  std::size_t at = element.after_name;
-  for (; at < bytes.size(); ++at) {
-    const char c = bytes[at];
-    if (quote != 0) {
-      if (c == quote) quote = 0;
-    } else if (c == '"' || c == '\'') {
-      quote = c;
-    } else if (c == '>') {
-      break;
-    }
+  xml::StartTag tag(bytes);
+  std::vector<xml::StartTag::Attribute> declared;
+  while (const auto attribute = tag.next())
+    if (attribute->name.starts_with("xmlns:")) declared.push_back(*attribute);
+  const std::size_t start = tag.end(), end = bytes.rfind("</");
+  if (tag.is_empty_element() || end == std::string_view::npos || end <= start || end - start > kMostEchoed) return {};
+  const std::string_view children = bytes.substr(start, end - start);
+  Echo echo;
+  for (const auto& attribute : declared) {
+    const std::string use = std::string(attribute.name.substr(6)) + ":";
+    if (children.find(use) != std::string_view::npos) echo.declarations += attribute.whole;
+    if (children.size() + echo.declarations.size() > kMostEchoed) return {};
   }
-  if (at >= bytes.size() || bytes[at - 1] == '/') return {};
-  const std::size_t end = bytes.rfind("</");
-  if (end == std::string_view::npos || end <= at || end - at - 1 > kMostEchoed) return {};
-  return std::string(bytes.substr(at + 1, end - at - 1));
+  echo.children = children;
+  return echo;
 }
 
 Stanza keep(const xml::ElementView& element, stream::StanzaKind kind, std::string bytes, Instant now) {
@@ -78,8 +76,9 @@ std::optional<std::string> error_reply(const Stanza& stanza, Reason reason, std:
   append_attribute(out, "from", stanza.to);
   append_attribute(out, "to", stanza.from);
   append_attribute(out, "id", stanza.id);
+  out += stanza.echo.declarations;
   out += '>';
-  out += stanza.payload;
+  out += stanza.echo.children;
   out += fmt::format("<error type='{}'><{} xmlns='{}'/>", error_type_name(row.type), condition_name(row.condition),
                      ns::kStanzaErrors);
   if (!text.empty()) {

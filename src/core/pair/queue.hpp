@@ -12,20 +12,27 @@
 
 namespace ligase::pair {
 
+// What an error repeats of the stanza: its children, and the prefixes that they use of its start tag, for the error's own. At
+// most 1 KiB, else empty.
+struct Echo {
+  std::string children, declarations;  // "<x:a/>", " xmlns:x='urn:x'"
+};
+// Empty where the children cannot stand in another stream as they are (AB-182).
+Echo echo_of(const xml::ElementView& element);
+
 // A stanza kept beyond the receive block it came in. `bytes` are ready for the stream they wait for.
 struct Stanza {
   stream::StanzaKind kind;
   std::string bytes;
   std::string from, to, id, type;  // as they came; empty: absent
-  std::string payload;             // <= 1 KiB of what is inside, for an error's echo (ROUTE-02); may be empty
+  Echo echo;                       // of what is inside, for an error (ROUTE-02); may be empty
   Instant since{};
   std::size_t size() const noexcept {
-    return sizeof *this + bytes.size() + from.size() + to.size() + id.size() + type.size() + payload.size();
+    return sizeof *this + bytes.size() + from.size() + to.size() + id.size() + type.size() + echo.children.size() +
+           echo.declarations.size();
   }
 };
 
-// What an error reply echoes: the children of a stanza that can stand in another stream as they are; else empty.
-std::string echo_of(const xml::ElementView& element);
 Stanza keep(const xml::ElementView& element, stream::StanzaKind kind, std::string bytes, Instant now);
 
 // The error a sender gets for a stanza that could not be delivered; nullopt where none may be sent: for an error, an iq

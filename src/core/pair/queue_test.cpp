@@ -12,7 +12,7 @@ using testing::Not;
 
 Stanza stanza(std::string id, Duration since = {}) {
   return {stream::StanzaKind::message, "<message/>",  "a@sender1.tld/r", "b@target1.tld", std::move(id), "",
-          "<body>hi</body>",           Instant{since}};
+          {"<body>hi</body>", ""},     Instant{since}};
 }
 
 // P6
@@ -83,17 +83,66 @@ xml::ElementView view(std::string_view bytes, std::size_t after_name) {
 }
 
 TEST(Echo, IsWhatIsInsideTheStanza) {
-  EXPECT_EQ(echo_of(view("<message a='>' b=\"'\"><body>x</body></message>", 8)), "<body>x</body>");
-  EXPECT_EQ(echo_of(view("<message/>", 8)), "");
-  EXPECT_EQ(echo_of(view("<message></message>", 8)), "");
+  EXPECT_EQ(echo_of(view("<message a='>' b=\"'\"><body>x</body></message>", 8)).children, "<body>x</body>");
+  EXPECT_EQ(echo_of(view("<message/>", 8)).children, "");
+  EXPECT_EQ(echo_of(view("<message></message>", 8)).children, "");
 }
 
 TEST(Echo, OfALargeStanzaOrOneThatNeedsRewriting_IsNone) {
   const std::string large = "<message>" + std::string(1025, 'x') + "</message>";
-  EXPECT_EQ(echo_of(view(large, 8)), "");
+  EXPECT_EQ(echo_of(view(large, 8)).children, "");
   xml::ElementView prefixed = view("<message><stream:x/></message>", 8);
   prefixed.needs_rewriting = true;
-  EXPECT_EQ(echo_of(prefixed), "");
+  EXPECT_EQ(echo_of(prefixed).children, "");
+}
+
+// AB-182: what is cut out of one context is well-formed by itself in another.
+TEST(ErrorReply, IsWellFormedByItself_WhateverTheStanzaDeclaresWhere) {
+  struct Replies : xml::Sink {
+    std::vector<std::string> replies;
+    xml::Take header(const xml::Header&) override { return xml::Take::more; }
+    xml::Take element(const xml::ElementView& element) override {
+      const Stanza kept = keep(element, stream::StanzaKind::message, std::string(element.bytes), Instant{});
+      if (const auto reply = error_reply(kept, Reason::dns_not_found, "why")) replies.push_back(*reply);
+      return xml::Take::more;
+    }
+    void close() override {}
+  };
+  const std::string header =
+      "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' xmlns:in='urn:header'>";
+  const std::string start = "<message from='a@b' to='c@d' id='1' ";
+  const std::string stanzas[] = {
+      start + "xmlns:x='urn:x'><x:a/><b x:c='1'/></message>",
+      start + "xmlns:x=\"it's\" xmlns:unused='urn:u'><b><x:a/></b></message>",
+      start + "xmlns:x='urn:x'><x:a xmlns:x='urn:y'/></message>",
+      start + "><in:a/></message>",
+      start + "xmlns='jabber:server'><body>x</body></message>",
+      start + "xmlns:x='a b'><x:a/></message>",
+      start + "xmlns:x='" + std::string(2000, 'n') + "'><x:a/></message>",
+      start + "\n\txmlns:x = 'urn:x'\n><body>x:</body></message>",
+  };
+  Replies replies;
+  xml::Parser parser{xml::Limits{}};
+  ASSERT_FALSE(parser.feed(header, replies).fault);
+  for (const std::string& stanza : stanzas) {
+    ASSERT_FALSE(parser.feed(stanza, replies).fault);
+  }
+  ASSERT_EQ(replies.replies.size(), std::size(stanzas));
+  for (const std::string& reply : replies.replies) {
+    Replies nobody;
+    xml::Parser other{xml::Limits{}};
+    EXPECT_FALSE(other
+                     .feed("<stream:stream xmlns='jabber:component:accept' "
+                           "xmlns:stream='http://etherx.jabber.org/streams'>" +
+                               reply,
+                           nobody)
+                     .fault)
+        << reply;
+    EXPECT_LT(reply.size(), 2048u);
+  }
+  EXPECT_THAT(replies.replies[0], HasSubstr(" xmlns:x='urn:x'><x:a/><b x:c='1'/><error"));
+  EXPECT_THAT(replies.replies[1], Not(HasSubstr("unused")));
+  EXPECT_THAT(replies.replies[5], Not(HasSubstr("a b")));
 }
 
 }  // namespace

@@ -23,7 +23,10 @@ int major_version(const std::optional<std::string>& version) {
 
 xml::Take Machine::header(const xml::Header& header) {
   ++elements_;
-  if (header.name != "stream" || header.ns != ns::kStreams || header.default_ns() != ns::kServer) {
+  // Without a default namespace, or with that of streams, each stanza names its own (RFC 6120 §4.8.2).
+  const bool names_content = header.default_ns() == ns::kServer;
+  const bool leaves_it_open = header.default_ns().empty() || header.default_ns() == ns::kStreams;
+  if (header.name != "stream" || header.ns != ns::kStreams || !(names_content || leaves_it_open)) {
     end(StreamFault{StreamError::invalid_namespace,
                     "this is a server-to-server port: a stream of jabber:server is expected"},
         {Reason::stream_protocol, "the stream header is not one of jabber:server"});

@@ -6,6 +6,7 @@ namespace ligase::ns {
 
 inline constexpr std::string_view kStreams = "http://etherx.jabber.org/streams";
 inline constexpr std::string_view kServer = "jabber:server";
+inline constexpr std::string_view kClient = "jabber:client";
 inline constexpr std::string_view kComponent = "jabber:component:accept";
 inline constexpr std::string_view kDialback = "jabber:server:dialback";
 inline constexpr std::string_view kDialbackFeature = "urn:xmpp:features:dialback";

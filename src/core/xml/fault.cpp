@@ -11,6 +11,9 @@ StreamFault too_much(const char* what, std::size_t most, const char* unit) {
   return {StreamError::policy_violation, fmt::format("{} of more than {} {}", what, most, unit)};
 }
 StreamFault text_fault() { return {StreamError::bad_format, "text between the elements of a stream"}; }
+StreamFault separator_fault() {
+  return {StreamError::policy_violation, "a namespace name with a control character, a space, {, } or |"};
+}
 StreamFault comment_fault() { return {StreamError::restricted_xml, "a comment; RFC 6120 §11.1 forbids it"}; }
 StreamFault doctype_fault() {
   return {StreamError::restricted_xml, "a document type declaration; RFC 6120 §11.1 forbids it"};

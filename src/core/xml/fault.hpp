@@ -9,6 +9,7 @@ namespace ligase::xml {
 
 StreamFault too_much(const char* what, std::size_t most, const char* unit);  // "a stanza of more than 16384 bytes"
 StreamFault text_fault();
+StreamFault separator_fault();  // in a namespace name
 StreamFault comment_fault();
 StreamFault doctype_fault();
 StreamFault instruction_fault();

@@ -3,9 +3,11 @@
 
 #include <algorithm>
 #include <memory>
+#include <set>
 #include <utility>
 
 #include "xml/context.hpp"
+#include "xml/scope.hpp"
 
 namespace ligase::xml {
 namespace {
@@ -75,6 +77,25 @@ const Node* Node::child(std::string_view wanted, std::string_view wanted_ns) con
   return found == children.end() ? nullptr : &*found;
 }
 
+namespace {
+
+// Those that `bytes` can use: what stands before a colon may be a prefix. An element's cost is its own bytes', not its
+// header's (AB-013).
+std::vector<Declaration> used_of(const std::vector<Declaration>& declarations, std::string_view bytes) {
+  std::set<std::string_view, CountedLess> named{std::string_view()};
+  for (std::size_t colon = bytes.find(':'); colon != std::string_view::npos; colon = bytes.find(':', colon + 1)) {
+    std::size_t start = colon;
+    while (start > 0 && std::string_view("<>/='\": \t\r\n").find(bytes[start - 1]) == std::string_view::npos) --start;
+    named.insert(bytes.substr(start, colon - start));
+  }
+  std::vector<Declaration> used;
+  for (const Declaration& declaration : declarations)
+    if (named.contains(declaration.prefix)) used.push_back(declaration);
+  return used;
+}
+
+}  // namespace
+
 std::optional<Node> to_node(std::string_view bytes, const std::vector<Declaration>& declarations) {
   const std::unique_ptr<XML_ParserStruct, FreedByExpat> expat(XML_ParserCreate_MM("UTF-8", nullptr, &kSeparator));
   if (!expat) return std::nullopt;
@@ -97,12 +118,13 @@ std::optional<Node> to_node(std::string_view bytes, const std::vector<Declaratio
   const auto pass = [&](std::string_view text) {
     return XML_Parse(expat.get(), text.data(), static_cast<int>(text.size()), XML_FALSE) == XML_STATUS_OK;
   };
-  if (!pass(start_tag_in_context(kRoot, declarations))) return std::nullopt;
+  const std::string context = start_tag_in_context(kRoot, used_of(declarations, bytes));
+  if (!pass(context)) return std::nullopt;
   builder.is_replaying = false;
   if (!pass(bytes) || builder.is_refused || !builder.done || !builder.open.empty()) return std::nullopt;
   // Something unfinished may stand behind the element.
   const std::size_t end = static_cast<std::size_t>(XML_GetCurrentByteIndex(expat.get()));
-  if (end != start_tag_in_context(kRoot, declarations).size() + bytes.size()) return std::nullopt;
+  if (end != context.size() + bytes.size()) return std::nullopt;
   return std::move(builder.done);
 }
 

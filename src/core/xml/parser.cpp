@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
 
 #include "xml/fault.hpp"
 #include "xml/parser_state.hpp"
@@ -31,15 +32,25 @@ void Parser::State::prepare() {
   XML_SetElementHandler(
       expat,
       [](void* self, const char* tag, const char** attributes) {
-        static_cast<State*>(self)->on_start(tag, attributes);
+        State& state = *static_cast<State*>(self);
+        state.guarded([&] { state.on_start(tag, attributes); });
       },
-      [](void* self, const char*) { static_cast<State*>(self)->on_end(); });
+      [](void* self, const char*) {
+        State& state = *static_cast<State*>(self);
+        state.guarded([&] { state.on_end(); });
+      });
   XML_SetStartNamespaceDeclHandler(expat, [](void* self, const char* prefix, const char* uri) {
-    static_cast<State*>(self)->on_declaration(prefix, uri);
+    State& state = *static_cast<State*>(self);
+    state.guarded([&] { state.on_declaration(prefix, uri); });
   });
-  XML_SetCommentHandler(expat, [](void* self, const char*) { static_cast<State*>(self)->fail_with(comment_fault()); });
-  XML_SetProcessingInstructionHandler(
-      expat, [](void* self, const char*, const char*) { static_cast<State*>(self)->fail_with(instruction_fault()); });
+  XML_SetCommentHandler(expat, [](void* self, const char*) {
+    State& state = *static_cast<State*>(self);
+    state.guarded([&] { state.fail_with(comment_fault()); });
+  });
+  XML_SetProcessingInstructionHandler(expat, [](void* self, const char*, const char*) {
+    State& state = *static_cast<State*>(self);
+    state.guarded([&] { state.fail_with(instruction_fault()); });
+  });
   XML_SetCdataSectionHandler(
       expat, [](void* self) { static_cast<State*>(self)->is_in_cdata = true; },
       [](void* data) {
@@ -48,7 +59,8 @@ void Parser::State::prepare() {
         self.cdata_end = self.event_start();
       });
   XML_SetStartDoctypeDeclHandler(expat, [](void* self, const char*, const char*, const char*, int) {
-    static_cast<State*>(self)->fail_with(doctype_fault());
+    State& state = *static_cast<State*>(self);
+    state.guarded([&] { state.fail_with(doctype_fault()); });
   });
   XML_SetXmlDeclHandler(expat, [](void* data, const char* version, const char* encoding, int) {
     State& self = *static_cast<State*>(data);
@@ -57,10 +69,12 @@ void Parser::State::prepare() {
       constexpr std::string_view utf8 = "utf-8";
       return std::ranges::equal(text, utf8, {}, [](char c) { return c >= 'A' && c <= 'Z' ? char(c - 'A' + 'a') : c; });
     };
-    if (version == nullptr || std::strcmp(version, "1.0") != 0)
-      self.fail_with({StreamError::not_well_formed, "an XML version other than 1.0"});
-    else if (encoding != nullptr && !is_utf8_name(encoding))
-      self.fail_with({StreamError::unsupported_encoding, "an encoding other than UTF-8"});
+    self.guarded([&] {
+      if (version == nullptr || std::strcmp(version, "1.0") != 0)
+        self.fail_with({StreamError::not_well_formed, "an XML version other than 1.0"});
+      else if (encoding != nullptr && !is_utf8_name(encoding))
+        self.fail_with({StreamError::unsupported_encoding, "an encoding other than UTF-8"});
+    });
   });
 }
 
@@ -70,11 +84,15 @@ void Parser::State::reset() {
   life = Life::running;
   tail = Tail::none;
   fault = {};
+  failure = nullptr;
   window.clear();
   passed = searched = token_start = delivered = expat_start = renewed_at = 0;
   tag_start = tag_scanned = element_start = cdata_end = 0;
   wants_renewal = is_encoding_checked = is_declared = is_begun = is_replaying = needs_rewriting = is_in_cdata = false;
-  depth = declared_count = new_declarations = 0;
+  depth = new_declarations = inherited = own_ns_declared = 0;
+  declared.clear();
+  on_first_tag.clear();
+  cannot_pass = std::nullopt;
 }
 
 // A new expat takes over behind the element delivered last, in the stream's context.
@@ -110,6 +128,19 @@ Fed Parser::State::run(bool resumes) {
   sink = nullptr;
   if (tail == Tail::restart) reset();
   return result();
+}
+
+void Parser::State::give_up() noexcept {
+  life = Life::failed;
+  fault = {StreamError::internal_server_error, {}};
+  XML_StopParser(expat, XML_FALSE);
+}
+
+void Parser::State::throw_failure() {
+  if (!failure) return;
+  sink = nullptr;
+  window.clear();
+  std::rethrow_exception(std::exchange(failure, nullptr));
 }
 
 Fed Parser::State::result() const {

@@ -10,6 +10,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/reason.hpp"
 #include "stream/stream_error.hpp"
 
 namespace ligase::xml {
@@ -20,6 +21,9 @@ struct Limits {
   std::size_t attributes = 256;         // of one element, namespace declarations counted too
   std::size_t start_tag = 64 * 1024;
   std::size_t name = 1024;  // one element or attribute name, prefix included
+  // What a stanza can inherit of the stream header, all together: prefixes, namespace names, xml:lang. Each may be written
+  // again on every stanza that is passed on, so this bounds what a stanza grows by (AB-180).
+  std::size_t inherited = 4096;
 };
 
 struct Declaration {  // a namespace declaration; prefix "" is the default namespace
@@ -39,13 +43,19 @@ struct Header {
 struct ElementView {
   std::string_view bytes;     // from '<' to '>' inclusive: exactly what came
   std::string_view name, ns;  // expanded name
+  // The content namespace that it stands in: its own, if that is one, else the header's default. It is what is translated
+  // where the element is passed on.
+  std::string_view own_ns;
   // Attributes in no namespace, decoded; nullopt: absent. `lang` is xml:lang.
   std::optional<std::string_view> to, from, id, type, lang;
   // Offset in `bytes` right behind the element's qualified name: where an attribute can be inserted.
   std::size_t after_name = 0;
   // True if the bytes mean something else in another stream: a prefix is used that is declared on the stream header,
-  // or the stream's default namespace is declared by name inside (XML-04). Then pass on rewritten(), not `bytes`.
+  // or `own_ns` is declared by name, on it or inside (XML-04). Then append_passed(), not `bytes`.
   bool needs_rewriting = false;
+  // Why no stream that others share, and no link, may be given this element; nullopt: nothing against it. It costs itself
+  // alone: its sender is answered (AB-181).
+  std::optional<Reason> cannot_pass;
 };
 
 enum class Take : std::uint8_t {

@@ -6,11 +6,28 @@
 
 #include "xml/fault.hpp"
 #include "xml/parser_state.hpp"
+#include "xml/writer.hpp"
 
 namespace ligase::xml {
 namespace {
 // expat remembers every element and attribute name it ever saw. A new one takes over after so many bytes (P7).
 constexpr Position kRenewAfter = 256 * 1024;
+// RFC 6120 §4.8.2, XEP-0114: between these a stanza is translated.
+constexpr std::string_view kContentNamespaces[] = {"jabber:server", "jabber:client", "jabber:component:accept"};
+constexpr std::size_t kLongestContentNs = kContentNamespaces[2].size();
+constexpr std::size_t kDeclarationMarkup = std::string_view(" xmlns:=''").size();
+
+// Parsers of the field keep a namespace and a name in one text, with one of these between; such a name in a stanza would
+// end another's stream or link (AB-181).
+bool has_separator(std::string_view uri) noexcept {
+  for (std::size_t i = 0; i < uri.size(); ++i) {
+    const auto byte = static_cast<unsigned char>(uri[i]);
+    if (byte <= 0x20 || byte == 0x7F || byte == '{' || byte == '}' || byte == '|') return true;
+    const bool is_c1 = byte == 0xC2 && i + 1 < uri.size() && static_cast<unsigned char>(uri[i + 1]) < 0xA0;
+    if (is_c1) return true;
+  }
+  return false;
+}
 }  // namespace
 
 Position Parser::State::event_start() const {
@@ -21,7 +38,8 @@ std::size_t Parser::State::event_size() const { return static_cast<std::size_t>(
 // Between elements only: inside of them nobody asks for the text.
 void Parser::State::expect_text() {
   XML_SetCharacterDataHandler(expat, [](void* self, const char* text, int size) {
-    static_cast<State*>(self)->on_text({text, static_cast<std::size_t>(size)});
+    State& state = *static_cast<State*>(self);
+    state.guarded([&] { state.on_text({text, static_cast<std::size_t>(size)}); });
   });
 }
 
@@ -55,6 +73,11 @@ void Parser::State::on_start(std::string_view qualified, const char** attributes
     name = values.add(element.name);
     ns = values.add(element.ns);
     to = from = id = type = lang = {};
+    const bool names_content = std::ranges::find(kContentNamespaces, element.ns) != std::end(kContentNamespaces);
+    own_ns = values.add(names_content ? element.ns : stream.default_ns());
+    for (const auto& uri : on_first_tag) own_ns_declared += uri == values.at(own_ns);
+    on_first_tag.clear();
+    if (own_ns_declared > 0) needs_rewriting = true;
   }
   use_prefix(element.prefix);
   look_at_attributes(attributes, depth == 2);
@@ -81,9 +104,7 @@ void Parser::State::look_at_attributes(const char** attributes, bool is_first_le
 
 void Parser::State::use_prefix(std::string_view prefix) {
   if (prefix.empty() || prefix == "xml" || needs_rewriting) return;
-  for (std::size_t i = 0; i < declared_count; ++i)
-    if (declared[i].prefix == prefix) return;
-  needs_rewriting = true;  // declared on the stream header
+  if (declared.find(prefix) == nullptr) needs_rewriting = true;  // declared on the stream header
 }
 
 void Parser::State::on_header(const ExpandedName& root, const char** attributes) {
@@ -101,6 +122,9 @@ void Parser::State::on_header(const ExpandedName& root, const char** attributes)
     if (attribute.name == "id") stream.id = value;
     if (attribute.name == "version") stream.version = value;
   }
+  if (stream.lang) inherited += kDeclarationMarkup + escaped(*stream.lang).size();
+  if (inherited > limits.inherited)
+    return fail_with(too_much("a stream header's namespaces and language", limits.inherited, "bytes"));
   is_begun = true;
   delivered = event_start() + event_size();
   expect_text();
@@ -113,21 +137,31 @@ void Parser::State::on_declaration(const char* prefix, const char* uri) {
   const std::string_view name_space = uri == nullptr ? "" : uri;
   const std::string_view short_name = prefix == nullptr ? "" : prefix;
   if (depth == 0) {
-    if (new_declarations == 1) stream.declarations.clear();
-    if (new_declarations <= limits.attributes)
+    if (new_declarations == 1) {
+      stream.declarations.clear();
+      inherited = 0;
+    }
+    inherited += kDeclarationMarkup + short_name.size() + escaped(name_space).size();
+    if (has_separator(name_space)) return fail_with(separator_fault());
+    if (new_declarations <= limits.attributes && inherited <= limits.inherited)
       stream.declarations.push_back({std::string(short_name), std::string(name_space)});
     return;
   }
-  if (name_space == stream.default_ns()) needs_rewriting = true;
-  if (short_name.empty()) return;
-  if (declared_count == declared.size()) declared.emplace_back();
-  declared[declared_count].prefix = short_name;
-  declared[declared_count++].depth = depth + 1;
+  if (has_separator(name_space)) cannot_pass = Reason::stanza_invalid;
+  if (depth == 1) {
+    const bool may_be_own = name_space == stream.default_ns() ||
+                            std::ranges::find(kContentNamespaces, name_space) != std::end(kContentNamespaces);
+    if (may_be_own) on_first_tag.emplace_back(name_space);
+  } else if (name_space == values.at(own_ns)) {
+    needs_rewriting = true;
+    ++own_ns_declared;
+  }
+  if (!short_name.empty()) declared.declare(short_name, depth + 1);
 }
 
 void Parser::State::on_end() {
   if (is_deaf()) return;
-  while (declared_count > 0 && declared[declared_count - 1].depth == depth) --declared_count;
+  declared.leave(depth);
   --depth;
   if (depth > 1) return;
   if (depth == 1) return deliver(event_start() + event_size());
@@ -157,8 +191,15 @@ void Parser::State::deliver(Position end) {
          view.bytes[view.after_name] != '>')
     ++view.after_name;
   view.needs_rewriting = needs_rewriting;
+  // What is passed on is the element and at most Limits::inherited (AB-180): what the header gives it, and its own
+  // namespace wherever that is declared by name, which may be longer in the other stream.
+  if (needs_rewriting && inherited + own_ns_declared * kLongestContentNs > limits.inherited)
+    cannot_pass = Reason::stanza_invalid;
+  view.cannot_pass = cannot_pass;
+  view.own_ns = values.at(own_ns);
   needs_rewriting = false;
-  declared_count = 0;
+  cannot_pass = std::nullopt;
+  own_ns_declared = 0;
   delivered = end;
   const Take take = sink->element(view);
   if (life != Life::running) return;

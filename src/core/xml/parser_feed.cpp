@@ -126,6 +126,7 @@ void Parser::State::pass(Position end) {
 }
 
 void Parser::State::understand(int status) {
+  throw_failure();
   if (life == Life::failed || life == Life::closed) return;
   switch (static_cast<XML_Status>(status)) {
     case XML_STATUS_ERROR: {

@@ -2,6 +2,7 @@
 // parser_events.cpp (what is made of what expat says). Internal to xml/; expat's types stay out of it.
 #pragma once
 #include <cstdint>
+#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -9,6 +10,7 @@
 
 #include "xml/context.hpp"
 #include "xml/parser.hpp"
+#include "xml/scope.hpp"
 #include "xml/window.hpp"
 
 struct XML_ParserStruct;
@@ -78,17 +80,31 @@ struct Parser::State {
   std::size_t depth = 0;
   Position element_start = 0;
   Values values;
-  Values::Slice name, ns, to, from, id, type, lang;
+  Values::Slice name, ns, own_ns, to, from, id, type, lang;
   bool needs_rewriting = false;
   bool is_in_cdata = false;
   Position cdata_end = 0;  // of the last section
-  struct Declared {
-    std::string prefix;
-    std::size_t depth;
-  };
-  std::vector<Declared> declared;  // inside of the open element
-  std::size_t declared_count = 0;  // of `declared` in use: its strings are used again
+  std::optional<Reason> cannot_pass;
+  std::size_t own_ns_declared = 0;        // how often the element's own namespace was declared by name
+  Scope<> declared;                       // prefixes, inside of the open element
+  std::vector<std::string> on_first_tag;  // namespaces it declares that may be its own; bounded by Limits::attributes
   std::size_t new_declarations = 0;
+  std::size_t inherited = 0;  // bytes of the header that count for Limits::inherited
+
+  // Runs what a handler of expat's does: no exception may pass through a library in C. It is kept, expat stops, and
+  // throw_failure() throws it to the caller; the parser is of no further use then (AB-161).
+  template <class Handler>
+  void guarded(Handler handler) noexcept {
+    try {
+      handler();
+    } catch (...) {
+      failure = std::current_exception();
+      give_up();
+    }
+  }
+  std::exception_ptr failure;
+  void give_up() noexcept;
+  void throw_failure();
 
   // parser.cpp: life
   void prepare();

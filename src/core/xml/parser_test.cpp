@@ -1,5 +1,6 @@
 // What the parser gives of a stream, at every cut, and what it refuses.
 #include "xml/parser.hpp"
+#include "base/work.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -106,7 +107,7 @@ TEST(Parser, Elements_ComeWithTheirBytesAndNames) {
   EXPECT_EQ(outcome.calls[8].values, "x|urn:p|(none)|(none)|(none)|(none)|(none)|4");
   // AB-031, AB-007: a prefix bound anew below the root is foreign data.
   EXPECT_EQ(outcome.calls[9].values, "message|jabber:server|(none)|(none)|(none)|(none)|(none)|8");
-  EXPECT_EQ(outcome.calls[10].values, "message|jabber:client|(none)|(none)|(none)|(none)|(none)|8");
+  EXPECT_EQ(outcome.calls[10].values, "message|jabber:client|(none)|(none)|(none)|(none)|(none)|8|rewrite");
   EXPECT_EQ(outcome.calls[11].what, "close");  // AB-032: and nothing of what follows
 }
 
@@ -116,16 +117,79 @@ TEST(Parser, NeedsRewriting_WhereTheHeaderIsNeeded) {
     const Outcome outcome = parse(kHeader + std::string(element));
     return outcome.calls.at(1).values.ends_with("|rewrite");
   };
-  for (const auto* element : {"<stream:error/>", "<m><stream:error/></m>", "<m><x><db:y/></x></m>", "<m db:a=''/>",
-                              "<m><x xmlns='u' db:a=''/></m>", "<m xmlns='jabber:server'/>",
-                              "<m><x xmlns='jabber:server'/></m>", "<m><x xmlns:q='jabber:server'/></m>",
-                              "<m><x xmlns:db='u'/><db:y/></m>", "<m xmlns='urn:u'><y xmlns='jabber:server'/></m>"})
+  for (const auto* element :
+       {"<stream:error/>", "<m><stream:error/></m>", "<m><x><db:y/></x></m>", "<m db:a=''/>",
+        "<m><x xmlns='u' db:a=''/></m>", "<m xmlns='jabber:server'/>", "<m><x xmlns='jabber:server'/></m>",
+        "<m><x xmlns:q='jabber:server'/></m>", "<m><x xmlns:db='u'/><db:y/></m>",
+        "<m xmlns='urn:u'><y xmlns='jabber:server'/></m>", "<m xmlns='jabber:client'/>"})
     EXPECT_TRUE(needs(element)) << element;
   for (const auto* element :
-       {"<m/>", "<m xml:lang='en'/>", "<m><x xml:space='preserve'/></m>", "<m xmlns='jabber:client'/>",
+       {"<m/>", "<m xml:lang='en'/>", "<m><x xml:space='preserve'/></m>", "<m><x xmlns='jabber:client'/></m>",
         "<m><db:x xmlns:db='u' db:a=''/></m>", "<m xmlns:db='u'><x><db:y/></x></m>", "<m><x xmlns=''/></m>",
         "<m t='db:x'>stream:error</m>", "<m><x xmlns='jabber:serverx'/></m>"})
     EXPECT_FALSE(needs(element)) << element;
+}
+
+// AB-181: a namespace name with what parsers of the field separate by costs its own element; in a header, the stream.
+TEST(Parser, SeparatorsInNamespaceNames_AreNotPassedOn) {
+  struct : Sink {
+    std::vector<bool> can_pass;
+    Take header(const Header&) override { return Take::more; }
+    Take element(const ElementView& element) override {
+      can_pass.push_back(!element.cannot_pass);
+      return Take::more;
+    }
+    void close() override {}
+  } sink;
+  Parser parser{Limits{}};
+  std::string elements;
+  for (const char* bad : {"a&#10;b", "a b", "a}b", "{a", "a|b", "a&#x7F;b", "a\xC2\x85z"}) {
+    const std::string uri = bad;
+    elements += "<m><x xmlns='" + uri + "'/></m><m xmlns:p='" + uri + "'/><m/>";
+  }
+  ASSERT_FALSE(parser.feed(kHeader + elements, sink).fault);
+  ASSERT_EQ(sink.can_pass.size(), 21u);
+  for (std::size_t i = 0; i < sink.can_pass.size(); ++i) EXPECT_EQ(sink.can_pass[i], i % 3 == 2) << i;
+
+  EXPECT_EQ(condition_of("<stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns:p='a b'>"),
+            "policy-violation");
+}
+
+// AB-180
+TEST(Parser, WhatStanzasInherit_IsBoundedWithTheHeader) {
+  const auto condition = [](const std::string& more) {
+    return condition_of("<stream:stream xmlns:stream='http://etherx.jabber.org/streams' xmlns='jabber:server'" + more +
+                        ">");
+  };
+  std::string quotes;  // each is six bytes where it is written again
+  for (int i = 0; i < 700; ++i) quotes += "&#39;";
+  EXPECT_EQ(condition(" xmlns:p='" + std::string(3900, 'n') + "'"), "");
+  EXPECT_EQ(condition(" xmlns:p='" + std::string(4096, 'n') + "'"), "policy-violation");
+  EXPECT_EQ(condition(" xml:lang='" + std::string(4096, 'n') + "'"), "policy-violation");
+  EXPECT_EQ(condition(" xmlns:" + std::string(900, 'p') + "='" + std::string(900, 'n') + "' xmlns:q='" +
+                      std::string(2400, 'n') + "'"),
+            "policy-violation");
+  EXPECT_EQ(condition(" xmlns:p='" + quotes + "'"), "policy-violation");
+}
+
+// AB-013: a use of a prefix costs by its own length, not by what else is declared.
+TEST(Parser, ManyDeclarations_CostByTheirNumber) {
+  const auto cost = [](std::size_t n) {
+    std::string element = "<m>", ends = "</m>";
+    for (std::size_t i = 0; i < 100; ++i) {
+      element += "<x";
+      for (std::size_t j = 0; j < n; ++j) element += " xmlns:p" + std::to_string(i * n + j) + "='u'";
+      element += ">";
+      ends = "</x>" + ends;
+    }
+    for (std::size_t i = 0; i < 100 * n; ++i) element += "<p" + std::to_string(i) + ":a/>";
+    work_done = 0;
+    EXPECT_FALSE(parse(kHeader + element + ends, {.stanza_size = 1 << 20}).fault);
+    return work_done;
+  };
+  const auto once = cost(40), twice = cost(80);
+  EXPECT_GT(once, 4000u);
+  EXPECT_LT(twice, 3 * once);
 }
 
 TEST(Parser, NeedsRewriting_IsOfOneElementOnly) {

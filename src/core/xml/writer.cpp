@@ -1,6 +1,5 @@
-// Escaping, and passing an element on to a stream with another namespace context. The re-serialisation keeps every
-// prefix and declaration as written; it changes one URI, declares what the old header declared, and nothing else. It
-// goes by expat's events, so it does not recurse; what it reads was read by the parser before.
+// Escaping, and passing an element on to a stream with another namespace context: its bytes with a few edits, found by
+// expat's events, so nothing recurses; what is read here was read by the parser before.
 #include "xml/writer.hpp"
 
 #include <expat.h>
@@ -10,8 +9,11 @@
 #include <cstdlib>
 #include <memory>
 #include <new>
+#include <set>
 
 #include "base/bytes.hpp"
+#include "xml/scope.hpp"
+#include "xml/start_tag.hpp"
 
 namespace ligase::xml {
 namespace {
@@ -77,107 +79,103 @@ std::optional<std::string_view> lang_to_add(const ElementView& element, const Pa
   return had == gets ? std::nullopt : std::optional(had);
 }
 
+// Copies an element's very bytes and changes three things on the way: the element's own namespace where it is declared by name;
+// on its start tag, what it inherits of the old header and uses, once; and an attribute that has become another's double.
+// So it grows by what the header can give, which is bounded, and by nothing that is repeated (AB-180).
 class Rewriter {
  public:
-  Rewriter(std::string& out, const Passage& passage, std::optional<std::string_view> lang)
-      : out_(out), passage_(passage), lang_(lang) {}
+  Rewriter(std::string& out, const ElementView& element, const Passage& passage)
+      : out_(out), element_(element), passage_(passage), lang_(lang_to_add(element, passage)) {}
 
-  void on_start(std::string_view tag, const char** attributes) {
-    close_start_tag();
+  // A start tag of the element: where it lies in its bytes, and expat's names and values, decoded, in their order.
+  void on_start(std::size_t at, std::size_t size, const char** attributes) {
     ++depth_;
-    out_ += '<';
-    out_ += tag;
-    for (const char** attribute = attributes; *attribute != nullptr; attribute += 2) {
-      const std::string_view name = attribute[0];
-      if (name != "xmlns" && !name.starts_with("xmlns:")) continue;
-      const std::string_view uri = translated(attribute[1]);
-      put_attribute(name, uri);
-      if (name.size() > 6) declared_.push_back({std::string(name.substr(6)), std::string(uri), depth_});
+    StartTag tag(element_.bytes.substr(at, size));
+    const std::string_view name = tag.name();
+    raw_.clear();
+    while (const auto attribute = tag.next()) raw_.push_back({*attribute});
+    for (std::size_t i = 0; i < raw_.size(); ++i) {
+      const bool is_default = raw_[i].name == "xmlns";
+      if (!is_default && !raw_[i].name.starts_with("xmlns:")) continue;
+      const std::string_view uri = attributes[2 * i + 1];
+      if (!is_default) scope_.declare(raw_[i].name.substr(6), depth_, kind_of(uri));
+      raw_[i].is_own_ns = uri == element_.own_ns;
     }
-    declare(prefix_of(tag));
-    for (const char** attribute = attributes; *attribute != nullptr; attribute += 2) {
-      const std::string_view name = attribute[0];
-      if (name == "xmlns" || name.starts_with("xmlns:")) continue;
-      declare(prefix_of(name));
-      if (!is_doubled(attributes, attribute)) put_attribute(name, attribute[1]);
+    if (depth_ == 1) {
+      copy_to(at + 1 + name.size());
+      insert_at_ = out_.size();
     }
-    if (depth_ == 1 && lang_) put_attribute("xml:lang", *lang_);
-    is_tag_open_ = true;
+    use(prefix_of(name));
+    in_content_.clear();
+    for (const RawAttribute& attribute : raw_) {
+      if (attribute.is_own_ns) replace(attribute.value, passage_.content_ns);
+      const std::string_view prefix = prefix_of(attribute.name);
+      if (prefix.empty() || prefix == "xml" || prefix == "xmlns") continue;
+      // Two that differed by namespace, one of it the translated one, can have become the same: the second goes, or a
+      // peer could make us send what ends the other stream.
+      if (use(prefix) == Kind::content && !in_content_.insert(attribute.name.substr(prefix.size() + 1)).second)
+        replace(attribute.whole, {});
+    }
   }
-  void on_end(std::string_view tag) {
-    if (is_tag_open_) {
-      out_ += "/>";
-      is_tag_open_ = false;
-    } else {
-      out_ += "</";
-      out_ += tag;
-      out_ += '>';
-    }
-    while (!declared_.empty() && declared_.back().depth == depth_) declared_.pop_back();
+  void on_end() {
+    scope_.leave(depth_);
     --depth_;
   }
-  void on_text(std::string_view text) {
-    close_start_tag();
-    append(out_, text, Place::text);
+  void finish() {
+    copy_to(element_.bytes.size());
+    std::string added;
+    for (const Declaration* declaration : used_) {
+      added += " xmlns:" + declaration->prefix + "='";
+      append(added, declaration->uri == element_.own_ns ? passage_.content_ns : declaration->uri, Place::attribute);
+      added += '\'';
+    }
+    if (lang_) {
+      added += " xml:lang='";
+      append(added, *lang_, Place::attribute);
+      added += '\'';
+    }
+    out_.insert(insert_at_, added);
   }
 
  private:
-  struct Declared {
-    std::string prefix, uri;
-    std::size_t depth;
+  enum class Kind : std::uint8_t { content, other };  // of a namespace, in the output
+  struct RawAttribute : StartTag::Attribute {
+    bool is_own_ns = false;  // declares the element's own namespace
   };
-
-  void close_start_tag() {
-    if (is_tag_open_) out_ += '>';
-    is_tag_open_ = false;
+  Kind kind_of(std::string_view uri) const noexcept {
+    return uri == element_.own_ns || uri == passage_.content_ns ? Kind::content : Kind::other;
   }
-  void put_attribute(std::string_view name, std::string_view value) {
-    out_ += ' ';
-    out_ += name;
-    out_ += "='";
-    append(out_, value, Place::attribute);
-    out_ += '\'';
+  // A prefix is used: what it stands for, and, where the old header declares it, noted for the start tag.
+  Kind use(std::string_view prefix) {
+    if (prefix.empty() || prefix == "xml") return Kind::other;
+    if (const Kind* known = scope_.find(prefix)) return *known;
+    if (const Kind* known = inherited_.find(prefix)) return *known;
+    const auto found = std::ranges::find(passage_.from->declarations, prefix, &Declaration::prefix);
+    if (found == passage_.from->declarations.end()) return Kind::other;
+    used_.push_back(&*found);
+    inherited_.declare(prefix, 0, kind_of(found->uri));
+    return kind_of(found->uri);
   }
-  std::string_view translated(std::string_view uri) const noexcept {
-    return uri == passage_.from->default_ns() ? passage_.content_ns : uri;
+  void copy_to(std::size_t end) {
+    if (end <= copied_) return;
+    out_ += element_.bytes.substr(copied_, end - copied_);
+    copied_ = end;
   }
-  // Declares a prefix of the old stream header where it is first used.
-  void declare(std::string_view prefix) {
-    if (prefix.empty() || prefix == "xml") return;
-    if (std::ranges::any_of(declared_, [&](const Declared& known) { return known.prefix == prefix; })) return;
-    const auto& header = passage_.from->declarations;
-    const auto found = std::ranges::find(header, prefix, &Declaration::prefix);
-    if (found == header.end()) return;
-    const std::string_view uri = translated(found->uri);
-    put_attribute("xmlns:" + std::string(prefix), uri);
-    declared_.push_back({std::string(prefix), std::string(uri), depth_});
-  }
-  std::string_view uri_of(std::string_view prefix) const noexcept {
-    const auto found = std::find_if(declared_.rbegin(), declared_.rend(),
-                                    [&](const Declared& known) { return known.prefix == prefix; });
-    return found == declared_.rend() ? std::string_view{} : std::string_view(found->uri);
-  }
-  // Two attributes that differed by namespace, one of it the translated one, can have become the same: the second goes,
-  // or a peer could make us send what ends the other stream.
-  bool is_doubled(const char** attributes, const char** attribute) const noexcept {
-    const std::string_view prefix = prefix_of(*attribute);
-    if (prefix.empty() || prefix == "xml" || uri_of(prefix) != passage_.content_ns) return false;
-    const std::string_view local = std::string_view(*attribute).substr(prefix.size() + 1);
-    for (; attributes != attribute; attributes += 2) {
-      const std::string_view other = prefix_of(*attributes);
-      if (other.empty() || other == "xml" || other == "xmlns") continue;
-      if (std::string_view(*attributes).substr(other.size() + 1) == local && uri_of(other) == passage_.content_ns)
-        return true;
-    }
-    return false;
+  void replace(std::string_view part, std::string_view instead) {
+    copy_to(static_cast<std::size_t>(part.data() - element_.bytes.data()));
+    out_ += instead;
+    copied_ += part.size();
   }
 
   std::string& out_;
+  const ElementView& element_;
   const Passage& passage_;
   std::optional<std::string_view> lang_;
-  std::vector<Declared> declared_;  // prefixes in scope in the output; bounded by the parser's limits
-  std::size_t depth_ = 0;
-  bool is_tag_open_ = false;
+  Scope<Kind> scope_, inherited_;  // prefixes declared in the element; those of the header that it uses
+  std::vector<const Declaration*> used_;
+  std::vector<RawAttribute> raw_;                       // of the tag at hand
+  std::set<std::string_view, CountedLess> in_content_;  // local names of its attributes in the content namespace
+  std::size_t depth_ = 0, copied_ = 0, insert_at_ = 0;
 };
 
 struct FreedByExpat {
@@ -187,23 +185,26 @@ struct FreedByExpat {
 void append_rewritten(std::string& out, const ElementView& element, const Passage& passage) {
   const std::unique_ptr<XML_ParserStruct, FreedByExpat> expat(XML_ParserCreate("UTF-8"));
   if (!expat) throw std::bad_alloc();
-  Rewriter rewriter(out, passage, lang_to_add(element, passage));
-  XML_SetUserData(expat.get(), &rewriter);
+  struct Reading {
+    XML_Parser expat;
+    Rewriter rewriter;
+  } reading{expat.get(), Rewriter(out, element, passage)};
+  XML_SetUserData(expat.get(), &reading);
   XML_SetElementHandler(
       expat.get(),
-      [](void* self, const char* tag, const char** attributes) {
-        static_cast<Rewriter*>(self)->on_start(tag, attributes);
+      [](void* data, const char*, const char** attributes) {
+        auto& [parser, rewriter] = *static_cast<Reading*>(data);
+        rewriter.on_start(static_cast<std::size_t>(XML_GetCurrentByteIndex(parser)),
+                          static_cast<std::size_t>(XML_GetCurrentByteCount(parser)), attributes);
       },
-      [](void* self, const char* tag) { static_cast<Rewriter*>(self)->on_end(tag); });
-  XML_SetCharacterDataHandler(expat.get(), [](void* self, const char* text, int size) {
-    static_cast<Rewriter*>(self)->on_text({text, static_cast<std::size_t>(size)});
-  });
+      [](void* data, const char*) { static_cast<Reading*>(data)->rewriter.on_end(); });
   const XML_Status status =
       XML_Parse(expat.get(), element.bytes.data(), static_cast<int>(element.bytes.size()), XML_TRUE);
   if (status != XML_STATUS_OK) {
     if (XML_GetErrorCode(expat.get()) == XML_ERROR_NO_MEMORY) throw std::bad_alloc();
     std::abort();  // an ElementView that the parser did not make: our own broken promise
   }
+  reading.rewriter.finish();
 }
 
 }  // namespace

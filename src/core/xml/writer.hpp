@@ -23,9 +23,9 @@ struct Passage {
 
 // True if `element` may go as its very bytes: no rewriting needed and no xml:lang to add.
 bool passes_unchanged(const ElementView& element, const Passage& passage) noexcept;
-// Appends the element so that it means the same there. Only the stanza's own namespace changes: from the incoming
-// stream's default namespace to `content_ns`, wherever it is named. Adds an inherited xml:lang (D-08): for an element
-// that only lacks the attribute, the bytes with one insertion behind the name; else a re-serialisation.
+// Appends the element so that it means the same there: its very bytes with a few edits. Its `own_ns` becomes `content_ns` wherever
+// it is declared by name; what it uses of the header stands once, on its start tag, and so does an inherited xml:lang
+// (D-08). For an element without `cannot_pass` that is at most its size and Limits::inherited (AB-180).
 void append_passed(std::string& out, const ElementView& element, const Passage& passage);
 
 }  // namespace ligase::xml

@@ -1,5 +1,6 @@
 // What we write is what was meant: judged by expat and by libxml2, in the context of the stream it goes to.
 #include "xml/writer.hpp"
+#include "base/work.hpp"
 
 #include <expat.h>
 #include <gmock/gmock.h>
@@ -128,6 +129,8 @@ struct Passer : Sink {
   Passage passage;
   std::string out;
   bool is_unchanged = false;
+  std::string own_ns;
+  std::optional<Reason> cannot_pass;
   std::optional<Header> seen;
   Take header(const Header& header) override {
     seen = header;
@@ -137,6 +140,8 @@ struct Passer : Sink {
     passage.from = &*seen;
     append_passed(out, element, passage);
     is_unchanged = passes_unchanged(element, passage);
+    own_ns = element.own_ns;
+    cannot_pass = element.cannot_pass;
     return Take::more;
   }
   void close() override {}
@@ -157,7 +162,7 @@ Passed pass(const std::string& element, bool to_component = true, std::optional<
   passed.is_unchanged = passer.is_unchanged;
   const std::string ns(passer.passage.content_ns);
   passed.as_meant =
-      with_namespace(without_root(meaning_by_expat(source + element + "</stream:stream>")), "jabber:server", ns);
+      with_namespace(without_root(meaning_by_expat(source + element + "</stream:stream>")), passer.own_ns, ns);
   passed.as_read = without_root(meaning_by_expat(target + passer.out + "</stream:stream>"));
   passed.as_read_by_libxml2 = without_root(meaning_by_libxml2(target + passer.out + "</stream:stream>"));
   EXPECT_EQ(passed.as_read, passed.as_meant) << element << "\n" << passer.out;
@@ -231,10 +236,72 @@ TEST(Writer, MissingLanguage_IsOneInsertion) {
 TEST(Writer, NamespaceNamed_IsReplacedAlone) {
   EXPECT_EQ(pass("<m xmlns='jabber:server' a='jabber:server'><b>jabber:server</b><c xmlns='jabber:client'/></m>").bytes,
             "<m xmlns='jabber:component:accept' a='jabber:server'><b>jabber:server</b><c xmlns='jabber:client'/></m>");
-  EXPECT_EQ(pass("<m><db:x/><db:y/></m>").bytes,
-            "<m><db:x xmlns:db='jabber:server:dialback'/><db:y xmlns:db='jabber:server:dialback'/></m>");
+  EXPECT_EQ(pass("<m><db:x/><db:y/></m>").bytes, "<m xmlns:db='jabber:server:dialback'><db:x/><db:y/></m>");
   EXPECT_EQ(pass("<m><stream:x/><![CDATA[<>&]]></m>").bytes,
-            "<m><stream:x xmlns:stream='http://etherx.jabber.org/streams'/>&lt;&gt;&amp;</m>");
+            "<m xmlns:stream='http://etherx.jabber.org/streams'><stream:x/><![CDATA[<>&]]></m>");
+}
+
+// COMP-03: what bridges send behind other servers' component ports.
+TEST(Writer, ContentNamespaceOfItsOwn_IsTheOneTranslated) {
+  EXPECT_EQ(pass("<message xmlns='jabber:client' to='a'><body>x</body></message>").bytes,
+            "<message xmlns='jabber:component:accept' to='a'><body>x</body></message>");
+  EXPECT_EQ(pass("<c:iq xmlns:c='jabber:client'><x xmlns='u'/></c:iq>", false).bytes,
+            "<c:iq xmlns:c='jabber:server'><x xmlns='u'/></c:iq>");
+}
+
+// AB-180: what a stanza becomes is at most its own size and one constant, whatever its header declares and however often it
+// uses that. Where the constant would not do, the parser says so, and nobody passes it on.
+TEST(Writer, WhatIsPassedOn_IsBoundedByItsOwnSize) {
+  const std::string header =
+      "<stream:stream xmlns='jabber:server' xmlns:stream='http://etherx.jabber.org/streams' xmlns:p='" +
+      std::string(3800, 'n') + "' xml:lang='de'>";
+  std::size_t passed = 0, refused = 0;
+  for (const std::string child : {"<p:a/>", "<b xmlns='jabber:server'/>", "<b p:x='1'>\"\"''&#39;</b>", "<c/>"}) {
+    for (const std::size_t times : {0, 1, 5, 400}) {
+      std::string element = "<message>";
+      for (std::size_t i = 0; i < times; ++i) element += child;
+      element += "</message>";
+      Parser parser({.stanza_size = 1 << 20});
+      Passer passer;
+      passer.passage.content_ns = "jabber:component:accept";
+      ASSERT_FALSE(parser.feed(header + element, passer).fault);
+      ASSERT_FALSE(passer.out.empty());
+      if (passer.cannot_pass) {
+        ++refused;
+        EXPECT_EQ(*passer.cannot_pass, Reason::stanza_invalid);
+      } else {
+        ++passed;
+        EXPECT_LE(passer.out.size(), element.size() + 4096) << child << " " << times;
+      }
+    }
+  }
+  EXPECT_EQ(refused, 1u);  // 400 times the content namespace by name, on top of that header
+  EXPECT_EQ(passed, 15u);
+}
+
+// AB-013, AB-180: the cost of rewriting grows with the stanza, not with its square.
+TEST(Writer, ManyPrefixes_CostByTheirNumber) {
+  const auto cost = [](std::size_t n) {
+    std::string element = "<message>", ends = "</message>";
+    for (std::size_t i = 0; i < 100; ++i) {
+      element += "<x";
+      for (std::size_t j = 0; j < n; ++j) element += " xmlns:p" + std::to_string(i * n + j) + "='u'";
+      element += ">";
+      ends = "</x>" + ends;
+    }
+    for (std::size_t i = 0; i < 100 * n; ++i) element += "<p" + std::to_string(i) + ":a/>";
+    element += "<db:a/>" + ends;
+    work_done = 0;
+    Parser parser({.stanza_size = 1 << 20});
+    Passer passer;
+    passer.passage.content_ns = "jabber:component:accept";
+    EXPECT_FALSE(parser.feed(tag_of(kServer, {}) + element, passer).fault);
+    EXPECT_FALSE(passer.out.empty());
+    return work_done;
+  };
+  const auto once = cost(40), twice = cost(80);
+  EXPECT_GT(once, 4000u);
+  EXPECT_LT(twice, 3 * once);
 }
 
 // AB-033: a peer must not be able to make us send what ends the component's stream.
