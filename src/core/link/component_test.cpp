@@ -1,0 +1,102 @@
+// What works behind the component ports of stock servers works here, and a bad element costs itself alone.
+#include "link/component.hpp"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+#include <openssl/sha.h>
+
+#include "base/bytes.hpp"
+#include "base/overloaded.hpp"
+
+namespace ligase::link {
+namespace {
+
+class OneComponent : public Components {
+ public:
+  const std::string* secret_of(const Domain&) const override { return &secret_; }
+  bool is_connected(const Domain&) const override { return false; }
+
+ private:
+  std::string secret_ = "secret";
+};
+
+struct Stanzas : stream::StanzaSink {
+  std::vector<std::string> names;
+  xml::Take stanza(const xml::ElementView& element, stream::StanzaKind) override {
+    names.emplace_back(element.name);
+    return xml::Take::more;
+  }
+};
+
+std::string digest_of(const std::string& text) {
+  std::uint8_t digest[SHA_DIGEST_LENGTH];
+  SHA1(reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest);
+  return hex(digest);
+}
+
+struct Link {
+  OneComponent components;
+  ComponentMachine machine{Limits{}, components, [] { return std::string("id1"); }, Instant{}};
+  Stanzas stanzas;
+  std::string said;
+  std::vector<std::string> dropped;
+  bool is_over = false;
+
+  Link& hears(const std::string& bytes) {
+    take(machine.feed(bytes, stanzas, Instant{}));
+    while (machine.has_more()) take(machine.resume(stanzas, Instant{}));
+    return *this;
+  }
+  void take(Actions actions) {
+    for (Action& action : actions)
+      std::visit(Overloaded{[&](Send& send) { said += send.bytes; }, [&](Connected&) {},
+                            [&](Dropped& what) { dropped.push_back(what.what); }, [&](Ended&) { is_over = true; }},
+                 action);
+  }
+};
+
+const std::string kStreams = " xmlns:stream='http://etherx.jabber.org/streams' to='gw.example'>";
+const std::string kHeader = "<stream:stream xmlns='jabber:component:accept'" + kStreams;
+const std::string kHandshake = "<handshake>" + digest_of("id1secret") + "</handshake>";
+
+// COMP-03, AB-028
+TEST(ComponentLink, TakesWhatStockServersTake) {
+  Link link;
+  link.hears(kHeader + kHandshake)
+      .hears("<message xmlns='jabber:client' from='a@gw.example' to='b@rem.example'/>")
+      .hears("<r xmlns='urn:xmpp:sm:3'/><r/><presence/>");
+  EXPECT_FALSE(link.is_over) << link.said;
+  EXPECT_THAT(link.stanzas.names, testing::ElementsAre("message", "presence"));
+  EXPECT_EQ(link.dropped.size(), 2u);
+}
+
+// COMP-01: XEP-0114 asks for small letters.
+TEST(ComponentLink, DigestInCapitals_IsTheSameDigest) {
+  std::string digest = digest_of("id1secret");
+  for (char& c : digest) c = static_cast<char>(std::toupper(c));
+  Link link;
+  link.hears(kHeader + "<handshake>" + digest + "</handshake>");
+  EXPECT_TRUE(link.machine.is_connected());
+  Link wrong;
+  wrong.hears(kHeader + "<handshake>" + digest_of("id1other") + "</handshake>");
+  EXPECT_FALSE(wrong.machine.is_connected());
+  EXPECT_TRUE(wrong.is_over);
+}
+
+// STR-02, COMP-01: RFC 6120 §4.8.2 lets each stanza name its namespace; another default is another kind of stream.
+TEST(ComponentLink, HeaderWithoutDefaultNamespace_IsTaken) {
+  for (const std::string start : {"<stream:stream", "<stream:stream xmlns='http://etherx.jabber.org/streams'"}) {
+    Link link;
+    link.hears(start + kStreams + "<handshake xmlns='jabber:component:accept'>" + digest_of("id1secret") +
+               "</handshake><iq xmlns='jabber:component:accept'/>");
+    EXPECT_THAT(link.stanzas.names, testing::ElementsAre("iq")) << link.said;
+  }
+  for (const std::string other : {"jabber:client", "jabber:server", "urn:x"}) {
+    Link link;
+    link.hears("<stream:stream xmlns='" + other + "'" + kStreams);
+    EXPECT_TRUE(link.is_over) << other;
+  }
+}
+
+}  // namespace
+}  // namespace ligase::link
