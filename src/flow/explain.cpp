@@ -10,6 +10,7 @@
 namespace ligase {
 namespace {
 
+using report::Outcome;
 using report::Step;
 using report::StepResult;
 using report::Steps;
@@ -52,6 +53,19 @@ Step state_step(std::string what, const pair::PairState& state, WallTime now) {
   return {std::move(what), StepResult::waiting, fmt::format("{}", pair::name_of(state))};
 }
 
+// One direction: a clause of the verdict.
+struct Said {
+  std::string clause;
+  Outcome outcome;
+};
+
+// Whether the failure says something of the pair, and not only that nothing could be learned in time.
+Outcome outcome_of(const Error& why) noexcept {
+  const bool is_silence = why.reason == Reason::setup_timeout || why.reason == Reason::cancelled ||
+                          why.reason == Reason::limit_reached || why.reason == Reason::dns_indeterminate;
+  return is_silence ? Outcome::unknown : Outcome::refused;
+}
+
 // Only what DNS says: nothing is dialed.
 Task<void> look_up(Hub* hub, Domain remote, Steps& steps) {
   Instant asked = hub->now();
@@ -69,7 +83,7 @@ Task<void> look_up(Hub* hub, Domain remote, Steps& steps) {
        "the pair does not live, and no connection is made for this question here; ask by the control socket"});
 }
 
-Task<std::string> explain_out(Hub* hub, PairKey key, bool may_dial, Steps& steps) {
+Task<Said> explain_out(Hub* hub, PairKey key, bool may_dial, Steps& steps) {
   pair::StreamRef ridden;
   bool is_live = false;
   if (const OutPair* pair = hub->find_out_pair(key)) {
@@ -83,7 +97,8 @@ Task<std::string> explain_out(Hub* hub, PairKey key, bool may_dial, Steps& steps
   }
   if (!is_live && !may_dial) {
     co_await look_up(hub, key.target, steps);
-    co_return fmt::format("{} is not connected to {} now", key.sender.text(), key.target.text());
+    Said said{fmt::format("{} is not connected to {} now", key.sender.text(), key.target.text()), Outcome::unknown};
+    co_return said;
   }
   const Instant deadline = hub->now() + hub->ground.rules.limits().setup_timeout;
   const Result<Acquired> tried = co_await try_pair(hub, key, ridden, steps, deadline);
@@ -91,10 +106,14 @@ Task<std::string> explain_out(Hub* hub, PairKey key, bool may_dial, Steps& steps
     const Error& why = tried.error();
     steps.push_back(
         {"out: result", StepResult::failed, fmt::format("{}; {}", reason_text(why), describe(why.reason).what_to_do)});
-    co_return fmt::format("{} does not reach {}: {}", key.sender.text(), key.target.text(), reason_text(why));
+    Said said{fmt::format("{} does not reach {}: {}", key.sender.text(), key.target.text(), reason_text(why)),
+              outcome_of(why)};
+    co_return said;
   }
-  co_return fmt::format("{} reaches {} at {}, proven by {} until {}", key.sender.text(), key.target.text(), tried->host,
-                        proof::name_of(tried->proof.type), rfc3339(hub->bounded(tried->proof).expires));
+  Said said{fmt::format("{} reaches {} at {}, proven by {} until {}", key.sender.text(), key.target.text(), tried->host,
+                        proof::name_of(tried->proof.type), rfc3339(hub->bounded(tried->proof).expires)),
+            Outcome::holds};
+  co_return said;
 }
 
 // The stream on which `key` came last, or else one that `key.sender` opened; null: none.
@@ -110,37 +129,45 @@ Session* stream_of(Hub& hub, const PairKey& key) {
   return found;
 }
 
-Task<std::string> explain_in(Hub* hub, PairKey key, Steps& steps) {
+Task<Said> explain_in(Hub* hub, PairKey key, Steps& steps) {
   const std::string_view from = key.sender.text(), to = key.target.text();
   const Session* session = stream_of(*hub, key);
   if (session == nullptr) {
     steps.push_back({"in: stream", StepResult::skipped, fmt::format("no stream of {} is open here", from)});
-    if (const auto refused = hub->refused_claims.find(key); refused != hub->refused_claims.end())
+    Said said{fmt::format("{} is not connected to {} now", from, to), Outcome::unknown};
+    if (const auto refused = hub->refused_claims.find(key); refused != hub->refused_claims.end()) {
+      said.outcome = Outcome::refused;
       steps.push_back(
           {"in: pair", StepResult::failed,
            fmt::format("refused since {}: {}", rfc3339(refused->second.since), reason_text(refused->second.why))});
-    co_return fmt::format("{} is not connected to {} now", from, to);
+    }
+    co_return said;
   }
   const pair::StreamRef ref = session->ref;
   steps.push_back({"in: stream", StepResult::ok,
                    fmt::format("{} from {}, {}", session->number(), session->connection->remote().text(),
                                session->machine.is_encrypted() ? session->facts.version : "without TLS")});
   const proof::Proof* live = nullptr;
+  bool is_refused = hub->refused_claims.contains(key);
   if (const auto pair = session->in_pairs.find(key); pair != session->in_pairs.end()) {
     steps.push_back(state_step("in: pair", pair->second.state, hub->wall()));
     live = pair::live_proof(pair->second.state, ref, hub->ground.rules.epoch(), hub->wall());
+    is_refused = is_refused || std::holds_alternative<pair::Refused>(pair->second.state);
   } else {
     steps.push_back({"in: pair", StepResult::skipped, fmt::format("{} did not claim it on this stream", from)});
   }
-  std::string verdict =
-      live != nullptr ? fmt::format("{} reaches {} by {}: {}", from, to, proof::name_of(live->type), live->evidence)
-                      : fmt::format("{} is not proven towards {} now", from, to);
+  Said said{live != nullptr
+                ? fmt::format("{} reaches {} by {}: {}", from, to, proof::name_of(live->type), live->evidence)
+                : fmt::format("{} is not proven towards {} now", from, to),
+            live != nullptr ? Outcome::holds
+            : is_refused    ? Outcome::refused
+                            : Outcome::unknown};
   const bool by_dialback = live != nullptr && live->type == proof::ProofType::dialback;
   (void)co_await prove_client(hub, ref, key.sender, &steps);
   if (by_dialback)
     steps.push_back(
         {"in: dialback", StepResult::ok, "the certificate is not needed: the authority vouched for this pair"});
-  co_return verdict;
+  co_return said;
 }
 
 }  // namespace
@@ -153,12 +180,16 @@ Task<Result<report::Explanation>> explain_pair(Hub* hub, Domain local, Domain re
     co_return fail(Reason::limit_reached, "several explanations are being made; ask again in a moment");
   const ground::Scope::Hold hold(hub->ground.scope);
   const Counted counted(hub);
-  report::Explanation told{std::string(local.text()), std::string(remote.text()), {}, {}};
+  report::Explanation told;
+  told.local = std::string(local.text());
+  told.remote = std::string(remote.text());
   told.steps.push_back(policy_step(*hub, remote));
   const PairKey out{local, remote}, in{remote, local};
-  const std::string going = co_await explain_out(hub, out, may_dial, told.steps);
-  const std::string coming = co_await explain_in(hub, in, told.steps);
-  told.verdict = fmt::format("{}; {}", going, coming);
+  const Said going = co_await explain_out(hub, out, may_dial, told.steps);
+  const Said coming = co_await explain_in(hub, in, told.steps);
+  told.verdict = fmt::format("{}; {}", going.clause, coming.clause);
+  told.out = going.outcome;
+  told.in = coming.outcome;
   co_return told;
 }
 

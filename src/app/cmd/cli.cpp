@@ -44,7 +44,10 @@ std::string footer(const std::string& examples) { return "Examples:\n" + example
 
 CLI::App* add_serve(CLI::App& app, Written& written) {
   CLI::App* serve = app.add_subcommand("serve", "Run the gateway in the foreground");
-  serve->add_option("--config", written.serve.config_file, "The configuration (TOML)")->type_name("FILE");
+  serve
+      ->add_option("--config", written.serve.config_file,
+                   "The configuration (TOML); /etc/ligase/ligase.toml where it is not given")
+      ->type_name("FILE");
   serve->add_flag("--check", written.serve.is_check, "Only read and judge the configuration: print its faults, or OK");
   serve->footer(
       footer("  ligase serve --config /etc/ligase/ligase.toml\n"
@@ -58,14 +61,26 @@ CLI::App* add_ctl(CLI::App& app, Written& written) {
                   "status, streams, pairs, links; explain LOCAL REMOTE; close STREAM, close --pair LOCAL REMOTE; "
                   "reload; drain")
       ->type_name("");
-  ctl->add_option("ARGUMENTS", written.ctl.arguments, "What explain and close are about")->type_name("");
+  ctl->add_option("ARGUMENTS", written.ctl.arguments,
+                  "What explain and close are about; for pairs and streams words that must be in a row")
+      ->type_name("");
   ctl->add_flag("--pair", written.ctl.is_pair, "close: a pair of domains, not a stream");
+  RowFilter& filter = written.ctl.filter;
+  ctl->add_option("--state", filter.state, "pairs: proving, proven, refused or expired")->type_name("STATE");
+  ctl->add_option("--proof", filter.proof, "pairs: dane, dnssec, pkix, posh or dialback")->type_name("PROOF");
+  ctl->add_option("--peer", filter.peer, "pairs, streams: in the remote domain, the peer's host or address")
+      ->type_name("NAME");
+  ctl->add_option("--direction", filter.direction, "pairs, streams: in or out")->type_name("DIR");
+  ctl->add_option("--sort", filter.sort, "pairs, streams: by this key of the JSON; -KEY: the greatest first")
+      ->type_name("KEY");
+  ctl->add_option("--limit", filter.limit, "pairs, streams: at most so many rows")->type_name("N");
+  ctl->add_flag("--count", filter.is_count, "pairs, streams: how many rows, and not which");
   ctl->add_option("--control", written.ctl.control, "The gateway's control socket")->type_name("SOCKET");
   ctl->add_option("--config", written.ctl.config_file, "The gateway's configuration, which names its socket")
       ->type_name("FILE");
   ctl->add_flag("--json", written.is_json, "The JSON document as the gateway gives it");
   ctl->footer(
-      footer("  ligase ctl --config /etc/ligase/ligase.toml pairs\n"
+      footer("  ligase ctl --config /etc/ligase/ligase.toml pairs --state refused --sort -queued\n"
              "  ligase ctl --control /run/ligase/control.sock explain sender1.tld target1.tld\n"));
   return ctl;
 }
@@ -140,10 +155,30 @@ std::optional<int> refuse_leftovers(const CLI::App& app, const CLI::App* chosen,
                "", see_help(*chosen), is_json);
 }
 
-int run_serve(const Written& written, const CLI::App& serve_app) {
-  if (written.serve.config_file.empty())
-    return usage("ligase serve needs a configuration", "", "add --config FILE; " + see_help(serve_app), false);
-  return serve(written.serve);
+// Filters belong to the two lists of rows, and choose among the words that a row can have.
+std::optional<int> take_filter(Written& written, const CLI::App& ctl_app) {
+  RowFilter& filter = written.ctl.filter;
+  const std::string& command = written.ctl.command;
+  const auto wrong = [&](const std::string& what, const std::string& advice) {
+    return usage(what, "", advice, written.is_json);
+  };
+  if (command != "pairs" && command != "streams") {
+    if (filter.is_any()) return wrong("filters belong to ligase ctl pairs and streams", see_help(ctl_app));
+    return std::nullopt;
+  }
+  if (command == "streams" && !(filter.state.empty() && filter.proof.empty()))
+    return wrong("--state and --proof belong to ligase ctl pairs", see_help(ctl_app));
+  const auto one_of = [&](const char* option, const std::string& word,
+                          const std::vector<std::string>& known) -> std::optional<int> {
+    if (word.empty() || std::ranges::find(known, word) != known.end()) return std::nullopt;
+    return wrong(fmt::format("{} cannot be \"{}\"", option, escaped(word, 40)), did_you_mean(word, known, ctl_app));
+  };
+  if (auto refused = one_of("--state", filter.state, {"proving", "proven", "refused", "expired"})) return refused;
+  if (auto refused = one_of("--proof", filter.proof, {"dane", "dnssec", "pkix", "posh", "dialback"})) return refused;
+  if (auto refused = one_of("--direction", filter.direction, {"in", "out"})) return refused;
+  filter.words = std::move(written.ctl.arguments);
+  written.ctl.arguments.clear();
+  return std::nullopt;
 }
 
 int run_ctl(Written& written, const CLI::App& ctl_app) {
@@ -153,6 +188,9 @@ int run_ctl(Written& written, const CLI::App& ctl_app) {
     return usage("ligase ctl needs a command", "",
                  "add status, streams, pairs, links, explain, close, reload or drain; " + see_help(ctl_app),
                  written.is_json);
+  if (written.ctl.command == "domains")
+    return usage("ligase ctl domains is not in this version", "", "ligase ctl links names the hosted domains",
+                 written.is_json);
   if (std::ranges::find(commands, written.ctl.command) == commands.end()) {
     const std::vector<std::string> known(commands.begin(), commands.end());
     return usage(fmt::format("unknown command \"{}\" of ligase ctl", escaped(written.ctl.command, 80)), "",
@@ -160,6 +198,7 @@ int run_ctl(Written& written, const CLI::App& ctl_app) {
   }
   if (written.ctl.is_pair && written.ctl.command != "close")
     return usage("--pair belongs to ligase ctl close", "", see_help(ctl_app), written.is_json);
+  if (const std::optional<int> refused = take_filter(written, ctl_app)) return *refused;
   const std::string_view words = ctl_arguments(written.ctl.command, written.ctl.is_pair);
   const std::size_t wanted = words.empty() ? 0 : 1 + static_cast<std::size_t>(std::ranges::count(words, ' '));
   if (written.ctl.arguments.size() > wanted && wanted == 0)
@@ -241,7 +280,7 @@ int run(int argc, char** argv) {
   if (const std::optional<int> refused = refuse_leftovers(app, sub, is_json)) return *refused;
   if (sub == nullptr) return usage("ligase needs a command", "", "add serve, ctl or lab; see ligase --help", is_json);
   if (chosen.size() > 1) return usage("one command at a time", "", see_help(app), is_json);
-  if (sub == serve_app) return run_serve(written, *serve_app);
+  if (sub == serve_app) return serve(written.serve);
   if (sub == ctl_app) return run_ctl(written, *ctl_app);
   return run_lab_app(written, *lab_app);
 }

@@ -2,12 +2,16 @@
 #include "cmd/ctl.hpp"
 
 #include <fmt/format.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <boost/json.hpp>
+#include <chrono>
 #include <cstdio>
 
 #include "base/bytes.hpp"
+#include "cmd/serve.hpp"
 #include "cmd/table.hpp"
 #include "http/client.hpp"
 #include "os/files.hpp"
@@ -40,13 +44,21 @@ std::string cell(const json::value& row, std::string_view key) {
   return json::serialize(value);
 }
 
-std::string time_cell(const json::value& row, std::string_view key) {
-  std::string time = cell(row, key);
-  if (time.size() == 20 && time[10] == 'T' && time[19] == 'Z') {
-    time[10] = ' ';
-    time.pop_back();
-  }
-  return time;
+std::string number_cell(const json::value& row, std::string_view key) {
+  const json::value& value = row.at(key);
+  return value.is_number() ? short_number(value.to_number<double>()) : cell(row, key);
+}
+
+std::string time_cell(const json::value& row, std::string_view key, const View& view) {
+  const std::string text = cell(row, key);
+  const std::optional<std::int64_t> time = parse_time(text);
+  return time ? relative_time(*time, view.now) : text;
+}
+
+// "TLSv1.3" as "1.3".
+std::string version_cell(const json::value& tls) {
+  const std::string version = tls.is_null() ? "" : cell(tls, "version");
+  return version.starts_with("TLSv") ? version.substr(4) : version;
 }
 
 std::string joined(const json::value& list) {
@@ -58,80 +70,85 @@ std::string joined(const json::value& list) {
   return text;
 }
 
-std::string status_text(const json::value& status) {
+std::string status_text(const json::value& status, const View& view) {
   std::string text;
   const auto line = [&](std::string_view title, const std::string& value) {
     text += fmt::format("{:<18}{}\n", title, escaped(value.empty() ? "-" : value, 1024));
   };
   line("hostname", cell(status, "hostname"));
   line("version", cell(status, "version"));
-  line("started", time_cell(status, "started_at"));
+  const std::string started = cell(status, "started_at");
+  line("started", started.empty() ? "" : fmt::format("{} ({})", started, time_cell(status, "started_at", view)));
   const json::value* reasons = status.as_object().if_contains("not_ready");
   const std::string why = reasons == nullptr ? "" : joined(*reasons);
   line("ready", cell(status, "ready") + (why.empty() ? "" : ": " + why));
-  line("streams", fmt::format("{} in, {} out", cell(status, "streams_in"), cell(status, "streams_out")));
-  line("pairs", cell(status, "pairs"));
-  line("links", cell(status, "links"));
-  line("stanzas/s", cell(status, "stanzas_per_s"));
-  line("connections saved", cell(status, "connections_saved"));
+  line("streams", fmt::format("{} in, {} out", number_cell(status, "streams_in"), number_cell(status, "streams_out")));
+  line("pairs", number_cell(status, "pairs"));
+  line("links", number_cell(status, "links"));
+  line("stanzas", number_cell(status, "stanzas_per_s") + "/s");
+  line("connections saved", number_cell(status, "connections_saved"));
   return text;
 }
 
-std::string streams_text(const json::value& streams) {
+std::string streams_text(const json::value& streams, const View& view) {
   Table table({{"ID"},
                {"DIR"},
                {"KIND"},
-               {"ADDRESS"},
-               {"PEER"},
+               {"ADDRESS", Align::left, 48, 10},
+               {"PEER", Align::left, 48, 8},
                {"TLS"},
                {"PAIRS", Align::right},
                {"IN", Align::right},
                {"OUT", Align::right},
                {"QUEUED", Align::right},
-               {"OPENED (UTC)"}});
+               {"OPENED", Align::right}});
   for (const json::value& row : streams.as_array()) {
-    const json::value& tls = row.at("tls");
     table.add({cell(row, "id"), cell(row, "direction"), cell(row, "kind"), cell(row, "address"), cell(row, "peer_host"),
-               tls.is_null() ? "" : cell(tls, "version"), cell(row, "pairs"), cell(row, "stanzas_in"),
-               cell(row, "stanzas_out"), cell(row, "queued_bytes"), time_cell(row, "opened_at")});
+               version_cell(row.at("tls")), number_cell(row, "pairs"), number_cell(row, "stanzas_in"),
+               number_cell(row, "stanzas_out"), number_cell(row, "queued_bytes"), time_cell(row, "opened_at", view)});
   }
-  return table.text();  // in the gateway's order: by age
+  return table.text(view.width);  // in the gateway's order: by age
 }
 
-std::string pairs_text(const json::value& pairs) {
-  Table table({{"LOCAL"},
-               {"REMOTE"},
+// What it stands on, or why it does not stand.
+std::string by_cell(const json::value& row) {
+  return row.at("proof").is_null() ? cell(row, "last_error") : cell(row, "proof");
+}
+
+std::string pairs_text(const json::value& pairs, const View& view) {
+  Table table({{"LOCAL", Align::left, 48, 10},
+               {"REMOTE", Align::left, 48, 10},
                {"DIR"},
                {"STATE"},
-               {"PROOF"},
-               {"STREAM"},
-               {"EXPIRES (UTC)"},
-               {"QUEUED", Align::right},
-               {"STANZAS", Align::right},
-               {"LAST ERROR", Align::left, 80}});
+               {"BY", Align::left, 80, 8},
+               {"ON"},
+               {"EXPIRES", Align::right},
+               {"WAIT", Align::right},
+               {"STANZAS", Align::right}});
   for (const json::value& row : pairs.as_array()) {
-    table.add({cell(row, "local"), cell(row, "remote"), cell(row, "direction"), cell(row, "state"), cell(row, "proof"),
-               cell(row, "stream"), time_cell(row, "expires_at"), cell(row, "queued"), cell(row, "stanzas"),
-               cell(row, "last_error")});
+    table.add({cell(row, "local"), cell(row, "remote"), cell(row, "direction"), cell(row, "state"), by_cell(row),
+               cell(row, "stream"), time_cell(row, "expires_at", view), number_cell(row, "queued"),
+               number_cell(row, "stanzas")});
   }
-  table.sort();
-  return table.text();
+  if (!view.is_sorted) table.sort();
+  return table.text(view.width);
 }
 
-std::string links_text(const json::value& links) {
+std::string links_text(const json::value& links, const View& view) {
   Table table({{"ID"},
                {"KIND"},
                {"UP"},
-               {"ADDRESS"},
+               {"ADDRESS", Align::left, 48, 10},
                {"IN", Align::right},
                {"OUT", Align::right},
                {"QUEUED", Align::right},
-               {"DOMAINS", Align::left, 80}});
+               {"DOMAINS", Align::left, 80, 12}});
   for (const json::value& row : links.as_array()) {
-    table.add({cell(row, "id"), cell(row, "kind"), cell(row, "up"), cell(row, "address"), cell(row, "stanzas_in"),
-               cell(row, "stanzas_out"), cell(row, "queued_bytes"), joined(row.at("domains"))});
+    table.add({cell(row, "id"), cell(row, "kind"), cell(row, "up"), cell(row, "address"),
+               number_cell(row, "stanzas_in"), number_cell(row, "stanzas_out"), number_cell(row, "queued_bytes"),
+               joined(row.at("domains"))});
   }
-  return table.text();
+  return table.text(view.width);
 }
 
 std::string explain_text(const json::value& explanation) {
@@ -169,8 +186,11 @@ bool exists(const char* path) {
 
 Result<std::string> socket_of(const CtlOptions& options, config::Fault& fault) {
   if (!options.control.empty()) return options.control;
-  if (options.config_file.empty())
+  if (options.config_file.empty()) {
+    // The default configuration, for whoever may read it; else where a gateway's socket is as a rule.
+    if (const auto named = config::control_socket_of(kDefaultConfig, os::SystemFiles())) return *named;
     return std::string(exists(kDefaultSockets[0]) ? kDefaultSockets[0] : kDefaultSockets[1]);
+  }
   auto path = config::control_socket_of(options.config_file, os::SystemFiles());
   if (path) return *path;
   fault = path.error();
@@ -233,14 +253,53 @@ std::string_view ctl_arguments(std::string_view command, bool is_pair) {
   return "";
 }
 
-std::string ctl_text(std::string_view command, std::string_view text) {
+std::string ctl_text(std::string_view command, std::string_view text, const View& view) {
   const json::value document = json::parse(json::string_view(text.data(), text.size()));
-  if (command == "status") return status_text(document);
-  if (command == "streams") return streams_text(document);
-  if (command == "pairs") return pairs_text(document);
-  if (command == "links") return links_text(document);
+  if (command == "status") return status_text(document, view);
+  if (command == "streams") return streams_text(document, view);
+  if (command == "pairs") return pairs_text(document, view);
+  if (command == "links") return links_text(document, view);
   if (command == "explain") return explain_text(document);
   return "";  // done, and nothing to tell
+}
+
+namespace {
+
+View view_of(const CtlOptions& options) {
+  View view{std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()).time_since_epoch().count(),
+            SIZE_MAX, !options.filter.sort.empty()};
+  winsize size{};
+  if (::isatty(STDOUT_FILENO) == 1 && ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+    view.width = size.ws_col;
+  return view;
+}
+
+// Prints the answer as was asked for; the exit code. Throws where the answer is not what the schema says.
+int told(const CtlOptions& options, std::string body, const std::string& socket) {
+  const RowFilter& filter = options.filter;
+  if (filter.is_any()) {
+    const Result<json::array> rows = choose_rows(json::parse(body).as_array(), filter);
+    if (!rows)
+      return fail({Exit::usage, rows.error().reason, "ligase ctl " + options.command, socket, rows.error().detail, ""},
+                  options.output);
+    if (filter.is_count) {
+      fmt::print("{}\n", rows->size());
+      return static_cast<int>(Exit::fine);
+    }
+    body = json::serialize(*rows);
+  }
+  const Exit code = options.command == "explain" ? verdict_of(body) : Exit::fine;
+  fmt::print("{}", options.output == Output::json ? body + "\n" : ctl_text(options.command, body, view_of(options)));
+  return static_cast<int>(code);
+}
+
+}  // namespace
+
+Exit verdict_of(std::string_view explanation) {
+  const json::value document = json::parse(json::string_view(explanation.data(), explanation.size()));
+  const std::string out = cell(document, "out"), in = cell(document, "in");
+  if (out == "refused" || in == "refused") return Exit::failed;
+  return out == "holds" && in == "holds" ? Exit::fine : Exit::could_not_tell;
 }
 
 int ctl(const CtlOptions& options) {
@@ -266,18 +325,13 @@ int ctl(const CtlOptions& options) {
                  fmt::format("HTTP {}: {}", got->status, message_of(got->body)), "is it of another version?"},
                 options.output);
   }
-  if (options.output == Output::json) {
-    fmt::print("{}\n", got->body);
-    return static_cast<int>(Exit::fine);
-  }
   try {
-    fmt::print("{}", ctl_text(options.command, got->body));
+    return told(options, got->body, *socket);
   } catch (const std::exception& error) {
     return fail({Exit::failed, Reason::internal, "cannot read the gateway's answer", *socket, error.what(),
                  "is it of another version?"},
                 options.output);
   }
-  return static_cast<int>(Exit::fine);
 }
 
 }  // namespace ligase::cmd

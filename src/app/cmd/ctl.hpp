@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "cmd/failure.hpp"
+#include "cmd/rows.hpp"
 
 namespace ligase::cmd {
 
@@ -14,6 +15,7 @@ struct CtlOptions {
   std::string command;      // one of ctl_commands()
   std::vector<std::string> arguments;
   bool is_pair = false;  // --pair: `arguments` of close are LOCAL REMOTE
+  RowFilter filter;      // of pairs and streams
   Output output = Output::text;
 };
 const std::vector<std::string_view>& ctl_commands();
@@ -22,8 +24,16 @@ std::string_view ctl_arguments(std::string_view command, bool is_pair);
 
 int ctl(const CtlOptions& options);
 
+struct View {
+  std::int64_t now = 0;          // seconds since 1970
+  std::size_t width = SIZE_MAX;  // of the terminal
+  bool is_sorted = false;        // by whoever asked: the order of the rows stays
+};
 // The table for people of one answer's JSON; throws boost::system::system_error or std::exception where it is not what
 // the schema says (a gateway of another version).
-std::string ctl_text(std::string_view command, std::string_view json);
+std::string ctl_text(std::string_view command, std::string_view json, const View& view);
+
+// Of an explanation: fine where both directions hold, failed where one is refused, else could_not_tell.
+Exit verdict_of(std::string_view explanation);
 
 }  // namespace ligase::cmd

@@ -4,8 +4,10 @@
 
 namespace ligase::cmd {
 
+constexpr const char* kDefaultConfig = "/etc/ligase/ligase.toml";
+
 struct ServeOptions {
-  std::string config_file;
+  std::string config_file = kDefaultConfig;
   bool is_check = false;
 };
 int serve(const ServeOptions& options);

@@ -37,18 +37,28 @@ void Table::add(std::vector<std::string> cells) {
 
 void Table::sort() { std::ranges::stable_sort(rows_); }
 
-std::string Table::text() const {
+std::string Table::text(std::size_t width_of_all) const {
   std::vector<std::size_t> widths;
   for (std::size_t i = 0; i < columns_.size(); ++i) {
     std::size_t widest = columns_[i].title.size();
     for (const auto& row : rows_) widest = std::max(widest, width(row[i]));
     widths.push_back(widest);
   }
+  std::size_t all = 2 * (widths.size() - 1);
+  for (const std::size_t each : widths) all += each;
+  for (; all > width_of_all; --all) {
+    std::size_t* most = nullptr;
+    for (std::size_t i = 0; i < widths.size(); ++i)
+      if (columns_[i].least != 0 && widths[i] > columns_[i].least && (most == nullptr || widths[i] > *most))
+        most = &widths[i];
+    if (most == nullptr) break;
+    --*most;
+  }
   std::string text;
   const auto append = [&](const auto& cell_of) {
     std::string line;
     for (std::size_t i = 0; i < columns_.size(); ++i) {
-      const std::string cell(cell_of(i));
+      const std::string cell = cut(std::string(cell_of(i)), widths[i]);
       const std::string blanks(widths[i] - width(cell), ' ');
       line += columns_[i].align == Align::right ? blanks + cell : cell + blanks;
       line += "  ";

@@ -15,11 +15,14 @@ class Table {
     std::string_view title;
     Align align = Align::left;
     std::size_t widest = 48;  // characters; longer cells are cut with "…"
+    std::size_t least = 0;    // may be cut down to this where the terminal is narrow; 0: never
   };
   explicit Table(std::vector<Column> columns) : columns_(std::move(columns)) {}
   void add(std::vector<std::string> cells);  // as many as there are columns; an empty cell shows as "-"
   void sort();                               // by the cells, from left to right
-  std::string text() const;                  // with a title line; every line ends in \n
+  // With a title line; every line ends in \n. Where it would be wider than `width`, the widest columns that may be are
+  // cut, as far as they may be.
+  std::string text(std::size_t width = SIZE_MAX) const;
   bool empty() const noexcept { return rows_.empty(); }
 
  private:

@@ -8,6 +8,8 @@
 #include <set>
 #include <sstream>
 
+#include "report/event.hpp"
+
 namespace ligase {
 namespace {
 
@@ -52,6 +54,17 @@ TEST(EventsDocument, NamesExactlyTheEventsThatAreWritten) {
   EXPECT_TRUE(written.contains("ready"));
   EXPECT_TRUE(written.contains("link_refused"));
   EXPECT_EQ(words(read(kRoot / "docs/events.md"), std::regex(R"((?:^|\n)\| `([a-z_]+)` \|)")), written);
+}
+
+TEST(EventsDocument, EveryKeyThatIsWritten_HasItsPlaceInTheOrder) {  // AB-208
+  const std::regex key(R"(\.with\("([a-z_0-9]+)\")");
+  std::set<std::string> known;
+  for (const report::Key& each : report::event_keys()) known.emplace(each.name);
+  const std::string document = read(kRoot / "docs/events.md");
+  for (const fs::path& source : sources(kRoot / "src"))
+    for (const std::string& name : words(read(source), key))
+      EXPECT_TRUE(known.contains(name)) << name << " in " << source;
+  for (const std::string& name : known) EXPECT_NE(document.find("`" + name + "`"), std::string::npos) << name;
 }
 
 TEST(ConfigurationDocument, NamesEveryKeyThatIsRead) {

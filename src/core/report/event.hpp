@@ -1,7 +1,9 @@
 // What ligase says of itself, as data: one event a record (contract, section 4). The text and JSON forms are made here,
 // so that a peer's bytes cannot forge a record (AB-110, P14).
 #pragma once
+#include <chrono>
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,10 +32,20 @@ struct Event {
   }
 };
 
-// `2026-11-24T21:52:04Z info event=pair_proven direction=out local=…`; a value with a space or a quote is quoted.
-std::string as_text(const Event& event, WallTime at);
+// When something was said: finer than what certificates need.
+using LogTime = std::chrono::sys_time<std::chrono::milliseconds>;
+
+// The keys of all events, in the order in which each record has those it has (docs/events.md).
+struct Key {
+  std::string_view name;
+  bool is_number = false;  // in the JSON form
+};
+std::span<const Key> event_keys() noexcept;
+
+// `2026-11-24T21:52:04.125Z info event=pair_proven direction=out local=…`; a value with a space or a quote is quoted.
+std::string as_text(const Event& event, LogTime at);
 // One JSON object on one line: time, level, event, then the fields.
-std::string as_json(const Event& event, WallTime at);
+std::string as_json(const Event& event, LogTime at);
 
 class Log {
  public:

@@ -10,7 +10,12 @@ namespace {
 constexpr std::string_view kNames[] = {"ok", "failed", "skipped", "waiting"};
 static_assert(std::size(kNames) == static_cast<std::size_t>(StepResult::waiting) + 1);
 
+constexpr std::string_view kOutcomes[] = {"holds", "refused", "unknown"};
+static_assert(std::size(kOutcomes) == static_cast<std::size_t>(Outcome::unknown) + 1);
+
 }  // namespace
+
+std::string_view name_of(Outcome outcome) noexcept { return kOutcomes[static_cast<std::size_t>(outcome)]; }
 
 std::string_view name_of(StepResult result) noexcept { return kNames[static_cast<std::size_t>(result)]; }
 
@@ -20,6 +25,8 @@ std::string to_json(const Explanation& explanation) {
       .field("local", explanation.local)
       .field("remote", explanation.remote)
       .field("verdict", explanation.verdict)
+      .field("out", name_of(explanation.out))
+      .field("in", name_of(explanation.in))
       .key("steps")
       .begin_array();
   for (const Step& step : explanation.steps)

@@ -23,10 +23,15 @@ struct Step {
 using Steps = std::vector<Step>;
 inline double milliseconds(Duration time) noexcept { return std::chrono::duration<double, std::milli>(time).count(); }
 
+// Of one direction: it is proven now; it was asked for and is not; or nothing says whether it would be.
+enum class Outcome : std::uint8_t { holds, refused, unknown };
+std::string_view name_of(Outcome outcome) noexcept;
+
 struct Explanation {
   std::string local, remote;
   std::string verdict;  // one sentence
-  Steps steps;
+  Outcome out = Outcome::unknown, in = Outcome::unknown;
+  Steps steps = {};
 };
 std::string to_json(const Explanation& explanation);
 

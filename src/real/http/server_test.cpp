@@ -47,10 +47,14 @@ class Told final : public seams::Control {
   Task<Result<report::Explanation>> explain(Domain local, Domain remote, bool may_dial) override {
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
     if (local.text() == "nothere.tld") co_return fail(Reason::host_unknown, "nothere.tld is not hosted here");
-    co_return report::Explanation{std::string(local.text()),
-                                  std::string(remote.text()),
-                                  may_dial ? "afresh" : "as it is",
-                                  {{"out: SRV", report::StepResult::ok, "10 0 5269 \"x\"", 1.5}}};
+    report::Explanation told;
+    told.local = std::string(local.text());
+    told.remote = std::string(remote.text());
+    told.verdict = may_dial ? "afresh" : "as it is";
+    told.out = report::Outcome::holds;
+    told.in = report::Outcome::refused;
+    told.steps.push_back({"out: SRV", report::StepResult::ok, "10 0 5269 \"x\"", 1.5});
+    co_return told;
   }
   Result<void> close_stream(const std::string& id) override {
     if (id != "7") return fail(Reason::stream_closed, "no stream " + id + " is open");

@@ -21,7 +21,7 @@ using Steady = std::chrono::steady_clock;
 using report::Event;
 using report::Level;
 
-WallTime wall_now() { return std::chrono::floor<std::chrono::seconds>(std::chrono::system_clock::now()); }
+report::LogTime wall_now() { return std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now()); }
 
 std::string line_of(const Event& event, config::LogFormat format) {
   constexpr const char* priorities[] = {"<7>", "<6>", "<4>", "<3>"};
