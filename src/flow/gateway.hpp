@@ -69,6 +69,9 @@ class Gateway final : public report::Observable {
   Result<void> close_stream(const std::string& id);
   Result<void> close_pair(const Domain& local, const Domain& remote);
 
+  // The whole state is what it must be, or the process ends: for tests, which ask after each event.
+  void check() const;
+
   report::Status status() const override;
   std::vector<report::StreamRow> streams() const override;
   std::vector<report::PairRow> pairs() const override;

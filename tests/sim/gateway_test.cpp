@@ -373,6 +373,7 @@ TEST(Simulation, ThousandSeedsOfBadWeather_LoseNothingSilently) {
   for (std::uint64_t seed = first; seed <= last; ++seed) {
     SCOPED_TRACE(fmt::format("LIGASE_SEED={} sim_tests --gtest_filter=Simulation.ThousandSeedsOfBadWeather*", seed));
     World world(seed);
+    world.check_every = 1;
     world.weather.most_delay = world.dice.between(2ms, 400ms);
     world.weather.connect_fails = world.dice.chance(0.5) ? 0.2 : 0;
     world.weather.dns_fails = world.dice.chance(0.3) ? 0.1 : 0;

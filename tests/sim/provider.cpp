@@ -77,6 +77,7 @@ Provider::Provider(World& world, const ProviderSpec& spec)
   world.listeners[endpoint].accept = [this](std::unique_ptr<seams::Connection> connection) {
     if (gateway) gateway->accept_s2s(std::move(connection));
   };
+  world.checks[endpoint] = [this] { gateway->check(); };
   for (const std::string& domain : spec.domains) {
     auto& component = components_[domain] = std::make_unique<Component>(world, domain, "secret-" + domain);
     component->connect(*gateway);
@@ -91,6 +92,7 @@ Provider::~Provider() {
 
 void Provider::stop() {
   world_.listeners.erase(endpoint);
+  world_.checks.erase(endpoint);
   gateway.reset();
 }
 

@@ -233,6 +233,10 @@ bool World::run_until(const std::function<bool()>& done, Duration limit) {
     if (!event) continue;  // cancelled
     now_ = key.first;
     event.mapped()();
+    context_.restart();
+    context_.poll();
+    if (++events_ % check_every == 0)
+      for (const auto& [at, check] : checks) check();
   }
 }
 

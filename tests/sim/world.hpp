@@ -84,6 +84,10 @@ class World {
   void add_address(const std::string& host, const std::string& address);
   void add_tlsa(const std::string& host, std::uint16_t port, const proof::Chain& chain);  // 3 0 1
 
+  // Asked every so many events: the whole state of whoever lives at that address.
+  std::map<Endpoint, std::function<void()>> checks;
+  unsigned check_every = 64;
+
   using Accept = std::function<void(std::unique_ptr<seams::Connection>)>;
   struct Listening {
     Accept accept;
@@ -105,7 +109,7 @@ class World {
   friend class SimConnection;
   boost::asio::io_context context_{1};
   Instant now_{};
-  std::uint64_t next_id_ = 1;
+  std::uint64_t next_id_ = 1, events_ = 0;
   std::map<std::pair<Instant, std::uint64_t>, std::uint64_t> queue_;
   std::map<std::uint64_t, std::function<void()>> events_by_id_;
   std::uint16_t next_port_ = 20000;

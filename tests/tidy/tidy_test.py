@@ -25,19 +25,30 @@ class Arrows(unittest.TestCase):
     def test_include_with_the_arrow_passes(self):
         self.assertEqual(found("src/core/proof/judge.cpp", '#include "name/domain.hpp"\n'), [])
         self.assertEqual(found("src/real/net/tcp.cpp", '#include "seams/network.hpp"\n#include "task.hpp"\n'), [])
-        self.assertEqual(found("src/flow/gateway.cpp", '#include "proof/judge.hpp"\n#include "ground/gate.hpp"\n'), [])
+        self.assertEqual(found("src/flow/gateway/house.cpp", '#include "proof/judge.hpp"\n#include "ground/gate.hpp"\n'), [])
 
     def test_include_against_the_arrow_is_found(self):
         for path, include in (("src/core/name/domain.cpp", "proof/judge.hpp"),
                               ("src/core/proof/judge.cpp", "pair/table.hpp"),
                               ("src/core/xml/parser.cpp", "stream/header.hpp"),
                               ("src/core/proof/judge.cpp", "tls/session.hpp"),
-                              ("src/flow/gateway.cpp", "tls/session.hpp"),
+                              ("src/flow/gateway/house.cpp", "tls/session.hpp"),
                               ("src/flow/seams/clock.cpp", "ground/world.hpp"),
                               ("src/flow/ground/scope.cpp", "web/fetch.hpp"),
                               ("src/flow/ground/scope.cpp", "gateway.hpp"),
                               ("src/flow/dns/evidence.cpp", "web/fetch.hpp"),
-                              ("src/flow/web/fetch.cpp", "hub.hpp"),
+                              ("src/flow/web/fetch.cpp", "peers/peers.hpp"),
+                              ("src/flow/peers/peers.cpp", "pairs/pairs.hpp"),
+                              ("src/flow/pairs/pairs.cpp", "streams/stream.hpp"),
+                              ("src/flow/streams/stream.cpp", "hosting/hosted.hpp"),
+                              ("src/flow/streams/stream.cpp", "prove/reach.hpp"),
+                              ("src/flow/hosting/hosted.cpp", "streams/stream.hpp"),
+                              ("src/flow/prove/reach.cpp", "route/router.hpp"),
+                              ("src/flow/prove/claims.cpp", "hosting/hosted.hpp"),
+                              ("src/flow/route/inward.cpp", "prove/claims.hpp"),
+                              ("src/flow/route/inward.cpp", "web/fetch.hpp"),
+                              ("src/flow/route/inward.cpp", "gateway/house.hpp"),
+                              ("src/flow/route/inward.cpp", "gateway.hpp"),
                               ("src/real/tls/session.cpp", "gateway.hpp"),
                               ("src/real/tls/session.cpp", "node/node.hpp")):
             self.assertEqual(len(found(path, f'#include "{include}"\n')), 1, (path, include))

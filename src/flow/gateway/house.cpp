@@ -1,0 +1,364 @@
+// The tables put together; the beginnings and ends of streams and links; drain and shut-down.
+#include "gateway/house.hpp"
+
+#include <fmt/format.h>
+
+#include <boost/asio/post.hpp>
+
+#include "base/ensure.hpp"
+#include "prove/claims.hpp"
+#include "prove/explain.hpp"
+
+namespace ligase::gateway {
+namespace {
+
+constexpr Duration kBlamed = 5s;  // MUX-06
+
+ground::Rules::Given rules_of(Settings& settings) {
+  return {settings.limits,
+          std::move(settings.policy),
+          settings.anchors,
+          settings.dialback_secret,
+          settings.dnssec_is_on,
+          settings.revocation.mode,
+          std::move(settings.own_certificates)};
+}
+
+}  // namespace
+
+House::House(Settings settings, ground::World world)
+    : version_(std::move(settings.version)),
+      hostname_(settings.hostname),
+      ground_(world, rules_of(settings)),
+      peers_(ground_, settings.memos),
+      streams_(ground_, peers_, *this),
+      hosted_(ground_, std::move(settings.links)),
+      door_(ground_, hosted_, streams_, [this] { count_drop(Reason::limit_reached, "unproven_per_prefix", nullptr); }),
+      posh_(ground_),
+      revocation_(
+          ground_, [this](const std::string& leaf) { judge_again(leaf); }, settings.memos),
+      staples_(ground_, std::move(settings.revocation.set_staple), settings.memos),
+      router_(ground_, hosted_, links_, out_pairs_, streams_, *this),
+      bench_(ground_, hosted_, peers_, out_pairs_, refusals_, streams_, posh_, revocation_, *this),
+      started_at_(ground_.wall()),
+      rate_since_(ground_.now()) {
+  posh_.recall(settings.memos, wall(), now());
+  take_revocation(std::move(settings.revocation.lists), std::move(settings.revocation.own));
+}
+House::~House() = default;
+
+void House::set_ready(std::vector<std::string> not_ready) {
+  is_ready_ = not_ready.empty();
+  not_ready_ = std::move(not_ready);
+}
+
+void House::take_revocation(std::vector<std::shared_ptr<proof::RevocationList>> lists,
+                            std::vector<std::shared_ptr<const proof::Chain>> own) {
+  revocation_.take_lists(std::move(lists));
+  staples_.keep(std::move(own));
+}
+
+Task<Result<report::Explanation>> House::explain(Domain local, Domain remote, bool may_dial) {
+  return prove::explain_pair(&bench_, std::move(local), std::move(remote), may_dial);
+}
+
+void House::accept_s2s(std::unique_ptr<seams::Connection> connection) {
+  door_.accept(std::move(connection));
+  schedule_sweep();
+}
+
+void House::accept_component(std::unique_ptr<seams::Connection> connection) {
+  if (is_stopping_ || links_.size() >= ground_.rules.limits().streams_total) return;
+  const std::uint64_t number = streams_.next_number();
+  hosting::Owner& owner = *this;
+  auto added = std::make_unique<hosting::ComponentLink>(ground_, hosted_, owner, number, std::move(connection));
+  hosting::ComponentLink& link = *added;
+  links_.emplace(number, std::move(added));
+  link.start();
+}
+
+// ---- streams
+
+xml::Take House::on_stanza(streams::Stream& stream, const xml::ElementView& element, stream::StanzaKind kind) {
+  return router_.from_peer(stream, element, kind);
+}
+void House::on_wants_features(streams::Stream& stream, Domain sender) {
+  ground_.spawn(prove::decide_features(&bench_, stream.ref, std::move(sender)));
+}
+void House::on_authenticated(streams::Stream& stream, const Domain& sender, const Domain& target) {
+  const auto record = stream.senders.find(sender);
+  const proof::Proof* proof =
+      record == stream.senders.end() ? nullptr : record->second.live_proof(ground_.rules.epoch(), wall());
+  if (proof != nullptr) grant(stream, {sender, target}, *proof);
+}
+void House::on_claim(streams::Stream& stream, stream::DbResult claim) {
+  prove::take_claim(bench_, stream, std::move(claim));
+}
+void House::on_verify(streams::Stream& stream, const stream::DbVerify& verify) {
+  prove::answer_as_authority(bench_, stream, verify);
+}
+void House::on_dropped(streams::Stream& stream, Reason reason, std::string_view what) {
+  count_drop(reason, what, &stream);
+}
+void House::on_writable(streams::Stream& stream) { router_.drain(stream); }
+
+void House::on_closed(streams::Stream& stream) {
+  if (std::unique_ptr<streams::Stream> over = streams_.take_out(stream.ref)) over_.push_back(std::move(over));
+  schedule_burial();
+}
+
+// What the way it ended teaches of its peer (EXT-01, MUX-06).
+void House::learn_from_end(streams::Stream& session, Error& why) {
+  // Some cannot bear our certificate: the stream ends without a word where <auth/> should have been answered (EXT-01).
+  const bool is_cut_at_external = session.peer != nullptr && session.machine.awaits_authentication() &&
+                                  streams::is_peer_s_end(why.reason) && why.reason != Reason::stream_error;
+  if (is_cut_at_external) {
+    why.detail += "; it was cut where EXTERNAL should have been answered, so the next one goes without";
+    session.peer->no_external_until = wall() + peers::kLearnedOfHarm;
+    peers_.remember(*session.peer);
+  }
+  if (session.peer != nullptr) {
+    // A peer that says that it is being stopped minds no further pair.
+    const bool is_shutdown = session.machine.peer_error() == StreamError::system_shutdown;
+    if (session.machine.role() == Role::initiating && streams::is_peer_s_end(why.reason) && !is_shutdown) {
+      const auto is_blamed = [&](const std::optional<Instant>& asked) { return asked && now() - *asked < kBlamed; };
+      const bool by_target = is_blamed(session.last_extra_target), by_sender = is_blamed(session.last_extra_sender);
+      if (by_target) session.peer->no_extra_targets_until = wall() + peers::kLearned;
+      if (by_sender) session.peer->no_extra_senders_until = wall() + peers::kLearned;
+      if (by_target || by_sender) peers_.remember(*session.peer);
+    }
+  }
+}
+
+void House::on_over(streams::Stream& session) {
+  door_.admit_waiting();
+  Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
+  learn_from_end(session, why);
+  streams::release_waiters(session, why);
+  if (session.peer != nullptr) session.peer->streams.erase(session.ref);
+  ground_.log(report::Event(report::Level::info, "stream_closed")
+                  .with("stream", session.number())
+                  .with("direction", session.machine.role() == Role::initiating ? "out" : "in")
+                  .with("peer", session.peer_host)
+                  .with("address", session.connection->remote().text())
+                  .with("local", session.machine.local() ? session.machine.local()->text() : std::string_view())
+                  .with("remote", session.machine.remote() ? session.machine.remote()->text() : std::string_view())
+                  .with("reason", name_of(why.reason))
+                  .with("detail", why.detail)
+                  .with("unsent_bytes", std::to_string(session.riding.empty() ? 0 : session.connection->queued())));
+  // A pair is a choice made anew (MUX-01): what waits moves on, what is at rest is forgotten.
+  for (pairs::OutPair* pair : std::exchange(session.riding, {})) {
+    if (pair->queue && !is_stopping_) {
+      pair->state = pair::Proving{wall()};
+      set_up(*pair);
+    } else if (!pair->is_being_set_up && !pair->queue) {
+      out_pairs_.erase(pair->key);
+    } else {
+      pair->state = pair::Expired{wall()};
+      pair->renewal.cancel();
+    }
+  }
+  for (auto& [key, in_pair] : session.in_pairs) {
+    const bool was_proven = !std::holds_alternative<pair::Proving>(in_pair.state);
+    for (const pair::Stanza& stanza : router_.take_held(in_pair)) {
+      if (was_proven) {
+        router_.bounce_to_remote(stanza, why);
+      } else {  // MUX-08: whoever sent it, an error would go to somebody else
+        count_drop(Reason::sender_not_proven, "unproven_reply", &session);
+      }
+    }
+  }
+  session.in_pairs.clear();
+}
+
+void House::schedule_burial() {
+  if (burial_is_posted_) return;
+  burial_is_posted_ = true;
+  boost::asio::post(ground_.world.executor, [this, hold = ground::Scope::Hold(ground_.scope)] {
+    burial_is_posted_ = false;
+    over_.clear();
+    over_links_.clear();
+    check_stopped();
+  });
+}
+
+// ---- links
+
+xml::Take House::on_stanza(hosting::ComponentLink& link, const xml::ElementView& element, stream::StanzaKind kind) {
+  return router_.from_component(link, element, kind);
+}
+void House::on_dropped(hosting::ComponentLink&, Reason reason, std::string_view what) {
+  count_drop(reason, what, nullptr);
+}
+void House::on_writable(hosting::ComponentLink& link) { router_.drain(link); }
+
+void House::on_up(hosting::ComponentLink& link) {
+  hosting::HostedDomain* domain = hosted_.find(link.machine.domain()->text());
+  if (domain == nullptr) return;
+  domain->session = &link;
+  ground_.log(report::Event(report::Level::info, "link_up")
+                  .with("link", std::to_string(link.number))
+                  .with("local", domain->domain.text())
+                  .with("address", link.connection->remote().text()));
+  router_.drain(link);
+}
+
+void House::on_over(hosting::ComponentLink& link) {
+  const Error why = link.ended_by.value_or(Error{Reason::network_closed, {}});
+  hosting::HostedDomain* domain = link.machine.domain() ? hosted_.find(link.machine.domain()->text()) : nullptr;
+  const bool was_up = domain != nullptr && domain->session == &link;
+  if (was_up) domain->session = nullptr;
+  ground_.log(
+      report::Event(was_up ? report::Level::info : report::Level::warning, was_up ? "link_down" : "link_refused")
+          .with("link", std::to_string(link.number))
+          .with("local", link.machine.domain() ? link.machine.domain()->text() : std::string_view())
+          .with("address", link.connection->remote().text())
+          .with("reason", name_of(why.reason))
+          .with("detail", why.detail));
+}
+
+void House::on_closed(hosting::ComponentLink& link) {
+  auto found = links_.find(link.number);
+  if (found == links_.end()) return;
+  over_links_.push_back(std::move(found->second));
+  links_.erase(found);
+  schedule_burial();
+}
+
+// ---- what operators ask, and ends
+
+void House::count_drop(Reason reason, std::string_view what, const streams::Stream* session) {
+  report::Event event(report::Level::warning, "dropped");
+  event.with("reason", name_of(reason)).with("what", what);
+  if (session != nullptr) event.with("stream", session->number()).with("address", session->connection->remote().text());
+  ground_.log(std::move(event));
+}
+
+Result<void> House::close_stream(const std::string& id) {
+  const Error why{Reason::stream_closed, "closed by an operator"};
+  for (const auto& [ref, session] : streams_.all()) {
+    if (session->number() != id || session->is_ending) continue;
+    ground_.log(report::Event(report::Level::info, "closed_by_operator").with("stream", id));
+    session->close(why);
+    return {};
+  }
+  for (const auto& [number, link] : links_) {
+    if (std::to_string(number) != id || link->is_ending) continue;
+    ground_.log(report::Event(report::Level::info, "closed_by_operator").with("stream", id));
+    link->end({StreamError::reset, "closed by an operator"}, why);
+    return {};
+  }
+  return fail(Reason::stream_closed, fmt::format("no stream {} is open; `ligase ctl streams` lists them", id));
+}
+
+Result<void> House::close_pair(const pairs::PairKey& out) {
+  bool is_known = false;
+  const Error why{Reason::stream_closed, "closed by an operator"};
+  if (pairs::OutPair* pair = out_pairs_.find(out)) {
+    is_known = true;
+    if (const auto* proven = std::get_if<pair::Proven>(&pair->state))
+      if (streams::Stream* rides = streams_.find(proven->stream)) rides->riding.erase(pair);
+    pair->state = pair::Expired{wall()};
+    pair->renewal.cancel();
+    if (pair->queue) {
+      set_up(*pair);
+    } else if (!pair->is_being_set_up) {
+      out_pairs_.erase(out);
+    }
+  }
+  const pairs::PairKey in{out.target, out.sender};
+  for (const auto& [ref, session] : streams_.all()) {
+    const auto found = session->in_pairs.find(in);
+    if (session->is_ending || found == session->in_pairs.end()) continue;
+    is_known = true;
+    for (const pair::Stanza& stanza : router_.take_held(found->second)) router_.bounce_to_remote(stanza, why);
+    found->second.state = pair::Expired{wall()};  // with the key of its claim: the peer knows nothing of this
+    found->second.renewal.cancel();
+  }
+  is_known |= refusals_.erase(in) > 0;
+  if (is_known) {
+    ground_.log(report::Event(report::Level::info, "closed_by_operator")
+                    .with("local", out.sender.text())
+                    .with("remote", out.target.text()));
+    return {};
+  }
+  return fail(Reason::host_unknown, fmt::format("no pair of {} and {} is known; `ligase ctl pairs` lists them",
+                                                out.sender.text(), out.target.text()));
+}
+
+void House::stop(std::function<void()> done) {
+  if (is_stopping_) return;
+  is_stopping_ = true;
+  bench_.is_stopping = true;
+  door_.close();
+  stopped_ = std::move(done);
+  stop_timer_ = ground_.world.clock.call_at(now() + ground_.rules.limits().drain_timeout, [this] {
+    stop_timer_ = seams::TimerId::none;
+    shut_down();
+    check_stopped();
+  });
+  const Error why{Reason::shutdown, "the gateway is stopping"};
+  router_.stop(why);
+  std::vector<pair::StreamRef> open;
+  for (const auto& [ref, session] : streams_.all()) open.push_back(ref);
+  for (const pair::StreamRef ref : open)
+    if (streams::Stream* found = streams_.find(ref))
+      found->end({StreamError::system_shutdown, "the server is being stopped"}, why);
+  std::vector<std::uint64_t> open_links;
+  for (const auto& [number, link] : links_) open_links.push_back(number);
+  for (const std::uint64_t number : open_links)
+    if (const auto found = links_.find(number); found != links_.end() && !found->second->is_ending)
+      found->second->end({StreamError::system_shutdown, "the server is being stopped"}, why);
+  schedule_burial();
+}
+
+void House::check_stopped() {
+  if (!stopped_ || !streams_.all().empty() || !links_.empty()) return;
+  if (stop_timer_ != seams::TimerId::none) ground_.world.clock.cancel(stop_timer_);
+  std::exchange(stopped_, {})();
+}
+
+double House::rate() const {
+  const Duration passed = now() - rate_since_;
+  if (passed >= 1s) {
+    rate_ = static_cast<double>(router_.stanzas() - rate_stanzas_) / std::chrono::duration<double>(passed).count();
+    rate_stanzas_ = router_.stanzas();
+    rate_since_ = now();
+  }
+  return rate_;
+}
+
+void House::shut_down() {
+  if (stop_timer_ != seams::TimerId::none) ground_.world.clock.cancel(std::exchange(stop_timer_, seams::TimerId::none));
+  ground_.scope.close();
+  is_stopping_ = bench_.is_stopping = true;
+  door_.close();
+  for (const auto& [ref, session] : streams_.all()) {
+    streams::release_waiters(*session, {Reason::shutdown, "the gateway is stopping"});
+    session->connection->abort();
+  }
+  for (const auto& [number, link] : links_) link->connection->abort();
+  for (const auto& [name, domain] : hosted_.all()) domain->session = nullptr;
+  streams_.clear();
+  links_.clear();
+}
+
+void House::check() const {
+  router_.check();
+  for (const auto& [ref, session] : streams_.all()) {
+    if (session->is_ending) continue;
+    for (const pairs::OutPair* pair : session->riding) {
+      const auto* proven = std::get_if<pair::Proven>(&pair->state);
+      ensure(proven != nullptr ? proven->stream == ref : pair->is_being_set_up || !pair->queue,
+             "a pair rides the stream that it names, and no other");
+    }
+  }
+  for (const auto& [key, pair] : out_pairs_.all()) {
+    if (!pair->queue || pair->is_being_set_up) continue;
+    const auto* proven = std::get_if<pair::Proven>(&pair->state);
+    ensure(proven != nullptr,
+           "a queue that is not empty belongs to a pair that is being proven, or that rides a stream");
+  }
+}
+
+}  // namespace ligase::gateway

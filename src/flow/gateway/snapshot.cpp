@@ -1,0 +1,178 @@
+// The house's state as the rows of `ligase ctl`.
+#include <fmt/format.h>
+
+#include <unordered_set>
+
+#include "gateway/house.hpp"
+
+namespace ligase::gateway {
+namespace {
+
+std::optional<std::string> text(std::string_view value) {
+  return value.empty() ? std::nullopt : std::optional<std::string>(value);
+}
+
+void fill(report::PairRow& row, const pair::PairState& state, WallTime now) {
+  row.state = pair::name_of(state);
+  if (const auto* proven = std::get_if<pair::Proven>(&state)) {
+    if (proven->proof.expires <= now) row.state = "expired";
+    row.stream = std::to_string(proven->stream.number);
+    row.proof = proof::name_of(proven->proof.type);
+    row.evidence = proven->proof.evidence;
+    row.proven_at = proven->since;
+    row.expires_at = proven->proof.expires;
+  } else if (const auto* refused = std::get_if<pair::Refused>(&state)) {
+    row.last_error = reason_text(refused->why);
+  }
+}
+
+}  // namespace
+
+std::size_t House::live_pairs() const {
+  const WallTime now = wall();
+  std::size_t live = 0;
+  for (const auto& [key, pair] : out_pairs_.all()) {
+    const auto* proven = std::get_if<pair::Proven>(&pair->state);
+    if (proven != nullptr && proven->proof.expires > now) ++live;
+  }
+  std::unordered_set<pairs::PairView, pairs::PairHash, pairs::PairEqual> inbound;
+  for (const auto& [ref, session] : streams_.all()) {
+    if (session->is_ending) continue;
+    for (const auto& [key, pair] : session->in_pairs)
+      if (pair::live_proof(pair.state, ref, ground_.rules.epoch(), now) != nullptr) inbound.insert(key);
+  }
+  return live + inbound.size();
+}
+
+report::Status House::status() const {
+  report::Status status;
+  status.version = version_;
+  status.hostname = hostname_.text();
+  status.started_at = started_at_;
+  status.ready = is_ready_ && !is_stopping_;
+  status.not_ready = not_ready_;
+  if (is_stopping_) status.not_ready.emplace_back("stopping");
+  for (const auto& [ref, session] : streams_.all())
+    ++(session->machine.role() == Role::initiating ? status.streams_out : status.streams_in);
+  const std::uint64_t live = status.pairs = live_pairs();
+  for (const auto& [name, domain] : hosted_.all()) status.links += domain->session != nullptr ? 1 : 0;
+  const std::uint64_t open = status.streams_in + status.streams_out;
+  status.connections_saved = live > open ? live - open : 0;
+  status.stanzas_per_s = rate();
+  return status;
+}
+
+std::vector<report::StreamRow> House::stream_rows() const {
+  std::vector<report::StreamRow> rows;
+  for (const auto& [ref, session] : streams_.all()) {
+    const stream::Machine& machine = session->machine;
+    report::StreamRow row;
+    row.id = session->number();
+    row.direction = machine.role() == Role::initiating ? "out" : "in";
+    row.kind = "s2s";
+    row.address = session->connection->remote().text();
+    row.peer_host = text(session->peer_host);
+    if (machine.is_encrypted())
+      row.tls = report::TlsRow{
+          session->facts.version, session->facts.cipher, text(session->facts.alpn),
+          session->facts.peer_chain ? std::optional(session->facts.peer_chain->fingerprint()) : std::nullopt};
+    row.features = machine.features().names;
+    row.pairs = machine.role() == Role::initiating ? session->riding.size() : session->in_pairs.size();
+    row.stanzas_in = session->stanzas_in;
+    row.stanzas_out = session->stanzas_out;
+    row.bytes_in = session->bytes_in;
+    row.bytes_out = session->bytes_out;
+    row.queued_bytes = session->connection->queued();
+    row.opened_at = session->opened_at;
+    rows.push_back(std::move(row));
+  }
+  for (const auto& [number, link] : links_) {
+    report::StreamRow row;
+    row.id = std::to_string(number);
+    row.direction = "in";
+    row.kind = "component";
+    row.address = link->connection->remote().text();
+    if (link->machine.domain()) row.peer_host = std::string(link->machine.domain()->text());
+    row.stanzas_in = link->stanzas_in;
+    row.stanzas_out = link->stanzas_out;
+    row.queued_bytes = link->connection->queued();
+    rows.push_back(std::move(row));
+  }
+  return rows;
+}
+
+std::vector<report::PairRow> House::pair_rows() const {
+  const WallTime now = wall();
+  std::vector<report::PairRow> rows;
+  for (const auto& [key, pair] : out_pairs_.all()) {
+    report::PairRow row;
+    row.local = key.sender.text();
+    row.remote = key.target.text();
+    row.direction = "out";
+    fill(row, pair->state, now);
+    row.queued = pair->queue ? pair->queue->count() : 0;
+    row.stanzas = pair->stanzas;
+    if (pair->last_error && !row.last_error) row.last_error = reason_text(*pair->last_error);
+    rows.push_back(std::move(row));
+  }
+  // A pair may be proven on two streams at once (MUX-10): it is one pair, shown on the newer one.
+  std::map<pairs::PairKey, report::PairRow> inbound;
+  for (const auto& [ref, session] : streams_.all()) {
+    if (session->is_ending) continue;
+    for (const auto& [key, pair] : session->in_pairs) {
+      report::PairRow row;
+      row.local = key.target.text();
+      row.remote = key.sender.text();
+      row.direction = "in";
+      fill(row, pair.state, now);
+      row.queued = pair.held ? pair.held->count() : 0;
+      row.stanzas = pair.stanzas;
+      auto& slot = inbound[key];
+      row.stanzas += slot.stanzas;
+      slot = std::move(row);
+    }
+    for (const pairs::PairKey& key : session->claims) {
+      if (inbound.contains(key)) continue;
+      report::PairRow row;
+      row.local = key.target.text();
+      row.remote = key.sender.text();
+      row.direction = "in";
+      row.state = "proving";
+      row.stream = session->number();
+      inbound.emplace(key, std::move(row));
+    }
+  }
+  for (const auto& [key, refused] : refusals_.all()) {
+    if (inbound.contains(key)) continue;
+    report::PairRow row;
+    row.local = key.target.text();
+    row.remote = key.sender.text();
+    row.direction = "in";
+    row.state = "refused";
+    row.last_error = reason_text(refused.why);
+    inbound.emplace(key, std::move(row));
+  }
+  for (auto& [key, row] : inbound) rows.push_back(std::move(row));
+  return rows;
+}
+
+std::vector<report::LinkRow> House::link_rows() const {
+  std::vector<report::LinkRow> rows;
+  for (const auto& [name, hosted] : hosted_.all()) {
+    report::LinkRow row;
+    row.kind = hosted_.is_component(*hosted) ? "component" : "backend";
+    row.id = fmt::format("{}:{}", row.kind, name);
+    row.domains.emplace_back(name);
+    row.up = hosted->session != nullptr;
+    if (row.up) row.address = hosted->session->connection->remote().text();
+    row.stanzas_in = hosted->stanzas_out;  // from the component to us
+    row.stanzas_out = hosted->stanzas_in;
+    row.queued_bytes =
+        (hosted->waiting ? hosted->waiting->bytes() : 0) + (row.up ? hosted->session->connection->queued() : 0);
+    rows.push_back(std::move(row));
+  }
+  std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.id < b.id; });
+  return rows;
+}
+
+}  // namespace ligase::gateway

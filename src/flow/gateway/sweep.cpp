@@ -1,0 +1,123 @@
+// Time: what is due once a second, and what another policy or a withdrawn certificate means for the pairs that live.
+#include <algorithm>
+
+#include "gateway/house.hpp"
+#include "prove/reach.hpp"
+
+namespace ligase::gateway {
+namespace {
+
+constexpr Duration kUnused = 10s;  // DB-03: a stream that no pair rides is kept so long
+constexpr std::size_t kManyPeers = 1000;
+
+}  // namespace
+
+void House::schedule_sweep() {
+  if (sweep_is_scheduled_ || ground_.scope.is_closed()) return;
+  sweep_is_scheduled_ = true;
+  ground_.scope.call_at(now() + 1s, [this] {
+    sweep_is_scheduled_ = false;
+    sweep();
+  });
+}
+
+void House::sweep() {
+  door_.admit_waiting();
+  revocation_.recheck();
+  renew_due();
+  router_.bounce_old();
+  // A refusal is remembered while it matters; then the pair, at rest, is forgotten.
+  out_pairs_.erase_if([&](const pairs::OutPair& pair) {
+    const auto* refused = std::get_if<pair::Refused>(&pair.state);
+    return refused != nullptr && !pair.queue && !pair.is_being_set_up &&
+           refused->retry_at + std::chrono::minutes(10) < wall();
+  });
+  end_unused_streams();
+  end_streams_without_pairs();
+  if (peers_.size() > kManyPeers) {
+    std::set<const peers::Peer*> in_use;
+    for (const auto& [ref, session] : streams_.all()) in_use.insert(session->peer);
+    peers_.forget(in_use);
+  }
+  if (!streams_.all().empty() || out_pairs_.size() > 0 || !door_.is_empty() || router_.keeps_for_links())
+    schedule_sweep();
+}
+
+void House::take_policy(config::Policy policy) {
+  ground_.rules.take(std::move(policy));
+  refusals_.clear();
+  for (auto& [key, pair] : out_pairs_.all()) {
+    if (auto* refused = std::get_if<pair::Refused>(&pair->state)) refused->retry_at = wall();
+    if (std::holds_alternative<pair::Proven>(pair->state))
+      pair->renewal = renewals_.schedule({}, pair->key, now(), Duration::zero());
+  }
+  for (auto& [ref, session] : streams_.all())
+    for (auto& [key, pair] : session->in_pairs) {
+      if (auto* refused = std::get_if<pair::Refused>(&pair.state)) refused->retry_at = wall();
+      if (std::holds_alternative<pair::Proven>(pair.state))
+        pair.renewal = renewals_.schedule(ref, key, now(), Duration::zero());
+    }
+}
+
+void House::judge_again(std::string_view leaf_fingerprint) {
+  for (auto& [ref, session] : streams_.all()) {
+    const auto& chain = session->facts.peer_chain;
+    if (chain == nullptr || chain->fingerprint() != leaf_fingerprint) continue;
+    for (auto& [sender, record] : session->senders) record.epoch = {};  // of no policy: judged again before it counts
+    for (pairs::OutPair* pair : session->riding)
+      pair->renewal = renewals_.schedule({}, pair->key, now(), Duration::zero());
+    for (auto& [key, pair] : session->in_pairs)
+      if (std::holds_alternative<pair::Proven>(pair.state))
+        pair.renewal = renewals_.schedule(ref, key, now(), Duration::zero());
+  }
+}
+
+void House::renew_due() {
+  if (is_stopping_) return;
+  for (const pairs::Renewals::Renewal& due : renewals_.take_due(now())) {
+    if (due.stream == pair::StreamRef{}) {
+      pairs::OutPair* pair = out_pairs_.find(due.key);
+      if (pair == nullptr) continue;
+      pair->renewal.cancel();
+      if (pair->is_being_set_up) continue;
+      pair->is_being_set_up = true;  // its proof holds meanwhile
+      ground_.spawn(prove::set_up_pair(&bench_, due.key));
+    } else if (streams::Stream* rides = streams_.find(due.stream)) {
+      const auto found = rides->in_pairs.find(due.key);
+      if (found != rides->in_pairs.end()) prove_anew(*rides, found->first, found->second);
+    }
+  }
+}
+
+// PKIX-05: a proof's end is the pair's; the stream's only when none is left (RFC 6120 §13.7.2.3: reset, so that the peer may
+// come again with what proves it by then).
+void House::end_streams_without_pairs() {
+  std::vector<pair::StreamRef> bare;
+  for (const auto& [ref, session] : streams_.all()) {
+    if (session->is_ending || session->in_pairs.empty() || !session->claims.empty()) continue;
+    const bool has_use = std::ranges::any_of(session->in_pairs, [&](const auto& entry) {
+      return entry.second.is_being_proven || !std::holds_alternative<pair::Refused>(entry.second.state);
+    });
+    if (!has_use) bare.push_back(ref);
+  }
+  for (const pair::StreamRef ref : bare)
+    if (streams::Stream* found = streams_.find(ref))
+      found->end({StreamError::reset, "no domain pair of this stream is proven any more"},
+                 {Reason::proof_expired, "no pair of it is proven any more"});
+}
+
+void House::end_unused_streams() {
+  std::vector<pair::StreamRef> unused;
+  for (const auto& [ref, session] : streams_.all()) {
+    if (session->is_ending || session->machine.role() != Role::initiating || !session->machine.is_open()) continue;
+    if (!session->riding.empty() || !session->asked.empty() || !session->verifying.empty() || session->reserved > 0) {
+      session->unused_since = now();
+    } else if (now() - session->unused_since >= kUnused) {
+      unused.push_back(ref);
+    }
+  }
+  for (const pair::StreamRef ref : unused)
+    if (streams::Stream* idle = streams_.find(ref)) idle->close({Reason::stream_idle, "no pair rides it"});
+}
+
+}  // namespace ligase::gateway

@@ -1,0 +1,107 @@
+// A component's connection: the machine's actions carried out, and push-back for a bounded time.
+#include "hosting/component_link.hpp"
+
+#include "base/overloaded.hpp"
+
+namespace ligase::hosting {
+namespace {
+
+constexpr Duration kClosePatience = 5s;
+
+link::Limits limits_of(const config::Limits& limits) {
+  return {{limits.stanza_size_unproven, limits.depth, limits.attributes, limits.start_tag, limits.name},
+          limits.stanza_size,
+          limits.unproven_timeout,
+          limits.keep_alive};
+}
+
+}  // namespace
+
+ComponentLink::ComponentLink(ground::Ground& ground, link::Components& components, Owner& owner, std::uint64_t n,
+                             std::unique_ptr<seams::Connection> c)
+    : number(n),
+      connection(std::move(c)),
+      machine(
+          limits_of(ground.rules.limits()), components, [&ground] { return ground.world.new_id(); }, ground.now()),
+      ground_(ground),
+      owner_(owner),
+      deadline_(ground.world.clock, [this] { perform(machine.on_time(ground_.now())); }),
+      pause_(ground.world.clock, [this] {
+        if (!is_ending) connection->resume_reading();
+      }) {}
+
+ComponentLink::~ComponentLink() = default;
+
+void ComponentLink::start() {
+  connection->start(*this);
+  deadline_.move_to(machine.deadline());
+}
+
+void ComponentLink::perform(link::Actions actions) {
+  const bool is_outermost = !is_performing_;
+  is_performing_ = true;
+  for (;;) {
+    for (link::Action& action : actions)
+      std::visit(Overloaded{
+                     [&](link::Send& send) { connection->write(send.bytes); },
+                     [&](link::Connected&) { owner_.on_up(*this); },
+                     [&](link::Dropped& dropped) { owner_.on_dropped(*this, dropped.reason, dropped.what); },
+                     [&](link::Ended& ended) {
+                       if (!ended_by) ended_by = ended.why;
+                       is_ending = true;
+                       connection->close(kClosePatience);
+                       owner_.on_over(*this);
+                     },
+                 },
+                 action);
+    if (!is_outermost || is_ending || !machine.has_more()) break;
+    actions = machine.resume(*this, ground_.now());
+  }
+  if (!is_outermost) return;
+  is_performing_ = false;
+  if (!is_ending) deadline_.move_to(machine.deadline());
+}
+
+void ComponentLink::write(std::string_view bytes) {
+  machine.sent_something(ground_.now());
+  connection->write(bytes);
+}
+void ComponentLink::end(StreamFault fault, Error why) { perform(machine.fail(std::move(fault), std::move(why))); }
+void ComponentLink::close(Error why) { perform(machine.close(std::move(why))); }
+
+void ComponentLink::pause_until(Instant when) {
+  if (pause_.is_set() || is_ending) return;
+  connection->pause_reading();
+  pause_.move_to(when);
+}
+
+void ComponentLink::unpause() {
+  if (!pause_.is_set()) return;
+  pause_.stop();
+  if (!is_ending) connection->resume_reading();
+}
+
+void ComponentLink::on_bytes(std::string_view bytes) {
+  if (!is_ending) perform(machine.feed(bytes, *this, ground_.now()));
+}
+
+void ComponentLink::on_writable() {
+  is_stalled = false;
+  if (!is_ending) owner_.on_writable(*this);
+}
+
+void ComponentLink::on_closed(const Error& why) {
+  if (!ended_by) ended_by = why;
+  if (!is_ending) {
+    is_ending = true;
+    owner_.on_over(*this);
+  }
+  owner_.on_closed(*this);
+}
+
+xml::Take ComponentLink::stanza(const xml::ElementView& element, stream::StanzaKind kind) {
+  ++stanzas_in;
+  return owner_.on_stanza(*this, element, kind);
+}
+
+}  // namespace ligase::hosting

@@ -1,0 +1,66 @@
+// One component's connection at work (XEP-0114): whose domain it serves, and what it has sent.
+#pragma once
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "ground/deadline.hpp"
+#include "ground/ground.hpp"
+#include "link/component.hpp"
+#include "seams/network.hpp"
+#include "stream/machine.hpp"
+
+namespace ligase::hosting {
+
+class ComponentLink;
+
+// Who takes a link's stanzas, and is told what becomes of it.
+class Owner {
+ public:
+  virtual xml::Take on_stanza(ComponentLink& link, const xml::ElementView& element, stream::StanzaKind kind) = 0;
+  virtual void on_up(ComponentLink& link) = 0;
+  virtual void on_dropped(ComponentLink& link, Reason reason, std::string_view what) = 0;
+  virtual void on_writable(ComponentLink& link) = 0;
+  virtual void on_over(ComponentLink& link) = 0;
+  virtual void on_closed(ComponentLink& link) = 0;  // it is deleted one turn later
+
+ protected:
+  ~Owner() = default;
+};
+
+class ComponentLink final : public seams::Receiver, public stream::StanzaSink {
+ public:
+  ComponentLink(ground::Ground& ground, link::Components& components, Owner& owner, std::uint64_t number,
+                std::unique_ptr<seams::Connection> connection);
+  ~ComponentLink() override;
+
+  void start();
+  void write(std::string_view bytes);
+  void end(StreamFault fault, Error why);
+  void close(Error why);
+  void pause_until(Instant when);  // push back on the component that fills a queue, for a bounded time
+  void unpause();
+
+  void on_bytes(std::string_view bytes) override;
+  void on_tls(const Result<seams::TlsFacts>&) override {}  // components speak in clear on loopback
+  void on_writable() override;
+  void on_closed(const Error& why) override;
+  xml::Take stanza(const xml::ElementView& stanza, stream::StanzaKind kind) override;
+
+  const std::uint64_t number;
+  std::unique_ptr<seams::Connection> connection;
+  link::ComponentMachine machine;
+  bool is_ending = false, is_stalled = false;
+  std::optional<Error> ended_by;
+  std::uint64_t stanzas_in = 0, stanzas_out = 0;
+
+ private:
+  void perform(link::Actions actions);
+
+  ground::Ground& ground_;
+  Owner& owner_;
+  ground::Deadline deadline_, pause_;
+  bool is_performing_ = false;
+};
+
+}  // namespace ligase::hosting

@@ -1,0 +1,45 @@
+// The domains that are hosted here, and the links behind them.
+#pragma once
+#include <map>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "hosting/component_link.hpp"
+#include "pair/queue.hpp"
+
+namespace ligase::hosting {
+
+struct HostedDomain {
+  Domain domain;
+  std::size_t link = 0;                  // index in the configuration's links
+  ComponentLink* session = nullptr;      // null: down
+  std::unique_ptr<pair::Queue> waiting;  // stanzas for it while it is down or does not read
+  std::uint64_t stanzas_in = 0, stanzas_out = 0;
+};
+
+class Hosted final : public stream::Hosting, public link::Components {
+ public:
+  Hosted(ground::Ground& ground, std::vector<config::HostedLink> links);
+
+  HostedDomain* find(std::string_view domain) noexcept;  // canonical text
+  bool is_hosted(const Domain& domain) const override { return domains_.contains(domain.text()); }
+  Encryption encryption_towards(const Domain* remote) const override {
+    return ground_.rules.encryption_towards(remote);
+  }
+  const std::string* secret_of(const Domain& domain) const override;
+  bool is_connected(const Domain& domain) const override;
+  bool is_component(const HostedDomain& domain) const;
+  const auto& all() const noexcept { return domains_; }
+
+ private:
+  ground::Ground& ground_;
+  std::vector<config::HostedLink> links_;
+  std::unordered_map<std::string_view, std::unique_ptr<HostedDomain>> domains_;  // key: the domain's own text
+};
+
+// The connections of components, up or shaking hands; by number.
+using Links = std::map<std::uint64_t, std::unique_ptr<ComponentLink>>;
+
+}  // namespace ligase::hosting

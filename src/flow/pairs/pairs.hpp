@@ -1,0 +1,88 @@
+// The pairs of this gateway: outgoing ones in a table of their own, incoming ones in the table of the stream they are proven on,
+// and the claims that were refused lately.
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "pair/queue.hpp"
+#include "pair/standing.hpp"
+#include "pairs/pair_key.hpp"
+#include "pairs/renewals.hpp"
+#include "peers/peers.hpp"
+
+namespace ligase::pairs {
+
+struct OutPair {             // ours → theirs
+  PairKey key;               // sender: ours
+  std::uint64_t number = 0;  // in the order they came
+  pair::PairState state;
+  pair::StreamRef accepted_on;         // the stream on which the peer took us for the sender
+  std::unique_ptr<pair::Queue> queue;  // null at rest
+  peers::Peer* waits_at = nullptr;  // where the queue's bytes are counted; null without a queue, or no peer known yet
+  bool is_being_set_up = false;
+  std::uint64_t stanzas = 0;
+  std::optional<Error> last_error;
+  Renewals::Ticket renewal;
+};
+
+// Ordered by what is the same in every run, never by where a pair lies in memory.
+struct ByNumber {
+  bool operator()(const OutPair* a, const OutPair* b) const noexcept { return a->number < b->number; }
+};
+using OutPairSet = std::set<OutPair*, ByNumber>;
+
+class OutPairs {
+ public:
+  OutPair* find(PairView key) noexcept {
+    const auto found = pairs_.find(key);
+    return found == pairs_.end() ? nullptr : found->second.get();
+  }
+  OutPair& add(const PairKey& key, WallTime now);  // or the one that is there
+  void erase(PairView key) { pairs_.erase(pairs_.find(key)); }
+  template <class Is>
+  void erase_if(Is is) {
+    std::erase_if(pairs_, [&](const auto& entry) { return is(*entry.second); });
+  }
+  std::size_t size() const noexcept { return pairs_.size(); }
+  const auto& all() const noexcept { return pairs_; }
+
+ private:
+  std::unordered_map<PairKey, std::unique_ptr<OutPair>, PairHash, PairEqual> pairs_;
+  std::uint64_t next_number_ = 1;
+};
+
+struct InPair {  // theirs → ours, on one stream
+  pair::PairState state;
+  std::unique_ptr<pair::Queue> held;  // while no proof of it holds (MUX-09); null otherwise
+  bool is_being_proven = false;
+  std::uint64_t stanzas = 0;
+  std::string dialback_key;  // with which it was claimed; the authority can be asked again
+  Renewals::Ticket renewal;
+};
+using InPairs = std::unordered_map<PairKey, InPair, PairHash, PairEqual>;
+
+// Claims refused lately, for `ctl pairs` and the negative cache (30 s, AB-081), which holds for who made the claim and
+// for nobody else: a forger must not speak for the domain by being refused. Bounded.
+class Refusals {
+ public:
+  struct Refused {
+    Error why;
+    Address from;
+    WallTime since;
+    Instant until;
+  };
+  void note(const PairKey& key, Refused refused, Instant now);
+  const Refused* find(const PairKey& key) const;
+  bool erase(const PairKey& key) { return refused_.erase(key) > 0; }
+  void clear() { refused_.clear(); }
+  const auto& all() const noexcept { return refused_; }
+
+ private:
+  std::map<PairKey, Refused> refused_;
+};
+
+}  // namespace ligase::pairs

@@ -1,0 +1,60 @@
+// The remote hosts as met on the wire, by SRV target and port: which streams lead there, how often it failed, and what it is known
+// to take. What was learned, and by which keys they were proven (AB-069), outlasts a restart (learned.hpp).
+#pragma once
+#include <map>
+#include <memory>
+#include <optional>
+#include <set>
+#include <string>
+
+#include "ground/gate.hpp"
+#include "ground/ground.hpp"
+#include "pair/standing.hpp"
+#include "proof/certificate.hpp"
+#include "proof/known_keys.hpp"
+
+namespace ligase::peers {
+
+constexpr std::size_t kMostPeers = 50'000;  // beyond, what is no longer in use is forgotten, learned or not
+constexpr auto kLearned = std::chrono::hours(24), kLearnedOfHarm = std::chrono::hours(7 * 24);
+
+struct Peer {
+  std::string host;
+  std::uint16_t port = 0;
+  std::set<pair::StreamRef> streams;  // initiating ones
+  std::map<Domain, std::shared_ptr<ground::Gate<bool>>>
+      connecting;                                               // by target domain; opens when the attempt is decided
+  std::optional<bool> takes_targets;                            // <errors/> seen; nullopt: not met yet
+  WallTime takes_targets_until{};                               // so long it is remembered over a restart
+  WallTime no_extra_targets_until{}, no_extra_senders_until{};  // MUX-06, learned
+  WallTime no_external_until{};                                 // EXT-01: it cut the connection at our <auth/>
+  WallTime named_authzid_until{};                               // EXT-01: it refused an empty one
+  std::uint64_t queued = 0;                                     // bytes in the queues of the pairs that wait for it
+  unsigned failures = 0;                                        // to connect, in a row (ROUTE-04)
+  Instant last_try{}, retry_at{};
+  std::optional<Error> last_error;
+};
+
+class Peers {
+ public:
+  Peers(ground::Ground& ground, const std::vector<seams::Memo>& memos);  // recalls those of kind "peer" and "key"
+
+  Peer& at(std::string_view host, std::uint16_t port);
+  void remember(const Peer& peer);  // call it when one of the learned facts changes
+
+  // `chain`, valid to an anchor, has just proven `remote` as its certificate names `name`: the domain itself (pkix), or the
+  // host that its signed SRV leads to (dnssec). Another key from another CA than ever before is a `peer_key_changed`.
+  void note_key(const proof::Chain& chain, std::string_view name, const Domain& remote);
+
+  // Those that nothing uses and nothing is known of; `in_use`: by a stream, even one that is still being negotiated.
+  void forget(const std::set<const Peer*>& in_use);
+  std::size_t size() const noexcept { return peers_.size(); }
+  const auto& all() const noexcept { return peers_; }
+
+ private:
+  ground::Ground& ground_;
+  std::map<std::pair<std::string, std::uint16_t>, Peer, std::less<>> peers_;
+  proof::KnownKeys keys_;
+};
+
+}  // namespace ligase::peers

@@ -1,0 +1,286 @@
+// Who may speak on a stream that a peer opened. A claim is decided from nothing but this session's certificate and this
+// sender's own look-ups, or by the sender's authority (I-10); the one stream never asked is the claim's own (DB-03).
+#include "prove/claims.hpp"
+
+#include <fmt/format.h>
+
+#include "proof/dialback_key.hpp"
+#include "prove/judge.hpp"
+#include "prove/reach.hpp"
+
+namespace ligase::prove {
+namespace {
+
+using stream::DbType;
+using stream::DbVerdict;
+
+constexpr Duration kFeaturesPatience = 5s;  // STR-10
+constexpr Duration kVerifyPatience = 20s;   // AB-084
+
+// What a peer is told of a refused claim (XEP-0220 §2.5).
+DbVerdict verdict_of(const Error& why) {
+  switch (why.reason) {
+    case Reason::dialback_invalid:
+      return {DbType::invalid};
+    case Reason::dns_not_found:
+    case Reason::dns_no_service:
+    case Reason::address_none:
+    case Reason::address_forbidden:
+    case Reason::connect_refused:
+    case Reason::connect_timeout:
+    case Reason::name_not_allowed:
+    case Reason::self_connect:
+      return {DbType::error, StanzaError::remote_server_not_found};
+    case Reason::policy_blocked:
+    case Reason::policy_proof:
+      return {DbType::error, StanzaError::forbidden};
+    case Reason::sender_hosted:
+      return {DbType::error, StanzaError::not_authorized};
+    case Reason::host_unknown:
+      return {DbType::error, StanzaError::item_not_found};
+    case Reason::dialback_too_many:
+    case Reason::limit_reached:
+      return {DbType::error, StanzaError::resource_constraint};
+    default:
+      return {DbType::error, StanzaError::remote_server_timeout};
+  }
+}
+
+// Why a claim is refused, and what of it the peer is told: for an authority's error, the authority's own word (I-11).
+struct Refused : Error {
+  DbVerdict told;
+  Refused(Error why)
+      : Error(std::move(why)), told(verdict_of(*this)) {}  // NOLINT(google-explicit-constructor): as in fail()
+  Refused(Error why, StanzaError condition) : Error(std::move(why)), told{DbType::error, condition} {}
+};
+using Decision = tl::expected<proof::Proof, Refused>;
+
+// AB-019: a stranger that makes us answer and does not read is let go.
+bool may_be_answered(const Bench& bench, streams::Stream& session) {
+  if (session.is_ending) return false;
+  if (session.machine.is_proven() || session.connection->queued() <= bench.limits().reply_buffer) return true;
+  session.end({StreamError::policy_violation, "answers are not read"}, {Reason::limit_reached, "reply_buffer"});
+  return false;
+}
+
+void answer(Bench& bench, streams::Stream& session, const pairs::PairKey& pair, const DbVerdict& verdict) {
+  if (!may_be_answered(bench, session)) return;
+  session.write(stream::answer_result(pair.sender, pair.target, verdict));
+}
+
+// A refusal is final for a while only: a domain holder mends a record, and the peer asks again on the same stream.
+bool is_fresh(const Bench& bench, const streams::SenderRecord& record, WallTime not_before) {
+  if (!record.verdict || record.epoch != bench.ground.rules.epoch() || record.judged_at < not_before) return false;
+  if (*record.verdict) return (*record.verdict)->expires > bench.wall();
+  const auto age = bench.wall() - record.judged_at;
+  return !record.verdict->error().is_temporary && age < bench.limits().negative_proof_cache;
+}
+
+void refuse(Bench& bench, streams::Stream& session, const pairs::PairKey& pair, const Refused& why) {
+  bench.owner.claim_is_refused(session, pair, why);
+  answer(bench, session, pair, why.told);
+  // DB-05: an invalid key ends the stream only if no pair lives on it.
+  if (why.told.type == DbType::invalid && session.in_pairs.empty()) session.close(why);
+}
+
+// I-10: the authority is found and proven by the outgoing table, and says whether it made this key.
+Task<Decision> dial_back(Bench* bench, pair::StreamRef claimed_on, pairs::PairKey pair, std::string id, std::string key,
+                         bool authority_must_be_dane) {
+  const Instant deadline = bench->now() + kVerifyPatience;
+  const pairs::PairKey way{pair.target, pair.sender};  // ours asks theirs
+  const Purpose purpose = authority_must_be_dane ? Purpose::dial_back_to_dane : Purpose::dial_back;
+  Result<Acquired> authority = co_await acquire(bench, way, Errand{purpose, claimed_on}, deadline);
+  if (!authority) co_return fail(authority.error());
+  streams::Stream* session = bench->streams.find(authority->stream);
+  if (session == nullptr) co_return fail(Reason::network_closed, "the authority's stream ended");
+  const std::tuple question{pair.sender, pair.target, id};
+  auto& slot = session->verifying[question];
+  if (slot) co_return fail(Reason::dialback_error, "another claim with this id is being verified");
+  slot = std::make_shared<ground::Gate<streams::DbAnswer>>(bench->ground.world.executor);
+  std::shared_ptr<ground::Gate<streams::DbAnswer>> gate = slot;
+  session->write(stream::ask_verify(pair.sender, pair.target, id, key));
+  const auto came = co_await gate->wait(bench->ground.world.clock, deadline);
+  if ((session = bench->streams.find(authority->stream)) != nullptr) session->verifying.erase(question);
+  if (!came && came.error() == ground::Missed::late)
+    co_return fail(Reason::dialback_timeout, "the authority did not answer");
+  if (!came) co_return fail(Reason::network_closed, "the authority's stream ended");
+  if (!*came) co_return fail(came->error());
+  switch ((*came)->type) {
+    case DbType::valid: {
+      const proof::DialbackEvidence evidence{authority->proof, authority->is_encrypted, authority->host};
+      co_return proof::judge_dialback(evidence, authority_must_be_dane, bench->policy_towards(pair.sender),
+                                      bench->wall());
+    }
+    case DbType::invalid:
+      co_return fail(Reason::dialback_invalid,
+                     fmt::format("{}, authority of {}, did not make this key", authority->host, pair.sender.text()));
+    case DbType::error:
+      break;
+  }
+  const StanzaError condition = (*came)->condition;
+  Error why{Reason::dialback_error, fmt::format("{}, authority of {}, answered {}", authority->host, pair.sender.text(),
+                                                condition_name(condition))};
+  co_return tl::unexpected(Refused(std::move(why), condition));
+}
+
+// `key` empty: there is none to verify. `not_before`: how old the judgement of the certificate may be.
+Task<Decision> decide(Bench* bench, pair::StreamRef ref, pairs::PairKey pair, std::string id, std::string key,
+                      WallTime not_before) {
+  streams::SenderRecord* record = co_await judge_sender(bench, ref, pair.sender, not_before);
+  if (record == nullptr) co_return fail(Reason::limit_reached, "the stream holds as many senders as it may");
+  if (!record->verdict) co_return fail(Reason::cancelled, "the judgement was given up");
+  if (*record->verdict) co_return **record->verdict;  // I-15, I-17: the key is not looked at, nobody is dialed
+  const proof::ClientRefusal refusal = record->verdict->error();
+  if (!refusal.may_dial_back || key.empty()) co_return fail(refusal.error);
+  if (!bench->policy_towards(pair.sender).allows(proof::ProofType::dialback)) co_return fail(refusal.error);
+  Decision proven = co_await dial_back(bench, ref, pair, std::move(id), std::move(key), refusal.authority_must_be_dane);
+  if (!proven) co_return proven;
+  // What the certificate could not do stays in the evidence (O-17).
+  proven->evidence += fmt::format("; not by certificate: {}: {}", name_of(refusal.error.reason), refusal.error.detail);
+  co_return proven;
+}
+
+Task<void> decide_claim(Bench* bench, pair::StreamRef ref, pairs::PairKey pair, std::string id, std::string key) {
+  Decision proven = co_await decide(bench, ref, pair, std::move(id), key, WallTime::min());
+  streams::Stream* session = bench->streams.find(ref);
+  if (session == nullptr) co_return;
+  session->claims.erase(pair);
+  if (!proven) {
+    refuse(*bench, *session, pair, proven.error());
+    co_return;
+  }
+  bench->owner.claim_is_proven(*session, pair, std::move(*proven), std::move(key));
+  answer(*bench, *session, pair, {DbType::valid});
+}
+
+}  // namespace
+
+Task<streams::SenderRecord*> judge_sender(Bench* bench, pair::StreamRef ref, Domain sender, WallTime not_before) {
+  streams::Stream* session = bench->streams.find(ref);
+  if (session == nullptr) co_return nullptr;
+  auto known = session->senders.find(sender);
+  if (known == session->senders.end()) {
+    if (session->senders.size() >= bench->limits().senders_per_stream) co_return nullptr;
+    known = session->senders.emplace(sender, streams::SenderRecord{}).first;
+  }
+  if (is_fresh(*bench, known->second, not_before)) co_return &known->second;
+  if (known->second.done) {  // asked already: one answer serves all
+    const std::shared_ptr<ground::Gate<bool>> done = known->second.done;
+    co_await done->wait();
+    session = bench->streams.find(ref);
+    co_return session == nullptr ? nullptr : &session->senders[sender];
+  }
+  const auto done = std::make_shared<ground::Gate<bool>>(bench->ground.world.executor);
+  known->second.done = done;
+  const pair::PolicyEpoch epoch = bench->ground.rules.epoch();
+  auto verdict = co_await prove_client(bench, ref, sender);
+  session = bench->streams.find(ref);
+  if (session == nullptr) co_return nullptr;
+  streams::SenderRecord& record = session->senders[sender];  // until now an earlier verdict held
+  record.verdict = std::move(verdict);
+  record.judged_at = bench->wall();
+  record.epoch = epoch;
+  record.done.reset();
+  done->open(true);
+  co_return &record;
+}
+
+Task<void> decide_features(Bench* bench, pair::StreamRef ref, Domain sender) {
+  auto decided = std::make_shared<bool>(false);
+  const auto offer = [bench, ref, decided](bool external) {
+    if (std::exchange(*decided, true)) return;
+    if (streams::Stream* session = bench->streams.find(ref))
+      session->perform(session->machine.offer_features(external, bench->now()));
+  };
+  if (const Result<void> admitted = bench->ground.rules.admits(sender); !admitted) {
+    if (streams::Stream* session = bench->streams.find(ref))
+      session->end({StreamError::policy_violation, fmt::format("{} is not accepted here", sender.text())},
+                   {admitted.error().reason, std::string(sender.text())});
+    co_return;
+  }
+  streams::SenderRecord* record = nullptr;
+  // No certificate: EXTERNAL is out of the question, and what DNS says can wait for a claim.
+  if (const streams::Stream* session = bench->streams.find(ref);
+      session != nullptr && session->facts.peer_chain != nullptr) {
+    const seams::TimerId timer =
+        bench->ground.world.clock.call_at(bench->now() + kFeaturesPatience, [offer] { offer(false); });
+    record = co_await judge_sender(bench, ref, sender);
+    bench->ground.world.clock.cancel(timer);
+  }
+  const bool is_proven = record != nullptr && record->verdict && record->verdict->has_value();
+  if (streams::Stream* session = bench->streams.find(ref); session != nullptr && !*decided)
+    bench->ground.log(report::Event(report::Level::info, "stream_opened")
+                          .with("stream", session->number())
+                          .with("direction", "in")
+                          .with("address", session->connection->remote().text())
+                          .with("local", session->machine.local()->text())
+                          .with("remote", sender.text())
+                          .with("tls", session->facts.version)
+                          .with("external", is_proven ? "offered" : "not offered"));
+  offer(is_proven);
+}
+
+void take_claim(Bench& bench, streams::Stream& session, stream::DbResult claim) {
+  const pairs::PairKey pair{claim.sender, claim.target};
+  const auto refused = [&](Reason reason, std::string detail) {
+    refuse(bench, session, pair, Error{reason, std::move(detail)});
+  };
+  // Before any DNS question (AB-024).
+  if (bench.hosting.is_hosted(pair.sender) || pair.sender == pair.target)
+    return refused(Reason::sender_hosted, fmt::format("{} is hosted here", pair.sender.text()));
+  if (!bench.hosting.is_hosted(pair.target))
+    return refused(Reason::host_unknown, fmt::format("{} is not hosted here", pair.target.text()));
+  if (const Result<void> admitted = bench.ground.rules.admits(pair.sender); !admitted)
+    return refused(admitted.error().reason, admitted.error().detail);
+  if (const auto proven = session.in_pairs.find(pair);
+      proven != session.in_pairs.end() &&
+      pair::live_proof(proven->second.state, session.ref, bench.ground.rules.epoch(), bench.wall()) != nullptr)
+    return answer(bench, session, pair, {DbType::valid});
+  if (session.claims.contains(pair)) return;  // AB-082: one answer serves both
+  if (const auto* before = bench.refusals.find(pair); before != nullptr && before->until > bench.now() &&
+                                                      before->from == session.connection->remote().address &&
+                                                      before->why.reason == Reason::dialback_invalid)
+    return answer(bench, session, pair, verdict_of(before->why));
+  if (session.claims.size() >= bench.limits().proving_per_stream ||
+      session.in_pairs.size() >= bench.limits().pairs_per_stream)
+    return refused(Reason::limit_reached, "too many pairs on this stream");
+  session.claims.insert(pair);
+  bench.ground.spawn(decide_claim(&bench, session.ref, pair, session.machine.id(), std::move(claim.key)));
+}
+
+void answer_as_authority(Bench& bench, streams::Stream& session, const stream::DbVerify& verify) {
+  if (!may_be_answered(bench, session)) return;
+  DbVerdict verdict{DbType::invalid};
+  if (!bench.hosting.is_hosted(verify.sender)) {
+    verdict = {DbType::error, StanzaError::item_not_found};
+  } else if (const auto asked = proof::DialbackKey::parse(verify.key)) {
+    if (*asked ==
+        proof::DialbackKey::derive(bench.ground.rules.dialback_secret(), verify.target, verify.sender, verify.id))
+      verdict.type = DbType::valid;
+  }
+  if (verdict.type != DbType::valid)
+    bench.owner.count_drop(Reason::dialback_invalid, "a db:verify for a key that is not ours", &session);
+  session.write(stream::answer_verify(verify.sender, verify.target, verify.id, verdict));
+}
+
+Task<void> prove_in_pair(Bench* bench, pair::StreamRef ref, pairs::PairKey key) {
+  streams::Stream* session = bench->streams.find(ref);
+  if (session == nullptr) co_return;
+  auto pair = session->in_pairs.find(key);
+  if (pair == session->in_pairs.end()) co_return;
+  const bool is_first = std::holds_alternative<pair::Proving>(pair->second.state);
+  const auto* proven_before = std::get_if<pair::Proven>(&pair->second.state);
+  // A judgement that this pair's last proof did not rest on serves it too: one is made for all pairs of a sender.
+  const WallTime not_before =
+      proven_before != nullptr ? proven_before->since + std::chrono::seconds(1) : WallTime::min();
+  std::string id = session->machine.id(), dialback_key = pair->second.dialback_key;
+  Result<proof::Proof> proven = co_await decide(bench, ref, key, std::move(id), std::move(dialback_key), not_before);
+  session = bench->streams.find(ref);
+  if (session == nullptr) co_return;  // then what was held is bounced already
+  pair = session->in_pairs.find(key);
+  if (pair == session->in_pairs.end()) co_return;
+  pair->second.is_being_proven = false;
+  bench->owner.in_pair_is_decided(*session, key, std::move(proven), is_first);
+}
+
+}  // namespace ligase::prove

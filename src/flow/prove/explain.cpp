@@ -1,0 +1,198 @@
+// A live pair is judged again on its stream; any other is tried afresh, as its first stanza would.
+#include "prove/explain.hpp"
+
+#include <fmt/format.h>
+
+#include "proof/explain.hpp"
+#include "prove/judge.hpp"
+#include "prove/reach.hpp"
+
+namespace ligase::prove {
+namespace {
+
+using report::Outcome;
+using report::Step;
+using report::StepResult;
+using report::Steps;
+
+constexpr unsigned kMostAtOnce = 4;  // each may open a connection
+
+class Counted {
+ public:
+  explicit Counted(Bench* bench) : bench_(bench) { ++bench_->explaining; }
+  ~Counted() { --bench_->explaining; }
+  Counted(const Counted&) = delete;
+  Counted& operator=(const Counted&) = delete;
+
+ private:
+  Bench* bench_;
+};
+
+Step policy_step(const Bench& bench, const Domain& remote) {
+  const proof::PeerPolicy policy = bench.policy_towards(remote);
+  if (const Result<void> admitted = bench.ground.rules.admits(remote); !admitted)
+    return {"policy", StepResult::failed, admitted.error().detail};
+  std::string proofs;
+  for (const proof::ProofType type : policy.proofs)
+    proofs += (proofs.empty() ? "" : ", ") + std::string(proof::name_of(type));
+  return {"policy", StepResult::ok,
+          fmt::format("proofs {}; encryption {}", proofs,
+                      policy.encryption == Encryption::required ? "required" : "preferred")};
+}
+
+// What the gateway knows of the pair before anything is asked.
+Step state_step(std::string what, const pair::PairState& state, WallTime now) {
+  if (const auto* proven = std::get_if<pair::Proven>(&state))
+    return {std::move(what), proven->proof.expires > now ? StepResult::ok : StepResult::failed,
+            fmt::format("proven by {} on stream {} since {}, until {}", proof::name_of(proven->proof.type),
+                        proven->stream.number, rfc3339(proven->since), rfc3339(proven->proof.expires))};
+  if (const auto* refused = std::get_if<pair::Refused>(&state))
+    return {std::move(what), StepResult::failed,
+            fmt::format("refused since {}: {}; tried again from {} on", rfc3339(refused->since),
+                        reason_text(refused->why), rfc3339(refused->retry_at))};
+  return {std::move(what), StepResult::waiting, fmt::format("{}", pair::name_of(state))};
+}
+
+// One direction: a clause of the verdict.
+struct Said {
+  std::string clause;
+  Outcome outcome;
+};
+
+// Whether the failure says something of the pair, and not only that nothing could be learned in time.
+Outcome outcome_of(const Error& why) noexcept {
+  const bool is_silence = why.reason == Reason::setup_timeout || why.reason == Reason::cancelled ||
+                          why.reason == Reason::limit_reached || why.reason == Reason::dns_indeterminate;
+  return is_silence ? Outcome::unknown : Outcome::refused;
+}
+
+// Only what DNS says: nothing is dialed.
+Task<void> look_up(Bench* bench, Domain remote, Steps& steps) {
+  Instant asked = bench->now();
+  const proof::Delegation delegation =
+      co_await dns::find_delegation(bench->ground.world.resolver, remote, bench->wall());
+  proof::tell_delegation(steps, "out", remote, delegation, report::milliseconds(bench->now() - asked));
+  for (const proof::SrvTarget& target : delegation.targets) {
+    asked = bench->now();
+    const dns::HostFacts host =
+        co_await dns::look_up_host(bench->ground.world.resolver, target, delegation.security, bench->wall());
+    proof::tell_target(steps, "out", target, host.addresses, host.addresses_security, host.tlsa ? &*host.tlsa : nullptr,
+                       host.failure ? &*host.failure : nullptr, report::milliseconds(bench->now() - asked));
+  }
+  steps.push_back(
+      {"out: stream", StepResult::skipped,
+       "the pair does not live, and no connection is made for this question here; ask by the control socket"});
+}
+
+Task<Said> explain_out(Bench* bench, pairs::PairKey key, bool may_dial, Steps& steps) {
+  pair::StreamRef ridden;
+  bool is_live = false;
+  if (const pairs::OutPair* pair = bench->out_pairs.find(key)) {
+    steps.push_back(state_step("out: pair", pair->state, bench->wall()));
+    const auto* proven = std::get_if<pair::Proven>(&pair->state);
+    is_live = proven != nullptr && bench->streams.find(proven->stream) != nullptr &&
+              pair::live_proof(pair->state, proven->stream, bench->ground.rules.epoch(), bench->wall()) != nullptr;
+    ridden = pair->accepted_on;
+  } else {
+    steps.push_back({"out: pair", StepResult::skipped, "nothing was sent for it lately: it is tried afresh"});
+  }
+  if (!is_live && !may_dial) {
+    co_await look_up(bench, key.target, steps);
+    Said said{fmt::format("{} is not connected to {} now", key.sender.text(), key.target.text()), Outcome::unknown};
+    co_return said;
+  }
+  const Instant deadline = bench->now() + bench->limits().setup_timeout;
+  const Result<Acquired> tried = co_await try_pair(bench, key, ridden, steps, deadline);
+  if (!tried) {
+    const Error& why = tried.error();
+    steps.push_back(
+        {"out: result", StepResult::failed, fmt::format("{}; {}", reason_text(why), describe(why.reason).what_to_do)});
+    Said said{fmt::format("{} does not reach {}: {}", key.sender.text(), key.target.text(), reason_text(why)),
+              outcome_of(why)};
+    co_return said;
+  }
+  Said said{fmt::format("{} reaches {} at {}, proven by {} until {}", key.sender.text(), key.target.text(), tried->host,
+                        proof::name_of(tried->proof.type),
+                        rfc3339(bench->ground.rules.bounded(tried->proof, bench->wall()).expires)),
+            Outcome::holds};
+  co_return said;
+}
+
+// The stream on which `key` came last, or else one that `key.sender` opened; null: none.
+streams::Stream* stream_of(Bench& bench, const pairs::PairKey& key) {
+  streams::Stream* found = nullptr;
+  for (const auto& [ref, session] : bench.streams.all()) {
+    if (session->is_ending || session->machine.role() != Role::receiving) continue;
+    if (session->in_pairs.contains(key)) return session.get();
+    const bool is_its_own = session->machine.remote() && *session->machine.remote() == key.sender;
+    if (found == nullptr && session->machine.is_proven() && (is_its_own || session->senders.contains(key.sender)))
+      found = session.get();
+  }
+  return found;
+}
+
+Task<Said> explain_in(Bench* bench, pairs::PairKey key, Steps& steps) {
+  const std::string_view from = key.sender.text(), to = key.target.text();
+  const streams::Stream* session = stream_of(*bench, key);
+  if (session == nullptr) {
+    steps.push_back({"in: stream", StepResult::skipped, fmt::format("no stream of {} is open here", from)});
+    Said said{fmt::format("{} is not connected to {} now", from, to), Outcome::unknown};
+    if (const auto* refused = bench->refusals.find(key)) {
+      said.outcome = Outcome::refused;
+      steps.push_back({"in: pair", StepResult::failed,
+                       fmt::format("refused since {}: {}", rfc3339(refused->since), reason_text(refused->why))});
+    }
+    co_return said;
+  }
+  const pair::StreamRef ref = session->ref;
+  steps.push_back({"in: stream", StepResult::ok,
+                   fmt::format("{} from {}, {}", session->number(), session->connection->remote().text(),
+                               session->machine.is_encrypted() ? session->facts.version : "without TLS")});
+  const proof::Proof* live = nullptr;
+  bool is_refused = bench->refusals.find(key) != nullptr;
+  if (const auto pair = session->in_pairs.find(key); pair != session->in_pairs.end()) {
+    steps.push_back(state_step("in: pair", pair->second.state, bench->wall()));
+    live = pair::live_proof(pair->second.state, ref, bench->ground.rules.epoch(), bench->wall());
+    is_refused = is_refused || std::holds_alternative<pair::Refused>(pair->second.state);
+  } else {
+    steps.push_back({"in: pair", StepResult::skipped, fmt::format("{} did not claim it on this stream", from)});
+  }
+  Said said{live != nullptr
+                ? fmt::format("{} reaches {} by {}: {}", from, to, proof::name_of(live->type), live->evidence)
+                : fmt::format("{} is not proven towards {} now", from, to),
+            live != nullptr ? Outcome::holds
+            : is_refused    ? Outcome::refused
+                            : Outcome::unknown};
+  const bool by_dialback = live != nullptr && live->type == proof::ProofType::dialback;
+  (void)co_await prove_client(bench, ref, key.sender, &steps);
+  if (by_dialback)
+    steps.push_back(
+        {"in: dialback", StepResult::ok, "the certificate is not needed: the authority vouched for this pair"});
+  co_return said;
+}
+
+}  // namespace
+
+Task<Result<report::Explanation>> explain_pair(Bench* bench, Domain local, Domain remote, bool may_dial) {
+  if (!bench->hosting.is_hosted(local))
+    co_return fail(Reason::host_unknown, fmt::format("{} is not hosted here", local.text()));
+  if (bench->hosting.is_hosted(remote))
+    co_return fail(Reason::policy_internal, fmt::format("{} is hosted here as well", remote.text()));
+  if (bench->explaining >= kMostAtOnce)
+    co_return fail(Reason::limit_reached, "several explanations are being made; ask again in a moment");
+  const ground::Scope::Hold hold(bench->ground.scope);
+  const Counted counted(bench);
+  report::Explanation told;
+  told.local = std::string(local.text());
+  told.remote = std::string(remote.text());
+  told.steps.push_back(policy_step(*bench, remote));
+  const pairs::PairKey out{local, remote}, in{remote, local};
+  const Said going = co_await explain_out(bench, out, may_dial, told.steps);
+  const Said coming = co_await explain_in(bench, in, told.steps);
+  told.verdict = fmt::format("{}; {}", going.clause, coming.clause);
+  told.out = going.outcome;
+  told.in = coming.outcome;
+  co_return told;
+}
+
+}  // namespace ligase::prove

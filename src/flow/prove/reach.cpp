@@ -1,0 +1,482 @@
+// Reaching a domain. Pairs that come up while a connection to their peer is being made wait for it (MUX-04); each is
+// then judged from its own look-ups and that session's certificate (MUX-02, AB-085).
+#include "prove/reach.hpp"
+
+#include <fmt/format.h>
+
+#include "proof/dialback_key.hpp"
+#include "proof/explain.hpp"
+#include "prove/judge.hpp"
+#include "web/connect.hpp"
+
+namespace ligase::prove {
+namespace {
+
+using proof::Delegation;
+using proof::Proof;
+using proof::SrvTarget;
+
+constexpr Duration kAnswerPatience = 30s;  // DB-04
+constexpr unsigned kMostAttempts = 4;      // of one pair at one target, when streams end under it
+constexpr Duration kRetryAtOnce = 10s;     // ROUTE-04
+
+// Counts a procedure that is about to use a stream, so that the sweep does not take it for unused.
+class Reservation {
+ public:
+  Reservation(Bench* bench, pair::StreamRef ref) : bench_(bench), ref_(ref) {
+    if (streams::Stream* session = bench_->streams.find(ref_)) ++session->reserved;
+  }
+  ~Reservation() {
+    if (streams::Stream* session = bench_->streams.find(ref_)) --session->reserved;
+  }
+  Reservation(const Reservation&) = delete;
+  Reservation& operator=(const Reservation&) = delete;
+
+ private:
+  Bench* bench_;
+  pair::StreamRef ref_;
+};
+
+// A connection being made for a claim: it counts for the claim's stream, and for the claimant's address even when the
+// stream is over (AB-081).
+class DialBack {
+ public:
+  DialBack(Bench* bench, pair::StreamRef claimed_on) : bench_(bench), ref_(claimed_on) {
+    streams::Stream* session = bench_->streams.find(ref_);
+    ++session->dial_backs;
+    from_ = prefix_of(session->connection->remote().address);
+    ++bench_->dial_backs[from_];
+  }
+  ~DialBack() {
+    if (streams::Stream* session = bench_->streams.find(ref_)) --session->dial_backs;
+    if (const auto found = bench_->dial_backs.find(from_); --found->second == 0) bench_->dial_backs.erase(found);
+  }
+  DialBack(const DialBack&) = delete;
+  DialBack& operator=(const DialBack&) = delete;
+
+ private:
+  Bench* bench_;
+  pair::StreamRef ref_;
+  Address from_;
+};
+
+Result<void> may_dial_back(Bench& bench, pair::StreamRef claimed_on) {
+  const streams::Stream* claimed = bench.streams.find(claimed_on);
+  if (claimed == nullptr) return fail(Reason::cancelled, "the stream of the claim is over");
+  if (claimed->dial_backs >= bench.limits().dial_backs_per_stream)
+    return fail(Reason::dialback_too_many, "too many authorities are being asked for this stream");
+  const auto same = bench.dial_backs.find(prefix_of(claimed->connection->remote().address));
+  if (same != bench.dial_backs.end() && same->second >= bench.limits().dial_backs_per_address)
+    return fail(Reason::dialback_too_many, "too many authorities are being asked for streams of this address");
+  return {};
+}
+
+bool is_dial_back(Purpose purpose) { return purpose != Purpose::pair; }
+Standard standard_of(Purpose purpose) {
+  return purpose == Purpose::dial_back_to_dane ? Standard::dane : Standard::policy;
+}
+
+void tell(const Errand& errand, std::string what, report::StepResult result, std::string detail, Duration took = {}) {
+  if (errand.told != nullptr)
+    errand.told->push_back({"out: " + std::move(what), result, std::move(detail), report::milliseconds(took)});
+}
+void tell_failure(const Errand& errand, std::string what, const Error& why, Duration took = {}) {
+  tell(errand, std::move(what), report::StepResult::failed, reason_text(why), took);
+}
+void tell_stream(const Errand& errand, const streams::Stream& session, std::string_view which, Duration took = {}) {
+  tell(errand, "stream", report::StepResult::ok,
+       fmt::format("{}, {}, to {} at {}{}{}", which, session.number(), session.peer_host,
+                   session.connection->remote().text(), session.machine.is_encrypted() ? ", " : ", without TLS",
+                   session.facts.version),
+       took);
+}
+
+bool is_own(const streams::Stream& session, const pairs::PairKey& pair) {
+  return *session.machine.local() == pair.sender && *session.machine.remote() == pair.target;
+}
+
+bool may_multiplex(const Bench& bench, const pairs::PairKey& pair) {
+  return bench.policy_towards(pair.target).may_multiplex;
+}
+
+bool shows_own_certificate(const Bench& bench, const streams::Stream& session, const pairs::PairKey& pair) {
+  return bench.ground.rules.certificate_of(*session.machine.local()) == bench.ground.rules.certificate_of(pair.sender);
+}
+
+bool may_carry(const Bench& bench, const peers::Peer& peer, const streams::Stream& session, const pairs::PairKey& pair,
+               const Errand& errand) {
+  if (!session.is_live() || bench.ground.scope.is_closed()) return false;
+  if (is_own(session, pair)) return true;
+  if (!may_multiplex(bench, pair)) return false;
+  // The feature itself, not the prefix in the header: an ejabberd without dialback declares it like any other, and
+  // leaves the db:result of a further pair unanswered.
+  if (!session.machine.features().dialback) return false;
+  const bool extra_target = !session.targets.contains(pair.target);
+  if (extra_target && (!session.machine.features().dialback_errors || peer.no_extra_targets_until > bench.wall()))
+    return false;
+  if (is_dial_back(errand.purpose)) return true;
+  if (errand.own_certificate && !shows_own_certificate(bench, session, pair)) return false;
+  if (*session.machine.local() != pair.sender && peer.no_extra_senders_until > bench.wall()) return false;
+  return session.riding.size() + session.asked.size() < bench.limits().pairs_per_stream;
+}
+
+streams::Stream* find_stream(Bench& bench, peers::Peer& peer, const pairs::PairKey& pair, const Errand& errand,
+                             const std::set<pair::StreamRef>& unfit) {
+  const pair::StreamRef ridden = errand.other;
+  if (errand.purpose == Purpose::pair && peer.streams.contains(ridden) && !unfit.contains(ridden)) {
+    streams::Stream* session = bench.streams.find(ridden);
+    if (session != nullptr && session->is_live() && (is_own(*session, pair) || may_multiplex(bench, pair)))
+      return session;
+  }
+  for (const pair::StreamRef ref : peer.streams) {
+    if (unfit.contains(ref)) continue;
+    streams::Stream* session = bench.streams.find(ref);
+    if (session != nullptr && may_carry(bench, peer, *session, pair, errand)) return session;
+  }
+  return nullptr;
+}
+
+// A connection being made to this peer that this pair may be carried by, as far as is known yet.
+std::shared_ptr<ground::Gate<bool>> find_connecting(const Bench& bench, const peers::Peer& peer,
+                                                    const pairs::PairKey& pair) {
+  if (!may_multiplex(bench, pair)) return nullptr;
+  if (const auto same = peer.connecting.find(pair.target); same != peer.connecting.end()) return same->second;
+  const bool may_take = peer.takes_targets.value_or(true) && peer.no_extra_targets_until <= bench.wall();
+  return may_take && !peer.connecting.empty() ? peer.connecting.begin()->second : nullptr;
+}
+
+// EXT-01: as the peer is known to take it.
+stream::External external_towards(const peers::Peer& peer, WallTime now) {
+  if (peer.no_external_until > now) return stream::External::last_resort;
+  return peer.named_authzid_until > now ? stream::External::named : stream::External::usual;
+}
+
+// One new stream with (local, remote) in its header, negotiated as far as Opened. The server is judged between TLS and
+// our second header (TLS-03).
+Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Errand errand, Way way, Instant deadline) {
+  const Instant began = bench->now();
+  Result<std::unique_ptr<seams::Connection>> connection =
+      co_await web::connect_any(bench->ground, way.host.addresses, way.target.port, deadline, Ports::usual);
+  if (!connection) {
+    tell_failure(errand, "connection", connection.error(), bench->now() - began);
+    co_return fail(connection.error());
+  }
+  if (bench->is_stopping) co_return fail(Reason::shutdown, "the gateway is stopping");
+  streams::Stream& added =
+      bench->streams.add(std::move(*connection),
+                         stream::Machine::initiate(bench->streams.limits(), pair.sender, pair.target,
+                                                   bench->ground.rules.encryption_towards(&pair.target), bench->now()));
+  bench->owner.stream_was_added();
+  const pair::StreamRef ref = added.ref;
+  added.peer_host = way.target.host.text();
+  added.peer = &bench->peers.at(way.target.host.text(), way.target.port);
+  const Reservation reservation(bench, ref);
+  auto wants_verdict = added.wants_verdict;
+  auto opened = added.opened;
+  added.start();
+
+  const auto give_up = [&](Error why) -> tl::unexpected<Error> {
+    if (streams::Stream* session = bench->streams.find(ref)) {
+      session->ended_by = why;
+      session->close(why);
+    }
+    return fail(std::move(why));
+  };
+  const auto why_not = [](const tl::expected<Result<void>, ground::Missed>& step) {
+    if (step && !*step) return step->error();
+    return !step && step.error() == ground::Missed::late
+               ? Error{Reason::setup_timeout, "the negotiation took too long"}
+               : Error{Reason::network_closed, "the peer closed the connection during the negotiation"};
+  };
+
+  const auto asks = co_await wants_verdict->wait(bench->ground.world.clock, deadline);
+  if (!asks || !*asks) co_return give_up(why_not(asks));
+  if (const streams::Stream* shown = bench->streams.find(ref))
+    tell_stream(errand, *shown, "a new stream", bench->now() - began);
+  const Result<Proof> verdict =
+      co_await prove_server(bench, ref, way, pair.target, standard_of(errand.purpose), errand.told);
+  if (!verdict && verdict.error().reason != Reason::network_closed) co_return give_up(verdict.error());
+  streams::Stream* session = bench->streams.find(ref);
+  if (session != nullptr)
+    session->perform(session->machine.go_on(external_towards(*session->peer, bench->wall()), bench->now()));
+
+  const auto is_open = co_await opened->wait(bench->ground.world.clock, deadline);
+  session = bench->streams.find(ref);
+  if (!is_open || !*is_open || session == nullptr) co_return give_up(why_not(is_open));
+  if (!session->is_authenticated && !session->machine.takes_dialback())
+    co_return give_up(session->external_text.empty()
+                          ? Error{Reason::dialback_not_offered, "the peer offers neither EXTERNAL nor dialback"}
+                          : Error{Reason::external_refused, session->external_text});
+  session->unused_since = bench->now();
+  bench->ground.log(report::Event(report::Level::info, "stream_opened")
+                        .with("stream", session->number())
+                        .with("direction", "out")
+                        .with("peer", session->peer_host)
+                        .with("address", session->connection->remote().text())
+                        .with("local", pair.sender.text())
+                        .with("remote", pair.target.text())
+                        .with("tls", session->facts.version)
+                        .with("external", session->is_authenticated        ? "accepted"
+                                          : session->external_text.empty() ? "not offered"
+                                                                           : "refused"));
+  co_return ref;
+}
+
+// Is the failure the network's, so that every pair that waited for this peer shares it?
+bool is_network_failure(Reason reason) {
+  return reason == Reason::connect_refused || reason == Reason::connect_timeout ||
+         reason == Reason::address_forbidden || reason == Reason::setup_timeout;
+}
+
+// Makes one connection to the peer, while others that it may serve wait at the gate.
+Task<Result<pair::StreamRef>> connect(Bench* bench, pairs::PairKey pair, Errand errand, Way way, Instant deadline) {
+  const std::string host(way.target.host.text());
+  const std::uint16_t port = way.target.port;
+  auto gate = std::make_shared<ground::Gate<bool>>(bench->ground.world.executor);
+  {
+    peers::Peer& peer = bench->peers.at(host, port);
+    peer.connecting.insert_or_assign(pair.target, gate);
+    peer.last_try = bench->now();
+  }
+  const Result<pair::StreamRef> ref = co_await open_stream(bench, pair, errand, std::move(way), deadline);
+  peers::Peer& peer = bench->peers.at(host, port);
+  if (const auto own = peer.connecting.find(pair.target); own != peer.connecting.end() && own->second == gate)
+    peer.connecting.erase(own);
+  if (ref) {
+    peer.failures = 0;
+    peer.last_error.reset();
+    if (streams::Stream* session = bench->streams.find(*ref)) {
+      peer.streams.insert(*ref);
+      peer.takes_targets = session->machine.features().dialback_errors;
+      peer.takes_targets_until = bench->wall() + peers::kLearned;
+      bench->peers.remember(peer);
+    }
+  } else if (is_network_failure(ref.error().reason)) {
+    const unsigned steps = std::min(peer.failures++, 9u);
+    const Duration pause = std::min<Duration>(1s * (1u << steps), 300s);
+    peer.retry_at = bench->now() + pause / 2 + pause * bench->ground.world.draw(1000) / 1000;
+    peer.last_error = ref.error();
+  }
+  gate->open(ref.has_value());
+  co_return ref;
+}
+
+Task<Result<Acquired>> acquire_at(Bench* bench, pairs::PairKey pair, Errand errand, Way way, Instant deadline) {
+  const std::string host(way.target.host.text());
+  const std::uint16_t port = way.target.port;
+  std::set<pair::StreamRef> unfit;  // whose certificate does not prove this domain
+  Error last{Reason::setup_timeout, "no stream could be opened in time"};
+  unsigned dialed = 0;
+  while (bench->now() < deadline && !bench->is_stopping) {
+    peers::Peer& peer = bench->peers.at(host, port);
+    if (streams::Stream* session = find_stream(*bench, peer, pair, errand, unfit)) {
+      const pair::StreamRef ref = session->ref;
+      tell_stream(errand, *session, "a live stream");
+      const bool is_encrypted = session->machine.is_encrypted();
+      Result<Proof> verdict =
+          co_await prove_server(bench, ref, way, pair.target, standard_of(errand.purpose), errand.told);
+      if (verdict) co_return Acquired{ref, std::move(*verdict), host, is_encrypted};
+      last = verdict.error();
+      unfit.insert(ref);  // another certificate may be shown to another SNI: a stream of its own is tried
+      continue;
+    }
+    if (auto connecting = find_connecting(*bench, peer, pair)) {
+      const auto came = co_await connecting->wait(bench->ground.world.clock, deadline);
+      if (!came) co_return fail(Reason::setup_timeout, "the connection that was being made took too long");
+      const peers::Peer& after = bench->peers.at(host, port);
+      if (after.last_error && after.connecting.empty() && after.streams.empty()) co_return fail(*after.last_error);
+      continue;
+    }
+    if (dialed >= kMostAttempts) break;
+    if (peer.last_error && peer.retry_at > bench->now() && bench->now() - peer.last_try < kRetryAtOnce)
+      co_return fail(*peer.last_error);
+    ++dialed;
+    std::optional<DialBack> counted;
+    if (is_dial_back(errand.purpose)) {
+      if (Result<void> allowed = may_dial_back(*bench, errand.other); !allowed) co_return fail(allowed.error());
+      counted.emplace(bench, errand.other);
+    }
+    const stream::External external = external_towards(peer, bench->wall());
+    const Result<pair::StreamRef> ref = co_await connect(bench, pair, errand, way, deadline);
+    if (ref) continue;
+    last = ref.error();
+    // What this attempt taught of the peer helps the next one, which follows at once (EXT-01).
+    if (external_towards(bench->peers.at(host, port), bench->wall()) == external) break;
+  }
+  co_return fail(last);
+}
+
+// The stream accepts us as the sender: EXTERNAL did for the header's pair, any other is asked for (MUX-02).
+Task<Result<void>> be_accepted(Bench* bench, pairs::PairKey pair, pair::StreamRef ref, Instant deadline) {
+  streams::Stream* session = bench->streams.find(ref);
+  if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
+  const bool is_header_pair = *session->machine.local() == pair.sender && *session->machine.remote() == pair.target;
+  if (is_header_pair && session->is_authenticated) co_return Result<void>{};
+  if (!session->machine.takes_dialback())
+    co_return fail(Reason::dialback_not_offered, "the peer offers no dialback for a further pair");
+  // MUX-04: all that wait are asked at once, but never more than the peer decides at a time (if its limit is ours).
+  while (session->asked.size() >= bench->limits().proving_per_stream && !session->asked.contains(pair)) {
+    auto turn = std::make_shared<ground::Gate<bool>>(bench->ground.world.executor);
+    session->wait_to_ask.push_back(turn);
+    const auto is_mine = co_await turn->wait(bench->ground.world.clock, deadline);
+    session = bench->streams.find(ref);
+    if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
+    if (!is_mine.value_or(false)) {
+      std::erase(session->wait_to_ask, turn);
+      co_return fail(Reason::setup_timeout, "too many pairs were asked for before this one");
+    }
+  }
+  auto& gate = session->asked[pair];
+  const bool is_first = !gate;
+  if (is_first) gate = std::make_shared<ground::Gate<streams::DbAnswer>>(bench->ground.world.executor);
+  std::shared_ptr<ground::Gate<streams::DbAnswer>> answer = gate;
+  if (is_first) {  // DB-07
+    if (!session->targets.contains(pair.target)) session->last_extra_target = bench->now();
+    if (*session->machine.local() != pair.sender) session->last_extra_sender = bench->now();
+    session->targets.insert(pair.target);
+    const auto key = proof::DialbackKey::derive(bench->ground.rules.dialback_secret(), pair.target, pair.sender,
+                                                session->machine.id());
+    session->write(stream::ask_result(pair.sender, pair.target, key.wire_text()));
+  }
+  const Instant until = std::min(deadline, bench->now() + kAnswerPatience);
+  const auto came = co_await answer->wait(bench->ground.world.clock, until);
+  if ((session = bench->streams.find(ref)) != nullptr) {
+    session->asked.erase(pair);
+    if (!session->wait_to_ask.empty()) {
+      session->wait_to_ask.front()->open(true);
+      session->wait_to_ask.pop_front();
+    }
+  }
+  if (!came && came.error() == ground::Missed::late)
+    co_return fail(Reason::dialback_timeout, "the peer did not answer the db:result");
+  if (!came) co_return fail(Reason::network_closed, "the stream ended");
+  if (!*came) co_return fail(came->error());
+  switch ((*came)->type) {
+    case stream::DbType::valid:
+      co_return Result<void>{};
+    case stream::DbType::invalid: {
+      // XEP-0220 §2.4: our key was refused. A stream on which nothing lives is of no further use (DB-05).
+      if (session != nullptr && session->riding.empty() && session->asked.empty())
+        session->close({Reason::dialback_invalid, "the peer called our key invalid"});
+      co_return fail(Reason::dialback_invalid, "the peer called our dialback key invalid");
+    }
+    case stream::DbType::error:
+      break;
+  }
+  co_return fail(Reason::dialback_error,
+                 fmt::format("the peer answered the dialback with {}", condition_name((*came)->condition)));
+}
+
+}  // namespace
+
+Task<Result<Acquired>> acquire(Bench* bench, pairs::PairKey pair, Errand errand, Instant deadline) {
+  const Domain remote = pair.target;
+  if (const Result<void> admitted = bench->ground.rules.admits(remote); !admitted) co_return fail(admitted.error());
+  const Instant began = bench->now();
+  Delegation delegation = co_await dns::find_delegation(bench->ground.world.resolver, remote, bench->wall());
+  if (errand.told != nullptr)
+    proof::tell_delegation(*errand.told, "out", remote, delegation, report::milliseconds(bench->now() - began));
+  switch (delegation.kind) {
+    case Delegation::Kind::failed:
+      co_return fail(delegation.failure.value_or(Error{Reason::dns_indeterminate, {}}));
+    case Delegation::Kind::no_service:
+      co_return fail(Reason::dns_no_service, "its SRV record says that XMPP is not offered");
+    case Delegation::Kind::srv:
+    case Delegation::Kind::fallback:
+      break;
+  }
+  std::vector<SrvTarget> targets =
+      proof::order_targets(delegation.targets, [&](std::uint32_t most) { return bench->ground.world.draw(most); });
+  if (targets.empty()) co_return fail(Reason::dns_not_found, "its SRV records name no usable target");
+  if (errand.purpose == Purpose::pair)
+    if (const streams::Stream* ridden = bench->streams.find(errand.other); ridden != nullptr && ridden->peer != nullptr)
+      std::stable_partition(targets.begin(), targets.end(), [&](const SrvTarget& target) {
+        return target.host.text() == ridden->peer->host && target.port == ridden->peer->port;
+      });
+  Error last{Reason::dns_not_found, {}};
+  for (const SrvTarget& target : targets) {
+    if (bench->now() >= deadline) break;
+    const Instant asked = bench->now();
+    dns::HostFacts host =
+        co_await dns::look_up_host(bench->ground.world.resolver, target, delegation.security, bench->wall());
+    if (errand.told != nullptr)
+      proof::tell_target(*errand.told, "out", target, host.addresses, host.addresses_security,
+                         host.tlsa ? &*host.tlsa : nullptr, host.failure ? &*host.failure : nullptr,
+                         report::milliseconds(bench->now() - asked));
+    if (host.failure) {
+      const bool is_absent =
+          host.failure->reason == Reason::address_none && delegation.kind == Delegation::Kind::fallback;
+      last = is_absent ? Error{Reason::dns_not_found, "it has neither SRV nor address records"} : *host.failure;
+      continue;
+    }
+    Way way{delegation, target, std::move(host)};
+    Result<Acquired> acquired = co_await acquire_at(bench, pair, errand, std::move(way), deadline);
+    if (acquired) co_return acquired;
+    last = acquired.error();
+    if (last.reason == Reason::dialback_too_many || last.reason == Reason::cancelled) break;
+  }
+  co_return fail(last);
+}
+
+Task<void> set_up_pair(Bench* bench, pairs::PairKey key) {
+  const Instant deadline = bench->now() + bench->limits().setup_timeout;
+  Error last{Reason::setup_timeout, "it took too long"};
+  bool own_certificate = false;
+  for (unsigned attempt = 0; attempt < kMostAttempts; ++attempt) {
+    pairs::OutPair* pair = bench->out_pairs.find(key);
+    if (pair == nullptr) co_return;
+    Result<Acquired> acquired =
+        co_await acquire(bench, key, Errand{Purpose::pair, pair->accepted_on, own_certificate}, deadline);
+    pair = bench->out_pairs.find(key);
+    if (pair == nullptr || bench->is_stopping) co_return;
+    if (!acquired) {
+      last = acquired.error();
+      break;
+    }
+    const pair::StreamRef ref = acquired->stream;
+    const Reservation reservation(bench, ref);
+    Result<void> accepted;
+    if (pair->accepted_on != ref) accepted = co_await be_accepted(bench, key, ref, deadline);
+    pair = bench->out_pairs.find(key);
+    if (pair == nullptr || bench->is_stopping) co_return;
+    streams::Stream* session = bench->streams.find(ref);
+    if (accepted && session != nullptr) {
+      bench->owner.out_pair_is_proven(*pair, *session, std::move(acquired->proof));
+      co_return;
+    }
+    last = accepted ? Error{Reason::network_closed, "the stream ended"} : accepted.error();
+    if (bench->now() >= deadline) break;
+    if (session == nullptr) continue;  // the stream ended under it: another is tried
+    // The peer took the sender for nobody on a stream that shows another's certificate ([[tls.for]]): its own may do better.
+    if (own_certificate || shows_own_certificate(*bench, *session, key)) break;
+    own_certificate = true;
+  }
+  pairs::OutPair* pair = bench->out_pairs.find(key);
+  if (pair != nullptr && !bench->is_stopping) bench->owner.out_pair_is_not_proven(*pair, last);
+}
+
+Task<Result<Acquired>> try_pair(Bench* bench, pairs::PairKey key, pair::StreamRef ridden, report::Steps& steps,
+                                Instant deadline) {
+  const Errand errand{Purpose::pair, ridden, false, &steps};
+  Result<Acquired> acquired = co_await acquire(bench, key, errand, deadline);
+  if (!acquired) co_return acquired;
+  const Reservation reservation(bench, acquired->stream);
+  if (acquired->stream == ridden) {
+    tell(errand, "sender", report::StepResult::ok, "the peer has taken us for the sender on this stream already");
+    co_return acquired;
+  }
+  const Instant began = bench->now();
+  const Result<void> accepted = co_await be_accepted(bench, key, acquired->stream, deadline);
+  if (!accepted) {
+    tell_failure(errand, "sender", accepted.error(), bench->now() - began);
+    co_return fail(accepted.error());
+  }
+  const streams::Stream* session = bench->streams.find(acquired->stream);
+  const bool by_certificate = session != nullptr && session->is_authenticated && is_own(*session, key);
+  tell(errand, "sender", report::StepResult::ok,
+       by_certificate ? "the peer took our certificate (EXTERNAL)" : "the peer answered our db:result with valid",
+       bench->now() - began);
+  co_return acquired;
+}
+
+}  // namespace ligase::prove

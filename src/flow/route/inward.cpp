@@ -1,0 +1,201 @@
+// From a peer in to a component: at once where the pair lives on this stream, else as MUX-08 and MUX-09 say.
+#include "route/router.hpp"
+
+#include <fmt/format.h>
+
+#include "stream/words.hpp"
+
+namespace ligase::route {
+namespace {
+
+constexpr std::size_t kLinkHigh = 4u << 20;  // bytes a link may have queued before its domain keeps its own
+
+}  // namespace
+
+xml::Take Router::from_peer(streams::Stream& session, const xml::ElementView& element, stream::StanzaKind kind) {
+  ++stanzas_;
+  if (session.machine.role() == Role::initiating) {  // without bidi nothing comes back on a stream of ours
+    owner_.count_drop(Reason::unsolicited, "a stanza on a stream that we opened", &session);
+    return xml::Take::more;
+  }
+  if (!element.from || !element.to) {
+    session.end({StreamError::improper_addressing, "a stanza needs a from and a to"},
+                {Reason::stream_protocol, "a stanza without from or to"});
+    return xml::Take::stop;
+  }
+  const std::string_view target = split_jid(*element.to).domain;
+  const auto found = session.in_pairs.find(pairs::PairView{split_jid(*element.from).domain, target});
+  if (found == session.in_pairs.end() || found->second.held ||
+      pair::live_proof(found->second.state, session.ref, ground_.rules.epoch(), ground_.wall()) == nullptr)
+    return arrival(session, element, kind);
+  hosting::HostedDomain* to = hosted_.find(target);
+  if (to == nullptr) return arrival(session, element, kind);
+  ++found->second.stanzas;
+  deliver(*to, element, kind, session.machine.peer_header());
+  return xml::Take::more;
+}
+
+bool Router::own_pair_lives_at(const pairs::PairKey& inbound, const streams::Stream& session) {
+  const pairs::OutPair* own = out_pairs_.find({inbound.target.text(), inbound.sender.text()});
+  if (own == nullptr) return false;
+  const auto* proven = std::get_if<pair::Proven>(&own->state);
+  const streams::Stream* out = proven != nullptr ? streams_.find(proven->stream) : nullptr;
+  if (out == nullptr) return false;
+  const bool same_key = out->facts.peer_chain && session.facts.peer_chain &&
+                        out->facts.peer_chain->fingerprint() == session.facts.peer_chain->fingerprint();
+  return same_key || out->connection->remote().address == session.connection->remote().address;
+}
+
+// A stanza that the fast path did not pass: not canonical, not (or no longer) proven here, or not hosted (MUX-08).
+xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& element, stream::StanzaKind kind) {
+  const auto from = Domain::parse(split_jid(*element.from).domain);
+  const auto to = Domain::parse(split_jid(*element.to).domain);
+  if (!from || !to) {
+    session.end({StreamError::improper_addressing, "a stanza's from and to need valid domains"},
+                {Reason::stream_protocol, "a stanza whose from or to has no valid domain"});
+    return xml::Take::stop;
+  }
+  const pairs::PairKey key{*from, *to};
+  hosting::HostedDomain* target = hosted_.find(to->text());
+  const auto found = session.in_pairs.find(key);
+  if (target != nullptr && found != session.in_pairs.end()) {
+    pairs::InPair& pair = found->second;
+    if (!pair.held && pair::live_proof(pair.state, session.ref, ground_.rules.epoch(), ground_.wall()) != nullptr) {
+      ++pair.stanzas;
+      deliver(*target, element, kind, session.machine.peer_header());
+      return xml::Take::more;
+    }
+    pair::Stanza stanza = keep_for(ns::kComponent, element, kind, session.machine.peer_header());
+    if (const auto* refused = std::get_if<pair::Refused>(&pair.state);
+        refused != nullptr && refused->retry_at > ground_.wall() && !pair.is_being_proven) {
+      bounce_to_remote(stanza, refused->why);
+      return xml::Take::more;
+    }
+    // Its proof ran out, or the policy is another one: proven anew before anything passes (MUX-09).
+    hold(session, pair, std::move(stanza));
+    owner_.prove_anew(session, found->first, pair);
+    return xml::Take::more;
+  }
+  if (!session.machine.is_proven()) {  // AB-025, AB-071
+    session.end({StreamError::not_authorized, "no domain was proven on this stream yet"},
+                {Reason::sender_not_proven, fmt::format("a stanza from {} before any proof", from->text())});
+    return xml::Take::stop;
+  }
+
+  pair::Arrival arrival;
+  const auto sender = session.senders.find(*from);
+  if (sender != session.senders.end()) {
+    if (sender->second.live_proof(ground_.rules.epoch(), ground_.wall()) != nullptr) {
+      arrival.sender = pair::SenderProof::certificate;
+    } else if (sender->second.is_proven_by_dialback) {
+      arrival.sender = pair::SenderProof::dialback;
+    }
+  }
+  arrival.target_is_hosted = target != nullptr;
+  arrival.own_pair_lives = own_pair_lives_at(key, session);
+  const bool is_full = session.in_pairs.size() >= ground_.rules.limits().pairs_per_stream;
+  switch (pair::judge_arrival(arrival)) {
+    case pair::Verdict::prove_and_deliver:
+      if (is_full) {
+        bounce_to_remote(keep_for(ns::kComponent, element, kind, session.machine.peer_header()),
+                         {Reason::limit_reached, "pairs_per_stream"});
+        return xml::Take::more;
+      }
+      ++owner_.grant(session, key, **sender->second.verdict).stanzas;
+      deliver(*target, element, kind, session.machine.peer_header());
+      return xml::Take::more;
+    case pair::Verdict::deliver:
+      deliver(*target, element, kind, session.machine.peer_header());
+      return xml::Take::more;
+    case pair::Verdict::judge_certificate:
+      if (is_full) {
+        owner_.count_drop(Reason::limit_reached, "unproven_reply", &session);
+      } else {
+        const auto added = session.in_pairs.try_emplace(key).first;
+        hold(session, added->second, keep_for(ns::kComponent, element, kind, session.machine.peer_header()));
+        owner_.prove_anew(session, added->first, added->second);
+      }
+      return xml::Take::more;
+    case pair::Verdict::refuse_stanza:
+      bounce_to_remote(keep_for(ns::kComponent, element, kind, session.machine.peer_header()),
+                       {Reason::sender_not_proven,
+                        fmt::format("{} is not proven towards {} on this stream", from->text(), to->text())});
+      return xml::Take::more;
+    case pair::Verdict::refuse_host:
+    case pair::Verdict::close_host_unknown:
+      session.end({StreamError::host_unknown, fmt::format("{} is not hosted here", to->text())},
+                  {Reason::host_unknown, fmt::format("a stanza to {}, which is not hosted here", to->text())});
+      return xml::Take::stop;
+    case pair::Verdict::close_invalid_from:
+      break;
+  }
+  session.end(
+      {StreamError::invalid_from, fmt::format("{} was not proven on this stream", from->text())},
+      {Reason::sender_not_proven, fmt::format("a stanza from {}, which is not proven on this stream", from->text())});
+  return xml::Take::stop;
+}
+
+void Router::hold(streams::Stream& session, pairs::InPair& pair, pair::Stanza stanza) {
+  const std::uint64_t size = stanza.size();
+  if (!pair.held) pair.held = std::make_unique<pair::Queue>();
+  if (queued_total_ + size <= ground_.rules.limits().queue_total &&
+      pair.held->bytes() + size <= ground_.rules.limits().queue_per_pair) {
+    pair.held->push(std::move(stanza), ground_.rules.limits().queue_per_pair);
+    queued_total_ += size;
+  } else if (std::holds_alternative<pair::Proving>(pair.state)) {  // it was never anybody's
+    owner_.count_drop(Reason::queue_full, "unproven_reply", &session);
+  } else {
+    bounce_to_remote(stanza, {Reason::queue_full, "this pair is being proven anew"});
+  }
+}
+
+std::vector<pair::Stanza> Router::take_held(pairs::InPair& pair) {
+  if (!pair.held) return {};
+  queued_total_ -= pair.held->bytes();
+  std::vector<pair::Stanza> held = pair.held->take_all();
+  pair.held.reset();
+  return held;
+}
+
+bool Router::takes_now(const hosting::HostedDomain& to) const {
+  return to.session != nullptr && !to.waiting && to.session->connection->queued() < kLinkHigh;
+}
+
+void Router::write_to(hosting::HostedDomain& to, std::string_view bytes) {
+  ++to.stanzas_in;
+  ++to.session->stanzas_out;
+  to.session->write(bytes);
+}
+
+void Router::deliver(hosting::HostedDomain& to, const xml::ElementView& element, stream::StanzaKind kind,
+                     const xml::Header& header) {
+  if (takes_now(to)) return write_to(to, passed(ns::kComponent, element, header));
+  deliver_kept(to, keep_for(ns::kComponent, element, kind, header));
+}
+
+void Router::deliver_kept(hosting::HostedDomain& to, pair::Stanza stanza) {
+  if (takes_now(to)) return write_to(to, stanza.bytes);
+  if (to.session == nullptr && (stanza.kind == stream::StanzaKind::iq || is_stopping_))  // COMP-04
+    return bounce_to_remote(stanza, {Reason::link_down, "the domain's server is not connected"});
+  const std::uint64_t size = stanza.size();
+  if ((to.waiting ? to.waiting->bytes() : 0) + size > ground_.rules.limits().queue_per_link ||
+      queued_total_ + size > ground_.rules.limits().queue_total)
+    return bounce_to_remote(stanza, {Reason::queue_full, "the domain's server does not take more"});
+  if (!to.waiting) to.waiting = std::make_unique<pair::Queue>();
+  to.waiting->push(std::move(stanza), ground_.rules.limits().queue_per_link);
+  queued_total_ += size;
+  owner_.something_waits();
+}
+
+void Router::drain(hosting::ComponentLink& link) {
+  hosting::HostedDomain* domain = link.machine.domain() ? hosted_.find(link.machine.domain()->text()) : nullptr;
+  if (domain == nullptr || domain->session != &link || !domain->waiting) return;
+  while (!domain->waiting->is_empty() && link.connection->queued() < kLinkHigh) {
+    const pair::Stanza stanza = domain->waiting->pop();
+    queued_total_ -= stanza.size();
+    write_to(*domain, stanza.bytes);
+  }
+  if (domain->waiting->is_empty()) domain->waiting.reset();
+}
+
+}  // namespace ligase::route

@@ -1,0 +1,209 @@
+// Carrying out what the stream machine says. The connection never calls back from inside a call to it, and a session
+// that is closed is deleted by its table one turn later: so `this` stands throughout each function here.
+#include "streams/stream.hpp"
+
+#include "base/overloaded.hpp"
+
+namespace ligase::streams {
+namespace {
+
+constexpr Duration kClosePatience = 5s;  // STR-06
+
+}  // namespace
+
+Stream::Stream(ground::Ground& ground, peers::Peers& peers, Owner& owner, pair::StreamRef number,
+               std::unique_ptr<seams::Connection> c, stream::Machine m)
+    : ref(number),
+      machine(std::move(m)),
+      connection(std::move(c)),
+      opened_at(ground.wall()),
+      unused_since(ground.now()),
+      ground_(ground),
+      peers_(peers),
+      owner_(owner),
+      deadline_(ground.world.clock, [this] { on_due(); }) {
+  if (machine.role() == Role::initiating) {
+    wants_verdict = std::make_shared<ground::Gate<Result<void>>>(ground.world.executor);
+    opened = std::make_shared<ground::Gate<Result<void>>>(ground.world.executor);
+    targets.insert(*machine.remote());
+  }
+}
+
+Stream::~Stream() = default;
+
+void Stream::start() {
+  connection->start(*this);
+  if (machine.role() == Role::initiating) perform(machine.start());
+  deadline_.move_to(machine.deadline());
+}
+
+void Stream::perform(stream::Actions actions) {
+  if (is_performing_) {  // a stanza ended its own stream: the loop below is at work further up
+    for (stream::Action& action : actions) carry_out(action);
+    return;
+  }
+  is_performing_ = true;
+  for (;;) {
+    for (stream::Action& action : actions) carry_out(action);
+    if (is_ending || !machine.has_more()) break;
+    actions = machine.resume(*this, ground_.now());
+  }
+  is_performing_ = false;
+  if (is_ending) return;
+  if (machine.waits_for_verdict()) {
+    connection->pause_reading();
+  } else {
+    connection->resume_reading();
+  }
+  deadline_.move_to(machine.deadline());
+}
+
+void Stream::carry_out(stream::Action& action) {
+  std::visit(Overloaded{
+                 [&](stream::Send& send) { connection->write(send.bytes); },
+                 [&](stream::StartTls&) {
+                   seams::TlsRequest request{machine.role(), machine.local(), {}, {}};
+                   if (machine.role() == Role::initiating) request.sni = std::string(machine.remote()->text());
+                   connection->start_tls(std::move(request));
+                 },
+                 [&](stream::AskServerVerdict&) { wants_verdict->open({}); },
+                 [&](stream::AskClientVerdict& ask) { owner_.on_wants_features(*this, std::move(ask.sender)); },
+                 [&](stream::AskAuthentication& ask) {
+                   const auto record = senders.find(ask.sender);
+                   Result<void> verdict;
+                   if (ground_.rules.towards(ask.sender).is_blocked) {
+                     verdict = fail(Reason::policy_blocked, "this domain is not served here");
+                   } else if (record == senders.end() || !record->second.verdict) {
+                     verdict = fail(Reason::certificate_none,
+                                    "no certificate that could prove this domain was judged in time");
+                   } else if (!*record->second.verdict) {
+                     verdict = fail(record->second.verdict->error().error);
+                   } else if (record->second.live_proof(ground_.rules.epoch(), ground_.wall()) == nullptr) {
+                     verdict = fail(Reason::proof_expired, "what proved this domain ran out");
+                   }
+                   perform(machine.authenticate(verdict, ground_.now()));
+                 },
+                 [&](stream::Authenticated& authenticated) {
+                   is_authenticated = true;
+                   if (machine.role() == Role::initiating) return;
+                   owner_.on_authenticated(*this, authenticated.sender, authenticated.target);
+                 },
+                 [&](stream::ExternalRefused& refused) { on_external_refused(refused); },
+                 [&](stream::Opened&) {
+                   if (opened) opened->open({});
+                 },
+                 [&](stream::Claimed& claimed) { owner_.on_claim(*this, std::move(claimed.result)); },
+                 [&](stream::ResultAnswered& answered) {
+                   // Only what was asked on this very stream is an answer (AB-073).
+                   const auto asked_for =
+                       machine.role() == Role::initiating
+                           ? asked.find(pairs::PairView{answered.result.sender.text(), answered.result.target.text()})
+                           : asked.end();
+                   if (asked_for == asked.end()) {
+                     owner_.on_dropped(*this, Reason::unsolicited, "db:result answer");
+                     return;
+                   }
+                   asked_for->second->open(DbAnswer(*answered.result.verdict));
+                 },
+                 [&](stream::VerifyAsked& asked_verify) { owner_.on_verify(*this, asked_verify.verify); },
+                 [&](stream::VerifyAnswered& answered) {
+                   const auto question =
+                       machine.role() == Role::initiating
+                           ? verifying.find({answered.verify.sender, answered.verify.target, answered.verify.id})
+                           : verifying.end();
+                   if (question == verifying.end()) {
+                     owner_.on_dropped(*this, Reason::unsolicited, "db:verify answer");
+                     return;
+                   }
+                   question->second->open(DbAnswer(*answered.verify.verdict));
+                 },
+                 [&](stream::Dropped& dropped) { owner_.on_dropped(*this, dropped.reason, dropped.what); },
+                 [&](stream::Ended& ended) {
+                   if (!ended_by) ended_by = ended.why;
+                   is_ending = true;
+                   connection->close(kClosePatience);
+                   owner_.on_over(*this);
+                 },
+             },
+             action);
+}
+
+void Stream::on_external_refused(stream::ExternalRefused& refused) {
+  external_text = refused.text;
+  if (refused.blames_authzid && peer != nullptr) {  // EXT-01: the other form next time
+    const bool was_named = peer->named_authzid_until > ground_.wall();
+    peer->named_authzid_until = was_named ? WallTime{} : ground_.wall() + peers::kLearned;
+    peers_.remember(*peer);
+  }
+  ground_.log(report::Event(report::Level::info, "external_refused")
+                  .with("stream", number())
+                  .with("local", machine.local()->text())
+                  .with("remote", machine.remote()->text())
+                  .with("reason", name_of(Reason::external_refused))
+                  .with("detail", refused.text));
+}
+
+void Stream::end(StreamFault fault, Error why) { perform(machine.fail(std::move(fault), std::move(why))); }
+void Stream::close(Error why) { perform(machine.close(std::move(why))); }
+
+void Stream::write(std::string_view bytes) {
+  bytes_out += bytes.size();
+  machine.sent_something(ground_.now());
+  connection->write(bytes);
+}
+
+void Stream::carry(std::string_view stanza) {
+  const Instant at = ground_.now();
+  bytes_out += stanza.size();
+  ++stanzas_out;
+  machine.sent_something(at);
+  machine.carried_stanza(at);
+  connection->write(stanza);
+}
+
+void Stream::on_due() {
+  bool is_busy = reserved > 0 || !asked.empty() || !verifying.empty();
+  for (const pairs::OutPair* pair : riding)
+    if (pair->queue && !pair->queue->is_empty()) is_busy = true;
+  perform(machine.on_time(ground_.now(), is_busy));
+}
+
+void Stream::on_bytes(std::string_view bytes) {
+  if (is_ending) return;
+  bytes_in += bytes.size();
+  perform(machine.feed(bytes, *this, ground_.now()));
+}
+
+void Stream::on_tls(const Result<seams::TlsFacts>& result) {
+  if (is_ending) return;
+  if (!result) {
+    if (!ended_by) ended_by = result.error();
+    is_ending = true;
+    connection->close(kClosePatience);
+    owner_.on_over(*this);
+    return;
+  }
+  facts = *result;
+  perform(machine.on_tls(ground_.now()));
+}
+
+void Stream::on_writable() {
+  is_stalled = false;
+  if (!is_ending) owner_.on_writable(*this);
+}
+
+void Stream::on_closed(const Error& why) {
+  if (!ended_by) ended_by = why;
+  if (!is_ending) {
+    is_ending = true;
+    owner_.on_over(*this);
+  }
+  owner_.on_closed(*this);
+}
+
+xml::Take Stream::stanza(const xml::ElementView& element, stream::StanzaKind kind) {
+  ++stanzas_in;
+  return owner_.on_stanza(*this, element, kind);
+}
+
+}  // namespace ligase::streams

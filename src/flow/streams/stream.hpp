@@ -1,0 +1,126 @@
+// One s2s stream at work: its connection, its machine, and what rides on it. It carries out the machine's actions; it knows an
+// owner of a few calls, and no table.
+#pragma once
+#include <deque>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <unordered_map>
+
+#include "ground/deadline.hpp"
+#include "ground/gate.hpp"
+#include "pairs/pairs.hpp"
+#include "peers/peers.hpp"
+#include "seams/network.hpp"
+#include "stream/machine.hpp"
+
+namespace ligase::streams {
+
+class Stream;
+
+// Who is asked what a stream cannot decide, and told what becomes of it.
+class Owner {
+ public:
+  virtual xml::Take on_stanza(Stream& stream, const xml::ElementView& element, stream::StanzaKind kind) = 0;
+  virtual void on_wants_features(Stream& stream, Domain sender) = 0;
+  virtual void on_authenticated(Stream& stream, const Domain& sender, const Domain& target) = 0;  // by EXTERNAL
+  virtual void on_claim(Stream& stream, stream::DbResult claim) = 0;
+  virtual void on_verify(Stream& stream, const stream::DbVerify& verify) = 0;
+  virtual void on_dropped(Stream& stream, Reason reason, std::string_view what) = 0;
+  virtual void on_writable(Stream& stream) = 0;
+  virtual void on_over(Stream& stream) = 0;    // nothing rides it any more; its last bytes may still leave
+  virtual void on_closed(Stream& stream) = 0;  // the connection's last word; it is deleted one turn later
+
+ protected:
+  ~Owner() = default;
+};
+
+// What is known of a sender domain by the certificate of this session (judge_client), asked once a stream.
+struct SenderRecord {
+  std::optional<tl::expected<proof::Proof, proof::ClientRefusal>> verdict;  // nullopt: never judged yet
+  WallTime judged_at{};
+  pair::PolicyEpoch epoch;                   // under which it was judged
+  std::shared_ptr<ground::Gate<bool>> done;  // while it is judged (anew): opens when the verdict is there
+  bool is_proven_by_dialback = false;        // for some target (MUX-08)
+  // The certificate's proof, if it holds under this policy now; null: none.
+  const proof::Proof* live_proof(pair::PolicyEpoch today, WallTime now) const noexcept {
+    return verdict && verdict->has_value() && epoch == today && (*verdict)->expires > now ? &**verdict : nullptr;
+  }
+};
+
+using DbAnswer = Result<stream::DbVerdict>;  // error: the stream ended first
+
+class Stream final : public seams::Receiver, public stream::StanzaSink {
+ public:
+  Stream(ground::Ground& ground, peers::Peers& peers, Owner& owner, pair::StreamRef ref,
+         std::unique_ptr<seams::Connection> connection, stream::Machine machine);
+  ~Stream() override;
+
+  void start();                            // begins reading; initiating: sends the header
+  void perform(stream::Actions actions);   // carries out what the machine says, and goes on with what was fed
+  void end(StreamFault fault, Error why);  // with a stream error
+  void close(Error why);                   // orderly, without one
+  void write(std::string_view bytes);      // a db element
+  void carry(std::string_view stanza);     // of a pair that may pass
+
+  bool is_live() const noexcept { return machine.is_open() && !is_ending; }
+  std::string number() const { return std::to_string(ref.number); }
+
+  // seams::Receiver
+  void on_bytes(std::string_view bytes) override;
+  void on_tls(const Result<seams::TlsFacts>& facts) override;
+  void on_writable() override;
+  void on_closed(const Error& why) override;
+  // stream::StanzaSink
+  xml::Take stanza(const xml::ElementView& stanza, stream::StanzaKind kind) override;
+
+  const pair::StreamRef ref;
+  stream::Machine machine;
+  std::unique_ptr<seams::Connection> connection;
+  seams::TlsFacts facts;
+  WallTime opened_at;
+  bool is_ending = false;
+  bool is_stalled = false;        // did not take bytes for a second: what is more than its queue bounces at once
+  std::optional<Error> ended_by;  // the first reason
+
+  // Initiating: whom we reached, and what we asked.
+  peers::Peer* peer = nullptr;
+  std::string peer_host;          // SRV target; receiving: empty
+  bool is_authenticated = false;  // EXTERNAL succeeded for the header's pair
+  std::string external_text;      // why the peer refused our certificate
+  std::set<Domain> targets;       // the header's, and those asked for
+  pairs::OutPairSet riding;
+  std::unordered_map<pairs::PairKey, std::shared_ptr<ground::Gate<DbAnswer>>, pairs::PairHash, pairs::PairEqual> asked;
+  std::deque<std::shared_ptr<ground::Gate<bool>>>
+      wait_to_ask;  // while `asked` holds as many as a peer like us decides at once
+  std::map<std::tuple<Domain, Domain, std::string>, std::shared_ptr<ground::Gate<DbAnswer>>>
+      verifying;  // sender, target, id
+  std::shared_ptr<ground::Gate<Result<void>>>
+      wants_verdict;                                   // the server is to be judged; or why it does not come to that
+  std::shared_ptr<ground::Gate<Result<void>>> opened;  // the negotiation is done, or why it failed
+  std::optional<Instant> last_extra_target, last_extra_sender;  // MUX-06
+  Instant unused_since;
+  std::size_t reserved = 0;  // procedures that are about to use it
+
+  // Receiving.
+  std::map<Domain, SenderRecord> senders;
+  pairs::InPairs in_pairs;
+  std::set<pairs::PairKey> claims;  // being decided (DB-07)
+  unsigned dial_backs = 0;          // connections being made for its claims
+
+  std::uint64_t stanzas_in = 0, stanzas_out = 0, bytes_in = 0, bytes_out = 0;
+
+ private:
+  void carry_out(stream::Action& action);
+  void on_due();
+  void on_external_refused(stream::ExternalRefused& refused);
+
+  ground::Ground& ground_;
+  peers::Peers& peers_;
+  Owner& owner_;
+  ground::Deadline deadline_;
+  bool is_performing_ = false;
+};
+
+}  // namespace ligase::streams

@@ -1,0 +1,51 @@
+#include "streams/streams.hpp"
+
+namespace ligase::streams {
+
+Stream* Streams::find(pair::StreamRef ref) noexcept {
+  const auto found = streams_.find(ref);
+  return found == streams_.end() || found->second->is_ending ? nullptr : found->second.get();
+}
+
+Stream& Streams::add(std::unique_ptr<seams::Connection> connection, stream::Machine machine) {
+  const pair::StreamRef ref{next_number()};
+  auto added = std::make_unique<Stream>(ground_, peers_, owner_, ref, std::move(connection), std::move(machine));
+  Stream& stream = *added;
+  streams_.emplace(ref, std::move(added));
+  return stream;
+}
+
+std::unique_ptr<Stream> Streams::take_out(pair::StreamRef ref) {
+  const auto found = streams_.find(ref);
+  if (found == streams_.end()) return nullptr;
+  std::unique_ptr<Stream> out = std::move(found->second);
+  streams_.erase(found);
+  return out;
+}
+
+stream::Limits Streams::limits() const {
+  const config::Limits& limits = ground_.rules.limits();
+  return {{limits.stanza_size_unproven, limits.depth, limits.attributes, limits.start_tag, limits.name},
+          limits.stanza_size,
+          limits.unproven_timeout,
+          limits.idle_timeout,
+          limits.keep_alive,
+          3};
+}
+
+bool is_peer_s_end(Reason reason) {
+  return reason == Reason::stream_error || reason == Reason::stream_closed || reason == Reason::network_closed ||
+         reason == Reason::tls_truncated;
+}
+
+void release_waiters(Stream& stream, const Error& why) {
+  if (stream.opened) stream.opened->open(fail(why));
+  if (stream.wants_verdict) stream.wants_verdict->open(fail(why));
+  for (auto& [pair, gate] : std::exchange(stream.asked, {})) gate->open(DbAnswer(fail(why)));
+  for (auto& turn : std::exchange(stream.wait_to_ask, {})) turn->open(false);
+  for (auto& [question, gate] : std::exchange(stream.verifying, {})) gate->open(DbAnswer(fail(why)));
+  for (auto& [sender, record] : stream.senders)
+    if (record.done) record.done->open(false);
+}
+
+}  // namespace ligase::streams

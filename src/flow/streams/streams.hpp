@@ -1,0 +1,34 @@
+// The s2s streams at work, by a number that is never used again: a stale StreamRef finds nothing.
+#pragma once
+#include <map>
+#include <memory>
+
+#include "streams/stream.hpp"
+
+namespace ligase::streams {
+
+class Streams {
+ public:
+  Streams(ground::Ground& ground, peers::Peers& peers, Owner& owner) : ground_(ground), peers_(peers), owner_(owner) {}
+
+  Stream* find(pair::StreamRef ref) noexcept;  // null: it is over
+  Stream& add(std::unique_ptr<seams::Connection> connection, stream::Machine machine);
+  std::unique_ptr<Stream> take_out(pair::StreamRef ref);  // its connection is closed
+  void clear() { streams_.clear(); }
+  const auto& all() const noexcept { return streams_; }
+  std::uint64_t next_number() noexcept { return next_number_++; }  // links are counted with them
+  stream::Limits limits() const;
+
+ private:
+  ground::Ground& ground_;
+  peers::Peers& peers_;
+  Owner& owner_;
+  std::map<pair::StreamRef, std::unique_ptr<Stream>> streams_;
+  std::uint64_t next_number_ = 1;
+};
+
+bool is_peer_s_end(Reason reason);  // of a stream: the peer, or the network, ended it
+// Who waits for an answer on this stream learns that none will come.
+void release_waiters(Stream& stream, const Error& why);
+
+}  // namespace ligase::streams
