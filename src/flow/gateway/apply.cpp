@@ -3,7 +3,7 @@
 
 #include "gateway/house.hpp"
 #include "prove/claims.hpp"
-#include "prove/reach.hpp"
+#include "prove/set_up.hpp"
 
 namespace ligase::gateway {
 namespace {

@@ -2,7 +2,7 @@
 #include <algorithm>
 
 #include "gateway/house.hpp"
-#include "prove/reach.hpp"
+#include "prove/set_up.hpp"
 
 namespace ligase::gateway {
 namespace {

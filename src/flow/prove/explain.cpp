@@ -5,7 +5,7 @@
 
 #include "proof/explain.hpp"
 #include "prove/judge.hpp"
-#include "prove/reach.hpp"
+#include "prove/set_up.hpp"
 
 namespace ligase::prove {
 namespace {

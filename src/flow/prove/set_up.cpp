@@ -1,0 +1,139 @@
+// Each pair is asked for by itself; all that wait at once, and never more than the peer decides at a time (MUX-04).
+#include "prove/set_up.hpp"
+
+#include <fmt/format.h>
+
+#include "proof/dialback_key.hpp"
+#include "prove/reach.hpp"
+
+namespace ligase::prove {
+namespace {
+
+constexpr Duration kAnswerPatience = 30s;  // DB-04
+constexpr unsigned kMostAttempts = 4;      // when streams end under it
+
+// The stream accepts us as the sender: EXTERNAL did for the header's pair, any other is asked for (MUX-02).
+Task<Result<void>> be_accepted(Bench* bench, pairs::PairKey pair, pair::StreamRef ref, Instant deadline) {
+  streams::Stream* session = bench->streams.find(ref);
+  if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
+  const bool is_header_pair = *session->machine.local() == pair.sender && *session->machine.remote() == pair.target;
+  if (is_header_pair && session->is_authenticated) co_return Result<void>{};
+  if (!session->machine.takes_dialback())
+    co_return fail(Reason::dialback_not_offered, "the peer offers no dialback for a further pair");
+  // MUX-04: all that wait are asked at once, but never more than the peer decides at a time (if its limit is ours).
+  while (session->asked.size() >= bench->limits().proving_per_stream && !session->asked.contains(pair)) {
+    auto turn = std::make_shared<ground::Gate<bool>>(bench->ground.world.executor);
+    session->wait_to_ask.push_back(turn);
+    const auto is_mine = co_await turn->wait(bench->ground.world.clock, deadline);
+    session = bench->streams.find(ref);
+    if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
+    if (!is_mine.value_or(false)) {
+      std::erase(session->wait_to_ask, turn);
+      co_return fail(Reason::setup_timeout, "too many pairs were asked for before this one");
+    }
+  }
+  auto& gate = session->asked[pair];
+  const bool is_first = !gate;
+  if (is_first) gate = std::make_shared<ground::Gate<streams::DbAnswer>>(bench->ground.world.executor);
+  std::shared_ptr<ground::Gate<streams::DbAnswer>> answer = gate;
+  if (is_first) {  // DB-07
+    if (!session->targets.contains(pair.target)) session->last_extra_target = bench->now();
+    if (*session->machine.local() != pair.sender) session->last_extra_sender = bench->now();
+    session->targets.insert(pair.target);
+    const auto key = proof::DialbackKey::derive(bench->ground.rules.dialback_secret(), pair.target, pair.sender,
+                                                session->machine.id());
+    session->write(stream::ask_result(pair.sender, pair.target, key.wire_text()));
+  }
+  const Instant until = std::min(deadline, bench->now() + kAnswerPatience);
+  const auto came = co_await answer->wait(bench->ground.world.clock, until);
+  if ((session = bench->streams.find(ref)) != nullptr) {
+    session->asked.erase(pair);
+    if (!session->wait_to_ask.empty()) {
+      session->wait_to_ask.front()->open(true);
+      session->wait_to_ask.pop_front();
+    }
+  }
+  if (!came && came.error() == ground::Missed::late)
+    co_return fail(Reason::dialback_timeout, "the peer did not answer the db:result");
+  if (!came) co_return fail(Reason::network_closed, "the stream ended");
+  if (!*came) co_return fail(came->error());
+  switch ((*came)->type) {
+    case stream::DbType::valid:
+      co_return Result<void>{};
+    case stream::DbType::invalid: {
+      // XEP-0220 §2.4: our key was refused. A stream on which nothing lives is of no further use (DB-05).
+      if (session != nullptr && session->riding.empty() && session->asked.empty())
+        session->close({Reason::dialback_invalid, "the peer called our key invalid"});
+      co_return fail(Reason::dialback_invalid, "the peer called our dialback key invalid");
+    }
+    case stream::DbType::error:
+      break;
+  }
+  co_return fail(Reason::dialback_error,
+                 fmt::format("the peer answered the dialback with {}", condition_name((*came)->condition)));
+}
+
+}  // namespace
+
+Task<void> set_up_pair(Bench* bench, pairs::PairKey key) {
+  const Instant deadline = bench->now() + bench->limits().setup_timeout;
+  Error last{Reason::setup_timeout, "it took too long"};
+  bool own_certificate = false;
+  for (unsigned attempt = 0; attempt < kMostAttempts; ++attempt) {
+    pairs::OutPair* pair = bench->out_pairs.find(key);
+    if (pair == nullptr) co_return;
+    Result<Acquired> acquired =
+        co_await acquire(bench, key, Errand{Purpose::pair, pair->accepted_on, own_certificate}, deadline);
+    pair = bench->out_pairs.find(key);
+    if (pair == nullptr || bench->is_stopping) co_return;
+    if (!acquired) {
+      last = acquired.error();
+      break;
+    }
+    const pair::StreamRef ref = acquired->stream;
+    const Reservation reservation(bench, ref);
+    Result<void> accepted;
+    if (pair->accepted_on != ref) accepted = co_await be_accepted(bench, key, ref, deadline);
+    pair = bench->out_pairs.find(key);
+    if (pair == nullptr || bench->is_stopping) co_return;
+    streams::Stream* session = bench->streams.find(ref);
+    if (accepted && session != nullptr) {
+      bench->owner.out_pair_is_proven(*pair, *session, std::move(acquired->proof));
+      co_return;
+    }
+    last = accepted ? Error{Reason::network_closed, "the stream ended"} : accepted.error();
+    if (bench->now() >= deadline) break;
+    if (session == nullptr) continue;  // the stream ended under it: another is tried
+    // The peer took the sender for nobody on a stream that shows another's certificate ([[tls.for]]): its own may do better.
+    if (own_certificate || shows_own_certificate(*bench, *session, key)) break;
+    own_certificate = true;
+  }
+  pairs::OutPair* pair = bench->out_pairs.find(key);
+  if (pair != nullptr && !bench->is_stopping) bench->owner.out_pair_is_not_proven(*pair, last);
+}
+
+Task<Result<Acquired>> try_pair(Bench* bench, pairs::PairKey key, pair::StreamRef ridden, report::Steps& steps,
+                                Instant deadline) {
+  const Errand errand{Purpose::pair, ridden, false, &steps};
+  Result<Acquired> acquired = co_await acquire(bench, key, errand, deadline);
+  if (!acquired) co_return acquired;
+  const Reservation reservation(bench, acquired->stream);
+  if (acquired->stream == ridden) {
+    tell(errand, "sender", report::StepResult::ok, "the peer has taken us for the sender on this stream already");
+    co_return acquired;
+  }
+  const Instant began = bench->now();
+  const Result<void> accepted = co_await be_accepted(bench, key, acquired->stream, deadline);
+  if (!accepted) {
+    tell_failure(errand, "sender", accepted.error(), bench->now() - began);
+    co_return fail(accepted.error());
+  }
+  const streams::Stream* session = bench->streams.find(acquired->stream);
+  const bool by_certificate = session != nullptr && session->is_authenticated && is_own(*session, key);
+  tell(errand, "sender", report::StepResult::ok,
+       by_certificate ? "the peer took our certificate (EXTERNAL)" : "the peer answered our db:result with valid",
+       bench->now() - began);
+  co_return acquired;
+}
+
+}  // namespace ligase::prove
