@@ -683,6 +683,32 @@ TEST_F(Abuse, TooDeepOrTooLarge_EndsThatStreamAlone) {
   EXPECT_TRUE(world.run_until([&] { return delivered() == 1; }, 10s));
 }
 
+// AB-010, AB-181: what cannot be passed on costs itself: its sender is answered, the streams and the link stay.
+TEST_F(Abuse, StanzaThatCannotPass_IsAnsweredAlone) {
+  start();
+  prove_by_dialback();
+  const std::string large(600'000, 'x');
+  stranger.say("<iq type='set' from='m@evil.tld' to='b@target1.tld' id='big'><q xmlns='urn:q'>" + large + "</q></iq>");
+  stranger.say("<iq type='set' from='m@evil.tld' to='b@target1.tld' id='odd'><q xmlns='a}b'/></iq>");
+  stranger.say(kMessage);
+  ASSERT_TRUE(world.run_until([&] { return delivered() == 1; }, 10s));
+  EXPECT_EQ(gateway->component("target1.tld").received[0].id, "m1");
+  EXPECT_FALSE(stranger.is_closed);
+
+  Component& component = gateway->component("target1.tld");
+  component.send("<message from='b@target1.tld' to='a@evil.tld' id='big'><body>" + large + "</body></message>");
+  component.send("<message from='b@target1.tld' to='a@evil.tld' id='odd'><q xmlns='a}b'/></message>");
+  component.send("<message type='error' from='b@target1.tld' to='a@evil.tld' id='silent'><q xmlns='a}b'/></message>");
+  ASSERT_TRUE(world.run_until([&] { return component.received.size() == 3; }, 10s));
+  EXPECT_EQ(component.received[1].id, "big");
+  EXPECT_THAT(component.received[1].bytes, HasSubstr("policy-violation"));
+  EXPECT_EQ(component.received[2].id, "odd");
+  EXPECT_THAT(component.received[2].bytes, HasSubstr("bad-request"));
+  world.run_for(60s);
+  EXPECT_EQ(component.received.size(), 3u);
+  EXPECT_TRUE(component.is_up);
+}
+
 // AB-017: another protocol on our port; nothing of it comes back.
 TEST_F(Abuse, HttpOnOurPort_IsClosedWithoutAnEcho) {
   start();

@@ -153,8 +153,8 @@ xml::Take ComponentMachine::element(const xml::ElementView& element) {
     return xml::Take::stop;
   }
   // One that nobody understands costs itself, not all that come behind it (COMP-03, AB-028).
-  actions_.push_back(
-      Dropped{Reason::stream_protocol, fmt::format("an unexpected <{}/> from a component", element.name.substr(0, 64))});
+  actions_.push_back(Dropped{Reason::stream_protocol,
+                             fmt::format("an unexpected <{}/> from a component", element.name.substr(0, 64))});
   return xml::Take::more;
 }
 
@@ -164,11 +164,13 @@ void ComponentMachine::take_handshake(const xml::ElementView& element) {
   const auto refuse = [&](const std::string& text) {
     end(StreamFault{StreamError::not_authorized, text}, {Reason::link_unauthorized, text});
   };
-  if (element.name != "handshake" || (element.ns != ns::kComponent && element.ns != ns::kClient)) return refuse("a handshake is expected first");
+  if (element.name != "handshake" || (element.ns != ns::kComponent && element.ns != ns::kClient))
+    return refuse("a handshake is expected first");
   const auto node = xml::to_node(element.bytes, parser_.header().declarations);
   const std::string* secret = components_.secret_of(*domain_);
   // XEP-0114 asks for small letters; some send others.
-  if (!node || secret == nullptr || !equal_in_constant_time(with_small_letters(node->text), handshake_digest(id_, *secret)))
+  if (!node || secret == nullptr ||
+      !equal_in_constant_time(with_small_letters(node->text), handshake_digest(id_, *secret)))
     return refuse(fmt::format("the secret for {} is wrong", domain_->text()));
   if (components_.is_connected(*domain_)) {
     const std::string text = fmt::format("another component is connected for {}", domain_->text());
@@ -176,7 +178,7 @@ void ComponentMachine::take_handshake(const xml::ElementView& element) {
     return;
   }
   phase_ = Phase::connected;
-  parser_.set_stanza_size(limits_.stanza_size);
+  parser_.set_stanza_size(limits_.stanza_size, xml::Oversize::costs_itself);
   send("<handshake/>");
   actions_.push_back(Connected{*domain_});
 }

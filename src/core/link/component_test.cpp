@@ -24,6 +24,8 @@ struct Stanzas : stream::StanzaSink {
   std::vector<std::string> names;
   xml::Take stanza(const xml::ElementView& element, stream::StanzaKind) override {
     names.emplace_back(element.name);
+    if (element.cannot_pass == Reason::stanza_too_big)
+      names.back() += " too big, id=" + std::string(element.id.value_or(""));
     return xml::Take::more;
   }
 };
@@ -68,6 +70,20 @@ TEST(ComponentLink, TakesWhatStockServersTake) {
   EXPECT_FALSE(link.is_over) << link.said;
   EXPECT_THAT(link.stanzas.names, testing::ElementsAre("message", "presence"));
   EXPECT_EQ(link.dropped.size(), 2u);
+}
+
+// AB-010, AB-028
+TEST(ComponentLink, ElementOverTheLimit_CostsItself) {
+  Link link;
+  const std::string large(600'000, 'x');
+  link.hears(kHeader + kHandshake)
+      .hears("<message id='1'><body>" + large + "</body></message><r xmlns='urn:y'>" + large + "</r><presence/>");
+  EXPECT_FALSE(link.is_over) << link.said;
+  EXPECT_THAT(link.stanzas.names, testing::ElementsAre("message too big, id=1", "presence"));
+  EXPECT_EQ(link.dropped.size(), 1u);
+  Link stranger;
+  stranger.hears(kHeader + "<handshake>" + large);
+  EXPECT_TRUE(stranger.is_over);
 }
 
 // COMP-01: XEP-0114 asks for small letters.

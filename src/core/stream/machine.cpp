@@ -125,7 +125,8 @@ Actions Machine::feed(std::string_view bytes, StanzaSink& sink, Instant now) {
   sink_ = &sink;
   const std::uint64_t before = elements_;
   const xml::Fed fed = parser_.feed(bytes, *this);
-  if (elements_ == before && fed.state == xml::Fed::State::more && parser_.buffered() == 0) count_idle(bytes.size());
+  if (elements_ == before && fed.state == xml::Fed::State::more && parser_.buffered() == 0 && !parser_.is_discarding())
+    count_idle(bytes.size());
   return take_fed(fed);
 }
 
@@ -238,7 +239,7 @@ void Machine::pair_proven(Instant now) {
   if (is_proven_) return;
   is_proven_ = true;
   last_stanza_ = now;
-  parser_.set_stanza_size(limits_.stanza_size);
+  parser_.set_stanza_size(limits_.stanza_size, xml::Oversize::costs_itself);
 }
 
 Instant Machine::deadline() const noexcept {

@@ -133,6 +133,11 @@ xml::Take Machine::element(const xml::ElementView& element) {
   ++elements_;
   const auto situation = situation_of(phase_, role_);
   const Kind kind = kind_of(element);
+  if (element.cannot_pass == Reason::stanza_too_big &&
+      kind != Kind::stanza) {  // nothing of it is there to be understood
+    actions_.push_back(Dropped{Reason::stanza_too_big, std::string(element.name.substr(0, 64))});
+    return xml::Take::stop;
+  }
   const Cell cell = situation ? kCells[static_cast<std::size_t>(*situation)][static_cast<std::size_t>(kind)] : U;
   switch (cell) {
     case Cell::stanza: {

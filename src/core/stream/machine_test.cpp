@@ -66,8 +66,10 @@ class Runner : private StanzaSink {
   void world(const std::string& line) {
     if (line.starts_with("receiving")) {
       hosting_.encryption = line.find("preferred") != std::string::npos ? Encryption::preferred : Encryption::required;
+      Limits limits;
+      if (line.find("small stanzas") != std::string::npos) limits.stanza_size = limits.xml.stanza_size = 200;
       machine_.emplace(Machine::receive(
-          Limits{}, hosting_, [this] { return fmt::format("id{}", ++ids_); }, now_));
+          limits, hosting_, [this] { return fmt::format("id{}", ++ids_); }, now_));
     } else if (line.starts_with("initiating")) {
       const Encryption encryption =
           line.find("preferred") != std::string::npos ? Encryption::preferred : Encryption::required;
@@ -159,6 +161,12 @@ class Runner : private StanzaSink {
   }
   xml::Take stanza(const xml::ElementView& element, StanzaKind) override {
     flush_sent();
+    if (element.cannot_pass) {
+      actual.push_back(fmt::format("== refused {} id={} from={} to={} type={}", name_of(*element.cannot_pass),
+                                   element.id.value_or(""), element.from.value_or(""), element.to.value_or(""),
+                                   element.type.value_or("")));
+      return xml::Take::more;
+    }
     actual.push_back(fmt::format("== stanza {}", element.bytes));
     return xml::Take::more;
   }

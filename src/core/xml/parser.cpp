@@ -89,7 +89,8 @@ void Parser::State::reset() {
   passed = searched = token_start = delivered = expat_start = renewed_at = 0;
   tag_start = tag_scanned = element_start = cdata_end = 0;
   wants_renewal = is_encoding_checked = is_declared = is_begun = is_replaying = needs_rewriting = is_in_cdata = false;
-  depth = new_declarations = inherited = own_ns_declared = 0;
+  is_discarding = false;
+  depth = new_declarations = inherited = own_ns_declared = discarded_names = 0;
   declared.clear();
   on_first_tag.clear();
   cannot_pass = std::nullopt;
@@ -176,7 +177,7 @@ void Parser::State::keep() {
     needed = delivered;
   } else if (life == Life::running) {
     needed = std::min(token_start, passed);
-    if (is_begun && depth > 1) needed = std::min(needed, element_start);
+    if (is_begun && depth > 1 && !is_discarding) needed = std::min(needed, element_start);
   }
   window.keep_from(needed);
 }
@@ -212,7 +213,11 @@ void Parser::restart() {
   if (state_->life == State::Life::running) state_->stop();
 }
 
-void Parser::set_stanza_size(std::size_t bytes) noexcept { state_->limits.stanza_size = bytes; }
+void Parser::set_stanza_size(std::size_t bytes, Oversize oversize) noexcept {
+  state_->limits.stanza_size = bytes;
+  state_->limits.oversize = oversize;
+}
+bool Parser::is_discarding() const noexcept { return state_->is_discarding; }
 std::size_t Parser::buffered() const noexcept { return state_->window.held(); }
 const Header& Parser::header() const noexcept { return state_->stream; }
 

@@ -15,6 +15,12 @@
 
 namespace ligase::xml {
 
+// What becomes of a first-level element over Limits::stanza_size (AB-010).
+enum class Oversize : std::uint8_t {
+  ends_the_stream,  // policy-violation, once the limit is passed
+  costs_itself,     // discarded while it is counted; the sink is told of it at its end, without bytes
+};
+
 struct Limits {
   std::size_t stanza_size = 16 * 1024;  // one first-level element; raised by set_stanza_size() once a pair is proven
   std::size_t depth = 128;              // the stream's root is depth 1
@@ -24,6 +30,9 @@ struct Limits {
   // What a stanza can inherit of the stream header, all together: prefixes, namespace names, xml:lang. Each may be written
   // again on every stanza that is passed on, so this bounds what a stanza grows by (AB-180).
   std::size_t inherited = 4096;
+  Oversize oversize = Oversize::ends_the_stream;
+  // Of one element that is discarded: bytes, and the names behind stanza_size that expat must remember to read on.
+  std::size_t discarded = 16 * 1024 * 1024, discarded_names = 128 * 1024;
 };
 
 struct Declaration {  // a namespace declaration; prefix "" is the default namespace
@@ -41,7 +50,7 @@ struct Header {
 
 // One first-level element, where it lies. All views are valid until Sink::element() returns.
 struct ElementView {
-  std::string_view bytes;     // from '<' to '>' inclusive: exactly what came
+  std::string_view bytes;     // from '<' to '>' inclusive: exactly what came; empty if it was discarded (AB-010)
   std::string_view name, ns;  // expanded name
   // The content namespace that it stands in: its own, if that is one, else the header's default. It is what is translated
   // where the element is passed on.
@@ -91,7 +100,9 @@ class Parser {
   Fed resume(Sink& sink);
   // A new stream begins (RFC 6120 §4.3.3): forgets everything, unconsumed bytes too.
   void restart();
-  void set_stanza_size(std::size_t bytes) noexcept;
+  void set_stanza_size(std::size_t bytes, Oversize oversize) noexcept;
+  // An element has begun that is over the limit and not kept.
+  bool is_discarding() const noexcept;
   std::size_t buffered() const noexcept;  // bytes held of an unfinished element
   const Header& header() const noexcept;  // the last one seen
 

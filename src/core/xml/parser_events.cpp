@@ -62,6 +62,8 @@ void Parser::State::on_start(std::string_view qualified, const char** attributes
     if (count > limits.attributes)
       return fail_with(too_much("a start tag", limits.attributes, "attributes and namespace declarations"));
   }
+  if (depth > 2 && passed > element_start + limits.stanza_size && is_over_names(attributes, declarations))
+    return fail_with(too_much("a stanza over the limit", limits.discarded_names, "names"));
   if (depth == 1) {
     if (declarations == 0) stream.declarations.clear();
     return on_header(element, attributes);
@@ -69,6 +71,7 @@ void Parser::State::on_start(std::string_view qualified, const char** attributes
   if (depth == 2) {
     XML_SetCharacterDataHandler(expat, nullptr);
     element_start = event_start();
+    discarded_names = 0;
     values.clear();
     name = values.add(element.name);
     ns = values.add(element.ns);
@@ -174,11 +177,30 @@ void Parser::State::on_end() {
   XML_StopParser(expat, XML_FALSE);
 }
 
+// expat remembers each, until a new one takes over at the element's end (AB-010).
+bool Parser::State::is_over_names(const char** attributes, std::size_t declarations) {
+  if (event_start() < element_start + limits.stanza_size) return false;
+  discarded_names += 1 + declarations;
+  for (const char** attribute = attributes; *attribute != nullptr; attribute += 2) ++discarded_names;
+  return discarded_names > limits.discarded_names;
+}
+
 void Parser::State::deliver(Position end) {
   expect_text();
-  if (end - element_start > limits.stanza_size) return fail_with(too_much("a stanza", limits.stanza_size, "bytes"));
+  const bool is_too_big = is_discarding || end - element_start > limits.stanza_size;
+  if (is_too_big && limits.oversize == Oversize::ends_the_stream)
+    return fail_with(too_much("a stanza", limits.stanza_size, "bytes"));
   ElementView view;
-  view.bytes = window.contiguous(element_start, end);
+  if (is_too_big) {
+    needs_rewriting = is_discarding = false;
+    cannot_pass = Reason::stanza_too_big;
+  } else {
+    view.bytes = window.contiguous(element_start, end);
+    view.after_name = 1;
+    while (!is_space(view.bytes[view.after_name]) && view.bytes[view.after_name] != '/' &&
+           view.bytes[view.after_name] != '>')
+      ++view.after_name;
+  }
   view.name = values.at(name);
   view.ns = values.at(ns);
   view.to = values.maybe(to);
@@ -186,10 +208,6 @@ void Parser::State::deliver(Position end) {
   view.id = values.maybe(id);
   view.type = values.maybe(type);
   view.lang = values.maybe(lang);
-  view.after_name = 1;
-  while (!is_space(view.bytes[view.after_name]) && view.bytes[view.after_name] != '/' &&
-         view.bytes[view.after_name] != '>')
-    ++view.after_name;
   view.needs_rewriting = needs_rewriting;
   // What is passed on is the element and at most Limits::inherited (AB-180): what the header gives it, and its own
   // namespace wherever that is declared by name, which may be longer in the other stream.

@@ -18,24 +18,40 @@ bool Parser::State::pass_next() {
   if (passed == end) return false;
   if (!is_begun) return pass_prolog(end);
   const bool is_inside = depth > 1;
-  const Position stanza_bound = (is_inside ? element_start : token_start) + limits.stanza_size;
-  const Position token_bound = token_start + limits.start_tag;
+  const Position stanza_bound = this->stanza_bound(), token_bound = token_start + limits.start_tag;
   const Position bound = std::min(stanza_bound, token_bound);
   std::optional<Position> cut = cut_before(std::min(end, bound));
-  // Between elements there is nothing to wait for but a tag.
-  if (!cut && !is_inside && window.at(passed) != '<' && (token_start == passed || window.at(token_start) != '<'))
+  // Between elements, and in one that nobody gets, there is nothing to wait for but a tag.
+  if (!cut && (!is_inside || is_discarding) && passed < bound && window.at(passed) != '<' &&
+      (token_start == passed || window.at(token_start) != '<'))
     cut = window.find('<', passed, std::min(end, bound)).value_or(std::min(end, bound));
   if (!cut && end > bound) {
     if (passed >= bound) {
-      fail_with(stanza_bound <= token_bound ? too_much("a stanza", limits.stanza_size, "bytes")
-                                            : too_much("a start tag", limits.start_tag, "bytes"));
-      return false;
+      refuse_at(stanza_bound, token_bound);
+      return life == Life::running;
     }
     cut = bound;
   }
   if (!cut) return false;
   pass(*cut);
   return life == Life::running && check_unfinished();
+}
+
+// How far the open element, or the one that begins, may go.
+Position Parser::State::stanza_bound() const {
+  if (is_discarding) return element_start + limits.discarded;
+  if (depth > 1) return element_start + limits.stanza_size;
+  // Its start tag says who is answered: it is read whole, as far as a start tag may go.
+  if (limits.oversize == Oversize::costs_itself) return token_start + limits.start_tag;
+  return token_start + limits.stanza_size;
+}
+
+void Parser::State::refuse_at(Position stanza_bound, Position token_bound) {
+  if (stanza_bound > token_bound) return fail_with(too_much("a start tag", limits.start_tag, "bytes"));
+  if (is_discarding) return fail_with(too_much("a stanza", limits.discarded, "bytes"));
+  if (limits.oversize == Oversize::ends_the_stream) return fail_with(too_much("a stanza", limits.stanza_size, "bytes"));
+  if (depth <= 1) return fail_with(too_much("a start tag", limits.start_tag, "bytes"));
+  is_discarding = true;
 }
 
 // Before the stream header: one token at a time, so that nothing behind a document type is ever looked at (AB-001).

@@ -1,6 +1,6 @@
 // Fuzz target of the parser and the writer. What must hold of any bytes: whole and in pieces they give the same calls and
-// end alike (XML-02); each element's bytes lie in the input, in order (XML-03); and what is passed on is read in its new
-// stream as what it was (XML-04, XML-06).
+// end alike (XML-02); each element's bytes lie in the input, in order (XML-03); what is passed on is read in its new stream as
+// what it was (XML-04, XML-06) and is hardly larger (AB-180); what is discarded is not held (AB-010).
 #include <cstdint>
 #include <cstdlib>
 #include <string>
@@ -48,6 +48,10 @@ struct Checker : Recorder {
     return Recorder::header(header);
   }
   Take element(const ElementView& element) override {
+    if (element.bytes.empty()) {
+      require(element.cannot_pass == ligase::Reason::stanza_too_big && !element.needs_rewriting);
+      return Recorder::element(element);
+    }
     const std::size_t found = input.find(element.bytes, position);
     require(found != std::string_view::npos);
     position = found + element.bytes.size();
@@ -59,6 +63,7 @@ struct Checker : Recorder {
     std::string out;
     const Passage passage{&stream, kTarget, std::nullopt};
     append_passed(out, element, passage);
+    if (!element.cannot_pass) require(out.size() <= element.bytes.size() + Limits{}.inherited);
     if (passes_unchanged(element, passage)) require(out == element.bytes);
     // Where the target's namespace is named by the peer itself, two names may become one.
     if (element.bytes.find("jabber") != std::string_view::npos &&
@@ -85,9 +90,12 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::size_t most = data[0] + 1u;
   std::size_t varying = data[1];
   const bool stops = (data[2] & 1) != 0;
-  const Limits limits = (data[2] & 2) != 0
-                            ? Limits{.stanza_size = 400, .depth = 8, .attributes = 8, .start_tag = 250, .name = 40}
-                            : Limits{.stanza_size = 4'000, .depth = 128, .attributes = 20, .start_tag = 1'000};
+  Limits limits = (data[2] & 2) != 0
+                      ? Limits{.stanza_size = 400, .depth = 8, .attributes = 8, .start_tag = 250, .name = 40}
+                      : Limits{.stanza_size = 4'000, .depth = 128, .attributes = 20, .start_tag = 1'000};
+  if ((data[2] & 4) != 0) limits.oversize = Oversize::costs_itself;
+  limits.discarded = 6'000;
+  limits.discarded_names = 40;
   const std::string_view input(reinterpret_cast<const char*>(data) + 3, size - 3);
   // Ends every unfinished token by one limit or the other.
   const std::string filler(9'000, 'x');
@@ -104,6 +112,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     varying = varying * 75 + 74;
     const std::size_t count = std::min(varying % most + 1, input.size() - i);
     feed_through(pieces, std::string(input.substr(i, count)), in_pieces);
+    require(pieces.buffered() <= std::max(limits.stanza_size, limits.start_tag));
+    if (pieces.is_discarding()) require(pieces.buffered() <= limits.start_tag);
     i += count;
   }
   const Fed seen = feed_through(pieces, filler, in_pieces);

@@ -85,6 +85,8 @@ struct Parser::State {
   bool is_in_cdata = false;
   Position cdata_end = 0;  // of the last section
   std::optional<Reason> cannot_pass;
+  bool is_discarding = false;             // the open element is over the limit: read on for its end, kept no more
+  std::size_t discarded_names = 0;        // of the open element, behind the limit
   std::size_t own_ns_declared = 0;        // how often the element's own namespace was declared by name
   Scope<> declared;                       // prefixes, inside of the open element
   std::vector<std::string> on_first_tag;  // namespaces it declares that may be its own; bounded by Limits::attributes
@@ -121,6 +123,8 @@ struct Parser::State {
   bool pass_prolog(Position end);
   bool check_encoding(Position end);
   bool check_unfinished();
+  Position stanza_bound() const;
+  void refuse_at(Position stanza_bound, Position token_bound);
   void pass(Position end);
   void understand(int status);  // an XML_Status
   std::optional<Position> cut_before(Position end);
@@ -140,6 +144,7 @@ struct Parser::State {
   void on_declaration(const char* prefix, const char* uri);
   void on_text(std::string_view text);
   void deliver(Position end);
+  bool is_over_names(const char** attributes, std::size_t declarations);
   void use_prefix(std::string_view prefix);
   void look_at_attributes(const char** attributes, bool is_first_level);
 };

@@ -448,13 +448,90 @@ TEST(Parser, LimitRaisedAfterProof_LetsLargerStanzasPass) {
   Parser parser{Limits{}};
   Recorder recorder;
   feed_through(parser, kHeader, recorder);
-  parser.set_stanza_size(512 * 1024);
+  parser.set_stanza_size(512 * 1024, Oversize::ends_the_stream);
   const std::string large = "<m><body>" + std::string(400'000, 'x') + "</body></m>";
   for (std::size_t i = 0; i < large.size(); i += 1400)
     ASSERT_EQ(feed_through(parser, large.substr(i, 1400), recorder).state, Fed::State::more);
   EXPECT_EQ(recorder.calls.back().bytes, large);
   EXPECT_EQ(feed_through(parser, "<m>" + std::string(600'000, 'x'), recorder).fault->text,
             "a stanza of more than 524288 bytes");
+}
+
+Limits tolerant() {
+  Limits limits = small();
+  limits.oversize = Oversize::costs_itself;
+  return limits;
+}
+
+// AB-010
+TEST(Parser, StanzaOverTheLimitOfAProvenStream_CostsItself) {
+  const std::string x300(300, 'x'), start = "<m to='b' id='1'>",
+                                    tag = "<m a='" + std::string(60, 'x') + "' b='" + std::string(40, 'x') + "'";
+  for (const auto& large :
+       {start + x300 + "</m>", start + "<a>" + x300 + "</a><b/></m>", start + "<![CDATA[" + x300 + ">>]]></m>",
+        start + x300 + "<a><b q='>'>" + x300 + "</b></a></m>", start + std::string(60, '>') + x300 + "</m>",
+        start + std::string(50, '<').replace(0, 50, "<p:a/><p:a/><p:a/><p:a/>") + x300 + "<p:a/></m>"}) {
+    SCOPED_TRACE(large);
+    const Outcome whole = parse(kSmall + "<a/>" + large + "<b/>" + large + "<c/></s>", tolerant());
+    ASSERT_EQ(whole.state, Fed::State::closed);
+    ASSERT_EQ(whole.calls.size(), 7u);
+    EXPECT_EQ(whole.calls[2].bytes, "");
+    EXPECT_EQ(whole.calls[2].values, "m|j|b|(none)|1|(none)|(none)|0|too big");
+    EXPECT_EQ(whole.calls[3].bytes, "<b/>");
+    for (const std::size_t size : {1, 2, 7, 199, 200, 201})
+      EXPECT_EQ(parse_in_pieces(kSmall + "<a/>" + large + "<b/>" + large + "<c/></s>", size, tolerant()), whole);
+  }
+  // Also one whose start tag alone is over the limit.
+  Limits narrow = tolerant();
+  narrow.stanza_size = 50;
+  for (const auto& large : {tag + "/>", tag + ">" + x300 + "</m>"}) {
+    const Outcome whole = parse(kSmall + large + "<b/></s>", narrow);
+    ASSERT_EQ(whole.calls.size(), 4u);
+    EXPECT_EQ(whole.calls[1].bytes, "");
+    EXPECT_EQ(parse_in_pieces(kSmall + large + "<b/></s>", 1, narrow), whole);
+  }
+}
+
+// AB-010: what is discarded is neither kept nor believed unread.
+TEST(Parser, DiscardedStanza_IsNotHeldAndStillJudged) {
+  Parser parser(tolerant());
+  Recorder recorder;
+  feed_through(parser, kSmall + "<m from='a'>", recorder);
+  for (int i = 0; i < 10'000; ++i) {
+    ASSERT_EQ(feed_through(parser,
+                           i % 3 == 0   ? "<a>"
+                           : i % 3 == 1 ? std::string(90, 'x')
+                                        : "</a>",
+                           recorder)
+                  .state,
+              Fed::State::more);
+    ASSERT_EQ(parser.is_discarding(), i >= 4);
+    ASSERT_LE(parser.buffered(), 200u);
+  }
+  EXPECT_EQ(parser.buffered(), 0u);
+  feed_through(parser, "</a></m><n/>", recorder);
+  ASSERT_EQ(recorder.calls.size(), 3u);
+  EXPECT_FALSE(parser.is_discarding());
+  EXPECT_EQ(recorder.calls.back().bytes, "<n/>");
+  const std::string filler(300, 'x');
+  for (const auto* bad : {"&no;", "<!-- -->", "<?pi?>", "</n>", "<q:a/>", "\x01", "<a><a><a><a><a>"})
+    EXPECT_NE(condition_of(kSmall + "<m>" + filler + bad, tolerant()), "") << bad;
+  EXPECT_EQ(text_of(kSmall + "<m>" + filler + "<" + filler, tolerant()), "a start tag of more than 120 bytes");
+}
+
+// AB-010: not for ever, and not at the cost of a memory of all its names.
+TEST(Parser, DiscardedStanza_IsBounded) {
+  Limits limits = tolerant();
+  limits.discarded = 1000;
+  limits.discarded_names = 10;
+  const auto stanza = [](std::size_t size) { return kSmall + "<m>" + std::string(size - 7, 'x') + "</m>"; };
+  EXPECT_EQ(condition_of(stanza(1000), limits), "");
+  EXPECT_EQ(text_of(stanza(1001), limits), "a stanza of more than 1000 bytes");
+  std::string names;
+  for (int i = 0; i < 5; ++i) names += "<a b='c'/>";
+  const std::string filler(300, 'x');
+  EXPECT_EQ(condition_of(kSmall + "<m>" + names + filler + names + "</m>", limits), "");
+  EXPECT_EQ(condition_of(kSmall + "<m>" + names + filler + names + "<a/></m>", limits), "policy-violation");
 }
 
 // AB-010: the fault that stands first in the bytes is the one reported.

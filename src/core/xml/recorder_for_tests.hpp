@@ -37,7 +37,8 @@ class Recorder : public Sink {
                      std::string(element.name) + "|" + std::string(element.ns) + "|" + value(element.to) + "|" +
                          value(element.from) + "|" + value(element.id) + "|" + value(element.type) + "|" +
                          value(element.lang) + "|" + std::to_string(element.after_name) +
-                         (element.needs_rewriting ? "|rewrite" : "")});
+                         (element.needs_rewriting ? "|rewrite" : "") +
+                         (element.cannot_pass == Reason::stanza_too_big ? "|too big" : "")});
     const auto* start = element.bytes.data();
     was_in_place.push_back(start >= fed.data() && start + element.bytes.size() <= fed.data() + fed.size());
     return stops_each_time ? Take::stop : Take::more;

@@ -65,6 +65,10 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
       deliver(*target, element, kind, session.machine.peer_header());
       return xml::Take::more;
     }
+    if (element.cannot_pass) {  // whether its sender may be answered is not known now
+      owner_.count_drop(*element.cannot_pass, "of a pair that is being proven", &session);
+      return xml::Take::more;
+    }
     pair::Stanza stanza = keep_for(ns::kComponent, element, kind, session.machine.peer_header());
     if (const auto* refused = std::get_if<pair::Refused>(&pair.state);
         refused != nullptr && refused->retry_at > ground_.wall() && !pair.is_being_proven) {
@@ -108,8 +112,8 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
       deliver(*target, element, kind, session.machine.peer_header());
       return xml::Take::more;
     case pair::Verdict::judge_certificate:
-      if (is_full) {
-        owner_.count_drop(Reason::limit_reached, "unproven_reply", &session);
+      if (is_full || element.cannot_pass) {
+        owner_.count_drop(element.cannot_pass.value_or(Reason::limit_reached), "unproven_reply", &session);
       } else {
         const auto added = session.in_pairs.try_emplace(key).first;
         hold(session, added->second, keep_for(ns::kComponent, element, kind, session.machine.peer_header()));
@@ -169,6 +173,10 @@ void Router::write_to(hosting::HostedDomain& to, std::string_view bytes) {
 
 void Router::deliver(hosting::HostedDomain& to, const xml::ElementView& element, stream::StanzaKind kind,
                      const xml::Header& header) {
+  if (element.cannot_pass) {  // AB-181, AB-010: it costs itself alone
+    const Error why{*element.cannot_pass, std::string(describe(*element.cannot_pass).what_to_do)};
+    return bounce_to_remote(pair::keep(element, kind, {}, ground_.now()), why);
+  }
   if (takes_now(to)) return write_to(to, passed(ns::kComponent, element, header));
   deliver_kept(to, keep_for(ns::kComponent, element, kind, header));
 }

@@ -47,6 +47,17 @@ xml::Take Router::from_component(hosting::ComponentLink& link, const xml::Elemen
       return xml::Take::stop;
     }
   }
+  if (element.cannot_pass) {  // AB-181, AB-010: it costs itself alone, and is answered at the link it came by
+    const auto what_to_do = describe(*element.cannot_pass).what_to_do;
+    const auto reply =
+        pair::error_reply(pair::keep(element, kind, {}, ground_.now()), *element.cannot_pass, what_to_do);
+    if (reply) {
+      link.write(*reply);
+    } else {
+      owner_.count_drop(*element.cannot_pass, "a stanza that cannot be answered", nullptr);
+    }
+    return xml::Take::more;
+  }
   std::string_view target = split_jid(*element.to).domain;
   pairs::OutPair* pair = out_pairs_.find({own.text(), target});
   if (pair != nullptr) {
