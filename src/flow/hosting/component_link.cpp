@@ -2,6 +2,8 @@
 #include "hosting/component_link.hpp"
 
 #include "base/overloaded.hpp"
+#include "stream/words.hpp"
+#include "xml/alone.hpp"
 
 namespace ligase::hosting {
 namespace {
@@ -63,6 +65,7 @@ void ComponentLink::perform(link::Actions actions) {
 }
 
 void ComponentLink::write(std::string_view bytes) {
+  xml::ensure_stands_alone(bytes, ns::kComponent);
   machine.sent_something(ground_.now());
   connection->write(bytes);
 }

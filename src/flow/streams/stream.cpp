@@ -3,6 +3,8 @@
 #include "streams/stream.hpp"
 
 #include "base/overloaded.hpp"
+#include "stream/words.hpp"
+#include "xml/alone.hpp"
 
 namespace ligase::streams {
 namespace {
@@ -153,6 +155,7 @@ void Stream::write(std::string_view bytes) {
 }
 
 void Stream::carry(std::string_view stanza) {
+  xml::ensure_stands_alone(stanza, ns::kServer);
   const Instant at = ground_.now();
   bytes_out += stanza.size();
   ++stanzas_out;
