@@ -154,6 +154,7 @@ class TruthCertificates {
     if (chain == "expired") spec.not_after = now_ - std::chrono::days(1);
     if (chain == "future") spec.not_before = now_ + std::chrono::days(1);
     if (chain == "server-eku") spec.eku = {"serverAuth"};
+    if (chain == "client-eku") spec.eku = {"clientAuth"};
     if (chain == "mail-eku") spec.eku = {"emailProtection"};
     const bool is_private = chain.starts_with("private");
     Shown shown{nullptr, {}, is_private ? unknown_inter_ : inter_, is_private ? unknown_ : root_};
@@ -161,8 +162,9 @@ class TruthCertificates {
     std::vector<Bytes> der{shown.leaf.der};
     if (chain != "self") der.push_back(shown.inter.der);
     if (chain == "private") der.push_back(shown.root.der);
-    static const std::set<std::string> known{"valid",     "expired",       "future",     "self",     "private",
-                                             "cleartext", "private-short", "server-eku", "mail-eku", "none"};
+    static const std::set<std::string> known{"valid",      "expired",   "future",        "self",
+                                             "private",    "cleartext", "private-short", "server-eku",
+                                             "client-eku", "mail-eku",  "none"};
     EXPECT_TRUE(known.contains(chain)) << "chain: " << chain;
     if (chain != "cleartext" && chain != "none") shown.chain = proof::Chain::parse(der).value();
     return shown;

@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "base/time.hpp"
 #include "name/domain.hpp"
+#include "name/pair.hpp"
 #include "proof/dns.hpp"
 
 namespace ligase::proof {
@@ -73,8 +74,9 @@ class TrustAnchors {
 
 // Is the chain valid to a trust anchor at `now` (RFC 5280 §6; PKIX-02, PKIX-03; depth <= 8)? On success: the earliest
 // notAfter of the path. Errors: pkix_chain, pkix_expired, pkix_purpose, pkix_constraints, each with particulars.
-// Either TLS role: EKU serverAuth, clientAuth, any or absent are all fine (D-05).
-Result<WallTime> verify_path(const Chain& chain, const TrustAnchors& anchors, WallTime now);
+// `shown_by`: an initiating entity may show what is for either TLS role (D-05), a receiving one only what may be a server's
+// (PKIX-03): clientAuth alone identifies people and devices.
+Result<WallTime> verify_path(const Chain& chain, const TrustAnchors& anchors, Role shown_by, WallTime now);
 
 // DANE (RFC 6698 §2.1, RFC 7671 §5). The first usable record that matches, and what it demands beyond the match.
 struct DaneMatch {
@@ -83,7 +85,7 @@ struct DaneMatch {
 };
 // `names_ok`: the leaf names a reference identifier (D or T), already decided by the caller; DANE-EE does not ask.
 // Errors: dane_mismatch (none matches), dane_chain, dane_name.
-Result<DaneMatch> match_dane(const Chain& chain, const TlsaSet& tlsa, const TrustAnchors& anchors, bool names_ok,
-                             WallTime now);
+Result<DaneMatch> match_dane(const Chain& chain, const TlsaSet& tlsa, const TrustAnchors& anchors, Role shown_by,
+                             bool names_ok, WallTime now);
 
 }  // namespace ligase::proof

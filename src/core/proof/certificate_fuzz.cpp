@@ -51,7 +51,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   answer.rdata.back().insert(answer.rdata.back().end(), last.begin(), last.end());
   const WallTime now = std::chrono::sys_days(std::chrono::year(2026) / 11 / 24);
   static const auto anchors = TrustAnchors::parse_pem(sample_root_pem()).value();
-  (void)match_dane(**chain, read_tlsa("_5269._tcp.target1.tld", answer, now), *anchors, true, now);
-  (void)verify_path(**chain, *anchors, now);
+  (void)match_dane(**chain, read_tlsa("_5269._tcp.target1.tld", answer, now), *anchors, Role::receiving, true, now);
+  (void)verify_path(**chain, *anchors, Role::receiving, now);
   return 0;
 }

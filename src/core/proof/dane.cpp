@@ -61,8 +61,8 @@ bool matches(const TlsaRecord& record, X509& certificate) {
 // One judgement's work: paths are asked for once, whatever the number of records.
 class Matcher {
  public:
-  Matcher(const Chain& chain, const TrustAnchors& anchors, bool names_ok, WallTime now)
-      : chain_(chain), anchors_(anchors), names_ok_(names_ok), now_(now) {}
+  Matcher(const Chain& chain, const TrustAnchors& anchors, Role shown_by, bool names_ok, WallTime now)
+      : chain_(chain), anchors_(anchors), shown_by_(shown_by), names_ok_(names_ok), now_(now) {}
 
   std::optional<DaneMatch> try_record(const TlsaRecord& record) {
     switch (record.usage) {
@@ -172,19 +172,21 @@ class Matcher {
 
   // The record matches; does what it demands hold? Keeps the failure that came furthest.
   std::optional<DaneMatch> accept(const TlsaRecord& record, const Result<Path>& path) {
-    if (path && names_ok_) return DaneMatch{record, path->expires};
-    if (path) {
+    const Result<void> holds = path ? check_role(*path, shown_by_) : fail(path.error());
+    if (holds && names_ok_) return DaneMatch{record, path->expires};
+    if (holds) {
       failure_ = Error{Reason::dane_name,
                        fmt::format("TLSA {} matches, but the certificate has no name that it demands", record.text())};
     } else if (!failure_ || failure_->reason != Reason::dane_name) {
       failure_ = Error{Reason::dane_chain, fmt::format("TLSA {} matches, but the chain is not valid: {}", record.text(),
-                                                       path.error().detail)};
+                                                       holds.error().detail)};
     }
     return std::nullopt;
   }
 
   const Chain& chain_;
   const TrustAnchors& anchors_;
+  const Role shown_by_;
   const bool names_ok_;
   const WallTime now_;
   std::bitset<kMostShown> is_tried_;
@@ -195,12 +197,12 @@ class Matcher {
 
 }  // namespace
 
-Result<DaneMatch> match_dane(const Chain& chain, const TlsaSet& tlsa, const TrustAnchors& anchors, bool names_ok,
-                             WallTime now) {
+Result<DaneMatch> match_dane(const Chain& chain, const TlsaSet& tlsa, const TrustAnchors& anchors, Role shown_by,
+                             bool names_ok, WallTime now) {
   if (tlsa.security != Security::secure)
     return fail(Reason::dns_tlsa_bogus,
                 fmt::format("the TLSA answer at {} is {}", escaped(tlsa.owner), name_of(tlsa.security)));
-  Matcher matcher(chain, anchors, names_ok, now);
+  Matcher matcher(chain, anchors, shown_by, names_ok, now);
   // What costs nothing first.
   for (const bool is_ee : {true, false})
     for (const TlsaRecord& record : tlsa.usable)

@@ -39,7 +39,8 @@ class MatchDane : public testing::Test {
   }
   Result<DaneMatch> match(const std::vector<MadeCertificate>& shown, const std::vector<Bytes>& rdata,
                           bool names_ok = true, const TrustAnchors* anchors = nullptr) const {
-    return match_dane(*chain(shown), set(rdata), anchors != nullptr ? *anchors : *without, names_ok, kNow);
+    return match_dane(*chain(shown), set(rdata), anchors != nullptr ? *anchors : *without, Role::receiving, names_ok,
+                      kNow);
   }
   static void expect(const Result<DaneMatch>& result, Reason reason, std::string_view text = "") {
     ASSERT_FALSE(result) << result->record.text();
@@ -158,7 +159,7 @@ TEST_F(MatchDane, RecordsThatAreNotSecure_AreNotUsed) {  // AB-130
   TlsaSet tlsa = set({tlsa_rdata(3, 1, 1, leaf)});
   for (const Security bad : {Security::insecure, Security::bogus, Security::indeterminate}) {
     tlsa.security = bad;
-    EXPECT_FALSE(match_dane(*chain({leaf}), tlsa, *without, true, kNow)) << name_of(bad);
+    EXPECT_FALSE(match_dane(*chain({leaf}), tlsa, *without, Role::receiving, true, kNow)) << name_of(bad);
   }
 }
 

@@ -53,7 +53,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return Chain::parse({der}).value();
   }();
   static const auto anchors = TrustAnchors::parse_pem(sample_root_pem()).value();
-  const Result<DaneMatch> match = match_dane(*chain, tlsa, *anchors, true, now);
+  const Result<DaneMatch> match = match_dane(*chain, tlsa, *anchors, Role::receiving, true, now);
   must(!match || std::ranges::find(tlsa.usable, match->record) != tlsa.usable.end());
   return 0;
 }

@@ -39,22 +39,22 @@ std::string name_text(const PresentedId& id) {
 }
 
 void tell_certificate(Steps& steps, std::string_view direction, const Chain* chain, const TrustAnchors& anchors,
-                      WallTime now) {
+                      Role shown_by, WallTime now) {
   if (chain == nullptr) return tell(steps, direction, "certificate", StepResult::failed, "none was shown");
   const bool is_in_time = chain->not_before() <= now && now < chain->not_after();
   tell(steps, direction, "certificate", is_in_time ? StepResult::ok : StepResult::failed,
        fmt::format("SHA-256 {}; {}; valid {} to {}; {} of {} in the chain", chain->fingerprint(),
                    chain->names().empty() ? "no name" : listed(chain->names(), name_text), rfc3339(chain->not_before()),
                    rfc3339(chain->not_after()), chain->subject(), chain->size()));
-  const Result<WallTime> path = verify_path(*chain, anchors, now);
+  const Result<WallTime> path = verify_path(*chain, anchors, shown_by, now);
   tell(steps, direction, "path", path ? StepResult::ok : StepResult::failed,
        path ? "leads to a trust anchor, until " + rfc3339(*path) : with_advice(path.error()));
 }
 
 void tell_match(Steps& steps, std::string_view direction, const TlsaSet* tlsa, const Chain* chain,
-                const TrustAnchors& anchors, bool names_ok, WallTime now) {
+                const TrustAnchors& anchors, Role shown_by, bool names_ok, WallTime now) {
   if (tlsa == nullptr || tlsa->usable.empty() || chain == nullptr) return;
-  const Result<DaneMatch> match = match_dane(*chain, *tlsa, anchors, names_ok, now);
+  const Result<DaneMatch> match = match_dane(*chain, *tlsa, anchors, shown_by, names_ok, now);
   tell(steps, direction, "TLSA match", match ? StepResult::ok : StepResult::failed,
        match ? fmt::format("{} at {}", match->record.text(), tlsa->owner) : with_advice(match.error()));
 }
@@ -158,11 +158,11 @@ void tell_target(Steps& steps, std::string_view direction, const SrvTarget& targ
 }
 
 void tell_evidence(Steps& steps, const ServerEvidence& evidence, WallTime now) {
-  tell_certificate(steps, "out", evidence.chain, evidence.anchors, now);
+  tell_certificate(steps, "out", evidence.chain, evidence.anchors, Role::receiving, now);
   const bool names_ok = evidence.chain != nullptr && (evidence.chain->names_domain(evidence.domain) ||
                                                       evidence.chain->names_host(evidence.target.host));
   tell_revocation(steps, "out", evidence.revocation);
-  tell_match(steps, "out", evidence.tlsa, evidence.chain, evidence.anchors, names_ok, now);
+  tell_match(steps, "out", evidence.tlsa, evidence.chain, evidence.anchors, Role::receiving, names_ok, now);
   tell_revocation(steps, "out", evidence.revocation, evidence.revocation_mode);
   tell_posh(steps, "out", evidence.posh, evidence.chain);
 }
@@ -176,13 +176,13 @@ void tell_evidence(Steps& steps, const ClientEvidence& evidence, WallTime now) {
          is_failed(at.addresses) || (at.tlsa && is_failed(at.tlsa->security)) ? StepResult::failed : StepResult::ok,
          fmt::format("{}:{} ({}){}{}", at.target.host.text(), at.target.port, name_of(at.addresses),
                      at.tlsa ? "; TLSA " : "; TLSA not asked", at.tlsa ? tlsa_text(*at.tlsa) : ""));
-  tell_certificate(steps, "in", evidence.chain, evidence.anchors, now);
+  tell_certificate(steps, "in", evidence.chain, evidence.anchors, Role::initiating, now);
   if (evidence.chain == nullptr) return;
   tell_revocation(steps, "in", evidence.revocation);
   const bool names_domain = evidence.chain->names_domain(evidence.domain);
-  tell_match(steps, "in", evidence.client_tlsa, evidence.chain, evidence.anchors, names_domain, now);
+  tell_match(steps, "in", evidence.client_tlsa, evidence.chain, evidence.anchors, Role::initiating, names_domain, now);
   for (const TargetEvidence& at : evidence.targets)
-    tell_match(steps, "in", at.tlsa ? &*at.tlsa : nullptr, evidence.chain, evidence.anchors,
+    tell_match(steps, "in", at.tlsa ? &*at.tlsa : nullptr, evidence.chain, evidence.anchors, Role::initiating,
                names_domain || evidence.chain->names_host(at.target.host), now);
   tell_revocation(steps, "in", evidence.revocation, evidence.revocation_mode);
   tell_posh(steps, "in", evidence.posh, evidence.chain);

@@ -129,9 +129,9 @@ Standing standing_of(const Evidence& evidence, WallTime now) {
 }
 
 // The path that a TLSA record of usage 0, 1 or 2 leads over may hold a revoked certificate.
-Result<DaneMatch> match_unrevoked(const Chain& chain, const TlsaSet& tlsa, const TrustAnchors& anchors, bool names_ok,
-                                  const Standing& standing, WallTime now) {
-  Result<DaneMatch> match = match_dane(chain, tlsa, anchors, names_ok, now);
+Result<DaneMatch> match_unrevoked(const Chain& chain, const TlsaSet& tlsa, const TrustAnchors& anchors, Role shown_by,
+                                  bool names_ok, const Standing& standing, WallTime now) {
+  Result<DaneMatch> match = match_dane(chain, tlsa, anchors, shown_by, names_ok, now);
   if (!match || match->record.usage == TlsaUsage::dane_ee) return match;
   if (standing.refusal)
     return fail(standing.refusal->reason,
@@ -228,7 +228,8 @@ std::optional<Error> look_for_dane(const ServerEvidence& evidence, const Standin
     return Error{Reason::policy_encryption,
                  fmt::format("TLSA records stand at {}, so TLS is demanded", escaped(tlsa.owner))};
   const bool names_ok = names_reference(*evidence.chain, evidence.domain, evidence.delegation, evidence.target, tlsa);
-  const Result<DaneMatch> match = match_unrevoked(*evidence.chain, tlsa, evidence.anchors, names_ok, standing, now);
+  const Result<DaneMatch> match =
+      match_unrevoked(*evidence.chain, tlsa, evidence.anchors, Role::receiving, names_ok, standing, now);
   if (!match) return match.error();
   const WallTime expires =
       std::min({evidence.delegation.expires, evidence.addresses_expire, tlsa.expires, match->expires});
@@ -238,9 +239,10 @@ std::optional<Error> look_for_dane(const ServerEvidence& evidence, const Standin
 }
 
 // PKIX-04: the same answer, from memory where there is one.
-Result<WallTime> verify(const Chain& chain, const TrustAnchors& anchors, PathCache* paths, WallTime now) {
+Result<WallTime> verify(const Chain& chain, const TrustAnchors& anchors, Role shown_by, PathCache* paths,
+                        WallTime now) {
   const bool is_remembered = paths != nullptr && paths->is_of(anchors);
-  return is_remembered ? paths->verify(chain, now) : verify_path(chain, anchors, now);
+  return is_remembered ? paths->verify(chain, shown_by, now) : verify_path(chain, anchors, shown_by, now);
 }
 
 // O-14, O-15, O-19, O-20, O-22 and I-05, I-06, I-07, I-09: what a valid chain names. `reached`: the targets of D's SRV that
@@ -377,7 +379,7 @@ AuthorityFindings look_at_targets(const ClientEvidence& evidence, const Standing
     if (evidence.chain == nullptr || findings.has(ProofType::dane)) continue;
     const bool names_ok = names_reference(*evidence.chain, evidence.domain, evidence.delegation, at.target, *at.tlsa);
     const Result<DaneMatch> match =
-        match_unrevoked(*evidence.chain, *at.tlsa, evidence.anchors, names_ok, standing, now);
+        match_unrevoked(*evidence.chain, *at.tlsa, evidence.anchors, Role::initiating, names_ok, standing, now);
     if (!match) {
       result.mismatch = match.error();
       continue;
@@ -403,13 +405,18 @@ std::optional<ClientRefusal> look_at_client_record(const ClientEvidence& evidenc
   }
   if (tlsa.security != Security::secure || tlsa.usable.empty() || evidence.chain == nullptr) return std::nullopt;
   const Chain& chain = *evidence.chain;
-  bool names_ok = chain.names_domain(evidence.domain);
-  if (!names_ok && evidence.delegation.kind == Delegation::Kind::srv && is_delegated(evidence.delegation))
-    names_ok = std::ranges::any_of(evidence.delegation.targets,
-                                   [&](const SrvTarget& target) { return chain.names_host(target.host); });
-  const Result<DaneMatch> match = match_unrevoked(chain, tlsa, evidence.anchors, names_ok, standing, now);
+  const bool names_domain = chain.names_domain(evidence.domain);
+  const bool names_target = evidence.delegation.kind == Delegation::Kind::srv && is_delegated(evidence.delegation) &&
+                            std::ranges::any_of(evidence.delegation.targets,
+                                                [&](const SrvTarget& target) { return chain.names_host(target.host); });
+  const Result<DaneMatch> match =
+      match_unrevoked(chain, tlsa, evidence.anchors, Role::initiating, names_domain || names_target, standing, now);
   if (!match) return refused(match.error(), policy);
-  findings.found(ProofType::dane, std::min(tlsa.expires, match->expires), dane_evidence(*match, tlsa, chain, standing));
+  // A usage that demands a name rests on what the name was found by: on the SRV where only that leads to it.
+  const bool rests_on_srv = match->record.usage != TlsaUsage::dane_ee && !names_domain;
+  const WallTime named_until = rests_on_srv ? evidence.delegation.expires : WallTime::max();
+  findings.found(ProofType::dane, std::min({tlsa.expires, match->expires, named_until}),
+                 dane_evidence(*match, tlsa, chain, standing));
   if (!findings.has(ProofType::dane)) return refused_for_now(*findings.why_not(ProofType::dane));
   return std::nullopt;
 }
@@ -450,7 +457,7 @@ Result<Proof> judge_server(const ServerEvidence& evidence, const PeerPolicy& pol
   if (evidence.chain == nullptr && policy.encryption == Encryption::required)
     return fail(Reason::tls_required, fmt::format("{} offers no TLS", target_text(evidence.target)));
   if (evidence.chain != nullptr) {
-    const Result<WallTime> path = verify(*evidence.chain, evidence.anchors, evidence.paths, now);
+    const Result<WallTime> path = verify(*evidence.chain, evidence.anchors, Role::receiving, evidence.paths, now);
     look_at_path(*evidence.chain, path, standing, evidence.domain, evidence.delegation, {evidence.target}, findings);
     look_at_posh(*evidence.chain, evidence.posh, findings, now);
   } else {
@@ -467,14 +474,15 @@ Result<Proof> judge_server(const ServerEvidence& evidence, const PeerPolicy& pol
 
 bool rests_on_path(const ServerEvidence& evidence, WallTime now) {
   if (evidence.chain == nullptr) return false;
-  return may_match_anchor(evidence.tlsa) || verify(*evidence.chain, evidence.anchors, evidence.paths, now).has_value();
+  return may_match_anchor(evidence.tlsa) ||
+         verify(*evidence.chain, evidence.anchors, Role::receiving, evidence.paths, now).has_value();
 }
 
 bool rests_on_path(const ClientEvidence& evidence, WallTime now) {
   if (evidence.chain == nullptr) return false;
   const auto at_target = [](const TargetEvidence& at) { return at.tlsa && may_match_anchor(&*at.tlsa); };
   return may_match_anchor(evidence.client_tlsa) || std::ranges::any_of(evidence.targets, at_target) ||
-         verify(*evidence.chain, evidence.anchors, evidence.paths, now).has_value();
+         verify(*evidence.chain, evidence.anchors, Role::initiating, evidence.paths, now).has_value();
 }
 
 tl::expected<Proof, ClientRefusal> judge_client(const ClientEvidence& evidence, const PeerPolicy& policy,
@@ -517,7 +525,7 @@ tl::expected<Proof, ClientRefusal> judge_client(const ClientEvidence& evidence, 
   const bool is_path_open = !dane_by_client_record || (!authorities.has_usable && !authorities.broken &&
                                                        !is_failed(evidence.delegation.security));
   if (is_path_open) {
-    const Result<WallTime> path = verify(*evidence.chain, evidence.anchors, evidence.paths, now);
+    const Result<WallTime> path = verify(*evidence.chain, evidence.anchors, Role::initiating, evidence.paths, now);
     look_at_path(*evidence.chain, path, standing, evidence.domain, evidence.delegation, known_targets(evidence),
                  findings);
     look_at_posh(*evidence.chain, evidence.posh, findings, now);

@@ -472,6 +472,23 @@ struct Incoming {
   }
 };
 
+TEST(ProofExpiry, OfTheClientsRecord_CountsTheSrvWhereOnlyThatNamesIt) {  // I-01, AB-191
+  const auto expires = [](const std::string& names, const std::string& record, WallTime delegation) {
+    Incoming of("private", names, "denial");
+    of.delegation.expires = delegation;
+    TlsaSet client = world().tlsa(record, "_xmpp-server.target1.tld", of.shown).value();
+    client.expires = kNow + hours(5);
+    const ClientEvidence evidence{kD, &client, of.delegation, of.targets, of.shown.chain.get(), world().anchors()};
+    const auto proof = judge_client(evidence, of.policy, kNow);
+    EXPECT_TRUE(proof && proof->type == ProofType::dane) << names << ' ' << record;
+    return proof ? proof->expires : WallTime::min();
+  };
+  EXPECT_EQ(expires("T", "2 0 1 root", kNow + hours(4)), kNow + hours(4));
+  EXPECT_EQ(expires("T", "2 0 1 root", kNow + hours(6)), kNow + hours(5));
+  EXPECT_EQ(expires("D+T", "2 0 1 root", kNow + hours(4)), kNow + hours(5));  // its own name needs no SRV
+  EXPECT_EQ(expires("T", "3 1 1 leaf", kNow + hours(4)), kNow + hours(5));    // and usage 3 needs no name
+}
+
 TEST(JudgeClient, AnyOfTheTargets_MayProve) {  // I-03
   Incoming two("self", "other", "denial");
   two.add_target("xmpp2.receiving.tld", Security::secure, "3 1 1 leaf");

@@ -55,11 +55,14 @@ WallTime not_before_of(const x509_st& certificate);  // WallTime::max() where it
 struct Path {
   std::vector<CertificatePtr> certificates;  // leaf first, anchor last
   WallTime begins, expires;                  // the latest notBefore and the earliest notAfter
+  bool may_serve = false;                    // its extended key usages leave a TLS server's role
 };
 // RFC 5280 §6 from the chain's leaf to an anchor of `store`, the chain's other certificates helping; then the rules the
 // library does not know (PKIX-02, PKIX-03).
 Result<Path> find_path(const Chain& chain, const TrustAnchors::Native& anchors, WallTime now);
 // The same to this one certificate, which may be an intermediate or the leaf itself (DANE-TA).
 Result<Path> find_path_to(const Chain& chain, x509_st& anchor, WallTime now);
+// May an entity of this role show a chain with this path (PKIX-03, D-05)?
+Result<void> check_role(const Path& path, Role shown_by);
 
 }  // namespace ligase::proof

@@ -58,7 +58,8 @@ unsigned roles_of(X509& certificate) {
   return usage & (XKU_SSL_SERVER | XKU_SSL_CLIENT);
 }
 
-Result<void> check_purpose(const std::vector<CertificatePtr>& path) {
+// The TLS roles that the whole path leaves, at least one.
+Result<unsigned> check_purpose(const std::vector<CertificatePtr>& path) {
   X509& leaf = *path.front();
   const std::uint32_t key_usage = X509_get_key_usage(&leaf);
   if (key_usage != UINT32_MAX && (key_usage & (KU_DIGITAL_SIGNATURE | KU_KEY_ENCIPHERMENT | KU_KEY_AGREEMENT)) == 0)
@@ -70,7 +71,7 @@ Result<void> check_purpose(const std::vector<CertificatePtr>& path) {
     if (roles == 0)
       return fail(Reason::pkix_purpose, fmt::format("the extended key usage of {} excludes TLS", subject_of(*path[i])));
   }
-  return {};
+  return roles;
 }
 
 // RFC 5280 §4.2.1.10: the base itself and everything below it; ".base" leaves out the base, "" is everything.
@@ -186,9 +187,11 @@ Result<Path> build(const Chain& chain, X509_STORE& store, unsigned long flags, W
   const int verdict = X509_verify_cert(context.get());
   ERR_clear_error();
   if (verdict != 1) return fail(error_of(*context));
-  Path path{path_of(*context), WallTime::min(), WallTime::max()};
+  Path path{path_of(*context), WallTime::min(), WallTime::max(), false};
   if (path.certificates.empty()) return fail(Reason::pkix_chain, "no path was built");
-  if (Result<void> checked = check_purpose(path.certificates); !checked) return fail(checked.error());
+  const Result<unsigned> roles = check_purpose(path.certificates);
+  if (!roles) return fail(roles.error());
+  path.may_serve = (*roles & XKU_SSL_SERVER) != 0;
   if (Result<void> checked = check_constraints(path.certificates, native.names); !checked) return fail(checked.error());
   for (const CertificatePtr& certificate : path.certificates) {
     path.begins = std::max(path.begins, not_before_of(*certificate));
@@ -219,9 +222,17 @@ Result<Path> find_path_to(const Chain& chain, x509_st& anchor, WallTime now) {
   return build(chain, *store, X509_V_FLAG_PARTIAL_CHAIN, now);
 }
 
-Result<WallTime> verify_path(const Chain& chain, const TrustAnchors& anchors, WallTime now) {
-  Result<Path> path = find_path(chain, anchors.native(), now);
+Result<void> check_role(const Path& path, Role shown_by) {
+  if (shown_by == Role::initiating || path.may_serve) return {};
+  return fail(Reason::pkix_purpose,
+              fmt::format("the extended key usage of {} is for clients alone, and a server showed it",
+                          subject_of(*path.certificates.front())));
+}
+
+Result<WallTime> verify_path(const Chain& chain, const TrustAnchors& anchors, Role shown_by, WallTime now) {
+  const Result<Path> path = find_path(chain, anchors.native(), now);
   if (!path) return fail(path.error());
+  if (Result<void> checked = check_role(*path, shown_by); !checked) return fail(checked.error());
   return path->expires;
 }
 

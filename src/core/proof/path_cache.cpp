@@ -16,20 +16,22 @@ constexpr std::chrono::seconds kFailureKept = std::chrono::minutes(1);
 PathCache::PathCache(std::shared_ptr<const TrustAnchors> anchors, std::size_t most)
     : anchors_(std::move(anchors)), most_(std::max<std::size_t>(most, 2)) {}
 
-Result<WallTime> PathCache::verify(const Chain& chain, WallTime now) {
-  std::string key = chain.chain_fingerprint();
+Result<WallTime> PathCache::verify(const Chain& chain, Role shown_by, WallTime now) {
+  std::string key = chain.chain_fingerprint() + (shown_by == Role::initiating ? 'i' : 'r');
   if (const Entry* known = find(key); known != nullptr && known->from <= now && now < known->until)
     return known->verdict;
-  Entry entry = check(chain, now);
+  Entry entry = check(chain, shown_by, now);
   Result<WallTime> verdict = entry.verdict;
   keep(std::move(key), std::move(entry));
   return verdict;
 }
 
-PathCache::Entry PathCache::check(const Chain& chain, WallTime now) {
+PathCache::Entry PathCache::check(const Chain& chain, Role shown_by, WallTime now) {
   ++checks_;
   const Result<Path> path = find_path(chain, anchors_->native(), now);
   if (!path) return {fail(path.error()), now, now + kFailureKept};
+  if (const Result<void> checked = check_role(*path, shown_by); !checked)
+    return {fail(checked.error()), now, now + kFailureKept};
   return {path->expires, path->begins, path->expires};
 }
 

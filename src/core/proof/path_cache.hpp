@@ -16,8 +16,8 @@ class PathCache {
   // `most`: chains remembered; then those not asked for lately give way. Other anchors are another cache.
   explicit PathCache(std::shared_ptr<const TrustAnchors> anchors, std::size_t most = 4096);
 
-  // As verify_path(chain, anchors, now).
-  Result<WallTime> verify(const Chain& chain, WallTime now);
+  // As verify_path(chain, anchors, shown_by, now).
+  Result<WallTime> verify(const Chain& chain, Role shown_by, WallTime now);
 
   bool is_of(const TrustAnchors& anchors) const noexcept { return anchors_.get() == &anchors; }
   std::size_t size() const noexcept { return fresh_.size() + old_.size(); }
@@ -28,8 +28,8 @@ class PathCache {
     Result<WallTime> verdict;
     WallTime from, until;  // the verdict is the same from `from` on and before `until`
   };
-  using Entries = std::unordered_map<std::string, Entry>;  // by the chain's fingerprint
-  Entry check(const Chain& chain, WallTime now);
+  using Entries = std::unordered_map<std::string, Entry>;  // by the chain's fingerprint and the role
+  Entry check(const Chain& chain, Role shown_by, WallTime now);
   const Entry* find(const std::string& key);
   void keep(std::string key, Entry entry);
 

@@ -33,10 +33,11 @@ class VerifyPath : public testing::Test {
     spec.dns = std::move(dns);
     return spec;
   }
-  Result<WallTime> verify(const std::vector<MadeCertificate>& shown, WallTime now = kNow) const {
+  Result<WallTime> verify(const std::vector<MadeCertificate>& shown, WallTime now = kNow,
+                          Role shown_by = Role::initiating) const {
     std::vector<Bytes> der;
     for (const MadeCertificate& one : shown) der.push_back(one.der);
-    return verify_path(*Chain::parse(der).value(), *anchors, now);
+    return verify_path(*Chain::parse(der).value(), *anchors, shown_by, now);
   }
   // The leaf under one intermediate.
   Result<WallTime> verify_under(const CertificateSpec& intermediate, const CertificateSpec& end) const {
@@ -184,6 +185,36 @@ TEST_F(VerifyPath, ExtendedKeyUsage_EitherTlsRoleWillDo) {  // PKIX-03
   CertificateSpec signer = leaf();
   signer.key_usage = "cRLSign";
   expect(verify({make_certificate(signer, &root)}), Reason::pkix_purpose);
+}
+
+TEST_F(VerifyPath, ExtendedKeyUsage_ByTheRoleOfWhoShowsIt) {  // PKIX-03, D-05, AB-190
+  struct Row {
+    std::vector<std::string> eku;
+    bool initiating, receiving;
+  };
+  const Row rows[] = {{{}, true, true},
+                      {{"serverAuth"}, true, true},
+                      {{"clientAuth"}, true, false},
+                      {{"serverAuth", "clientAuth"}, true, true},
+                      {{"anyExtendedKeyUsage"}, true, true},
+                      {{"clientAuth", "anyExtendedKeyUsage"}, true, true},
+                      {{"clientAuth", "emailProtection"}, true, false},
+                      {{"emailProtection"}, false, false}};
+  for (const Row& row : rows) {
+    CertificateSpec end = leaf(), middle = authority("middle");
+    end.eku = middle.eku = row.eku;
+    const std::vector<MadeCertificate> by_leaf{make_certificate(end, &root)};
+    const MadeCertificate over = make_certificate(middle, &root);
+    const std::vector<MadeCertificate> by_authority{make_certificate(leaf(), &over), over};
+    for (const auto& shown : {by_leaf, by_authority}) {
+      const Result<WallTime> client = verify(shown, kNow, Role::initiating),
+                             server = verify(shown, kNow, Role::receiving);
+      EXPECT_EQ(client.has_value(), row.initiating) << testing::PrintToString(row.eku);
+      EXPECT_EQ(server.has_value(), row.receiving) << testing::PrintToString(row.eku);
+      if (!row.initiating) expect(client, Reason::pkix_purpose);
+      if (!row.receiving) expect(server, Reason::pkix_purpose);
+    }
+  }
 }
 
 TEST_F(VerifyPath, DnsConstraints_BindDnsNames) {  // PKIX-02, AB-054

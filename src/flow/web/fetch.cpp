@@ -163,7 +163,7 @@ Task<Result<std::vector<Address>>> find_addresses(ground::Ground& ground, HostNa
 Result<void> judge_host(ground::Ground& ground, const seams::TlsFacts& facts, const HostName& host) {
   if (facts.peer_chain == nullptr)
     return fail(Reason::certificate_none, fmt::format("the web server {} shows no certificate", host.text()));
-  const Result<WallTime> path = ground.rules.paths.verify(*facts.peer_chain, ground.wall());
+  const Result<WallTime> path = ground.rules.paths.verify(*facts.peer_chain, Role::receiving, ground.wall());
   if (!path)
     return fail(path.error().reason,
                 fmt::format("the certificate of the web server {}: {}", host.text(), path.error().detail));
