@@ -10,8 +10,9 @@
 
 namespace ligase::xml {
 namespace {
-// expat remembers every element and attribute name it ever saw. A new one takes over after so many bytes (P7).
-constexpr Position kRenewAfter = 256 * 1024;
+// expat remembers every element and attribute name it ever saw. A new one takes over after so many bytes (P7), or after this
+// many times the largest stanza: what a stranger's stream holds is less (AB-183).
+constexpr Position kRenewAfter = 256 * 1024, kRenewAfterStanzas = 4;
 // RFC 6120 §4.8.2, XEP-0114: between these a stanza is translated.
 constexpr std::string_view kContentNamespaces[] = {"jabber:server", "jabber:client", "jabber:component:accept"};
 constexpr std::size_t kLongestContentNs = kContentNamespaces[2].size();
@@ -221,7 +222,7 @@ void Parser::State::deliver(Position end) {
   delivered = end;
   const Take take = sink->element(view);
   if (life != Life::running) return;
-  wants_renewal = end - renewed_at >= kRenewAfter;
+  wants_renewal = end - renewed_at >= std::min<Position>(kRenewAfter, kRenewAfterStanzas * limits.stanza_size);
   if (take == Take::stop) return stop();
   if (wants_renewal) XML_StopParser(expat, XML_TRUE);
 }
