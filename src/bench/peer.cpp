@@ -109,7 +109,8 @@ void Peer::carry_out(stream::Action& action) {
                  [&](stream::Opened&) { is_ready_ = machine_.role() == Role::initiating; },
                  [&](stream::Claimed& claimed) {
                    const stream::DbResult& result = claimed.result;
-                   connection_->write(stream::answer_result(result.sender, result.target, {stream::DbType::valid}));
+                   connection_->write(
+                       stream::answer_result(result.sender, result.target, {stream::DbType::valid}, result.spelling));
                  },
                  [&](stream::Ended& ended) { on_closed(ended.why); },
                  [&](auto&) {},  // nothing else is asked of a peer that only takes

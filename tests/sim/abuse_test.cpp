@@ -14,6 +14,7 @@ namespace {
 
 using proof::Security;
 using testing::HasSubstr;
+using testing::Not;
 
 const test::MadeCertificate& authority() {
   static const test::MadeCertificate made = test::make_root("Abuse CA");
@@ -151,6 +152,56 @@ TEST_F(Abuse, ForgedKey_IsInvalidAndEndsAStreamWithoutPairs) {
   stranger.say("<db:result from='evil.tld' to='target1.tld'>forged</db:result>");
   EXPECT_TRUE(stranger.wait_for("type='invalid'"));
   EXPECT_TRUE(world.run_until([&] { return stranger.is_closed; }, 10s));
+}
+
+// AB-185, STR-04: a claim in clear is nobody's once TLS stands, though its authority affirms it then.
+TEST_F(Abuse, ClaimInClear_IsForgottenInsideTls) {
+  config::Policy policy;
+  policy.defaults.encryption = Encryption::preferred;
+  start({}, policy);
+  authority_server.emplace(world, "198.51.100.8");
+  authority_server->answer = [&](const auto& from, const auto& to, const auto& id) {
+    EXPECT_TRUE(stranger.is_tls);  // else this test shows nothing
+    return verify_answer(from, to, id, "valid");
+  };
+  ASSERT_TRUE(stranger.connect(door()));
+  stranger.header("other.tld", "target1.tld");
+  ASSERT_TRUE(stranger.wait_for("</stream:features>"));
+  stranger.say("<db:result from='evil.tld' to='target1.tld'>key</db:result>");
+  ASSERT_TRUE(stranger.start_tls("target1.tld"));
+  stranger.header("other.tld", "target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return authority_server->questions == 1; }, 40s));
+  world.run_for(5s);
+  EXPECT_THAT(stranger.received, Not(HasSubstr("db:result")));
+  stranger.say(kMessage);
+  EXPECT_TRUE(stranger.wait_for("not-authorized"));
+  EXPECT_EQ(delivered(), 0u);
+}
+
+// AB-185: what is claimed anew inside TLS is decided anew, and answered once.
+TEST_F(Abuse, ClaimMadeAgainInsideTls_IsDecidedByItself) {
+  config::Policy policy;
+  policy.defaults.encryption = Encryption::preferred;
+  start({}, policy);
+  authority_server.emplace(world, "198.51.100.8");
+  std::vector<std::string> ids;
+  authority_server->answer = [&](const auto& from, const auto& to, const auto& id) {
+    ids.push_back(id);
+    return verify_answer(from, to, id, "valid");
+  };
+  ASSERT_TRUE(stranger.connect(door()));
+  stranger.header("evil.tld", "target1.tld");
+  ASSERT_TRUE(stranger.wait_for("</stream:features>"));
+  stranger.say("<db:result from='evil.tld' to='target1.tld'>key</db:result>");
+  ASSERT_TRUE(stranger.start_tls("target1.tld"));
+  stranger.header("evil.tld", "target1.tld");
+  ASSERT_TRUE(stranger.wait_for("</stream:features>"));
+  stranger.say("<db:result from='evil.tld' to='target1.tld'>key</db:result>");
+  ASSERT_TRUE(stranger.wait_for("type='valid'"));
+  world.run_for(30s);
+  EXPECT_EQ(stranger.count("<db:result"), 1u);
+  EXPECT_EQ(ids.size(), 2u);
+  EXPECT_NE(ids.front(), ids.back());
 }
 
 // I-04: who publishes TLSA records is believed by dialback only through an authority that fulfils one, whatever the policy
@@ -313,13 +364,55 @@ TEST_F(Abuse, SpoofedSenderOnAProvenStream_EndsIt) {
   }
 }
 
-// AB-075: a missing from.
-TEST_F(Abuse, MissingSenderOnAProvenStream_EndsIt) {
+// AB-075, AB-186: on a proven stream a stanza whose addresses are none costs itself: its sender is told where he is known and
+// who he meant is, and what comes behind it arrives.
+TEST_F(Abuse, AddressThatIsNone_CostsOneStanza) {
   start();
   prove_by_dialback();
-  stranger.say("<message to='b@target1.tld'/>");
-  EXPECT_TRUE(stranger.wait_for("improper-addressing"));
-  EXPECT_EQ(delivered(), 0u);
+  const std::string longest(1024, 'r');
+  std::size_t told = 0;
+  for (const auto& [from, to] : std::vector<std::pair<std::string, std::string>>{
+           {"", "b@target1.tld"},
+           {"m@evil.tld/" + longest, "b@target1.tld"},
+           {"m@evil.tld", "target1.tld/"},
+           {"m@evil.tld", "@target1.tld"},
+           {"m@evil.tld", "b@@target1.tld"},
+           {"m@evil.tld", " b@target1.tld "},
+           {"m@evil.tld", "b@target1.tld/" + longest},
+           {"m@evil.tld", ""},
+       }) {
+    const std::size_t before = delivered();
+    stranger.say(fmt::format("<iq type='get' id='q'{}{}><x xmlns='urn:x'/></iq>",
+                             from.empty() ? "" : fmt::format(" from='{}'", from),
+                             to.empty() ? "" : fmt::format(" to='{}'", to)));
+    stranger.say(kMessage);
+    ASSERT_TRUE(world.run_until([&] { return delivered() == before + 1; }, 10s)) << from << " " << to;
+    told += from == "m@evil.tld" ? 1 : 0;
+  }
+  EXPECT_FALSE(stranger.is_closed);
+  EXPECT_EQ(told, 6u);
+}
+
+// AB-186: a claim without addresses costs itself as well, where pairs live.
+TEST_F(Abuse, ClaimWithoutAddressesOnAProvenStream_CostsItself) {
+  start();
+  prove_by_dialback();
+  stranger.say("<db:result>key</db:result>");
+  stranger.say(kMessage);
+  EXPECT_TRUE(world.run_until([&] { return delivered() == 1; }, 10s));
+}
+
+// AB-187, NAME-01: one domain is one identity, however a peer writes it.
+TEST_F(Abuse, OtherSpellingsOfAProvenSender_ArriveAsOne) {
+  start();
+  prove_by_dialback();
+  for (const auto* from : {"m@EVIL.tld", "m@evil.tld.", "m@evil\uff0etld", "m@\uff45vil.tld", "m@evil.tld"})
+    stranger.say(fmt::format("<message from='{}/r&amp;d' to='b@target1.tld.' id='m1'/>", from));
+  ASSERT_TRUE(world.run_until([&] { return delivered() == 5; }, 10s));
+  for (const Received& received : gateway->component("target1.tld").received) {
+    EXPECT_EQ(received.from, "m@evil.tld/r&d");
+    EXPECT_EQ(received.to, "b@target1.tld");
+  }
 }
 
 // AB-019: a stranger that makes us answer and does not read: bounded, then ended.
@@ -774,13 +867,18 @@ TEST_F(Links, SecondConnectionForADomain_IsAConflict) {
   EXPECT_TRUE(gateway->component("target1.tld").is_up);
 }
 
-// AB-101: no to.
-TEST_F(Links, StanzaWithoutTo_EndsTheLink) {
+// COMP-02, AB-186: no to, or an address of its own that is none: answered where there is somebody, and the link lives.
+TEST_F(Links, StanzaWithoutTo_IsAnsweredAndTheLinkLives) {
   start();
   Component& component = gateway->component("target1.tld");
-  component.send("<message from='b@target1.tld'/>");
-  ASSERT_TRUE(world.run_until([&] { return component.is_closed; }, 10s));
-  EXPECT_THAT(component.stream_error, HasSubstr("improper-addressing"));
+  component.send(
+      "<message from='b@target1.tld' id='1'/><iq type='error' id='2'/><message from='@target1.tld' id='3'/>");
+  ASSERT_TRUE(world.run_until([&] { return !component.received.empty(); }, 10s));
+  EXPECT_EQ(component.received[0].id, "1");
+  EXPECT_THAT(component.received[0].bytes, HasSubstr("bad-request"));
+  world.run_for(5s);
+  EXPECT_EQ(component.received.size(), 1u);
+  EXPECT_FALSE(component.is_closed);
 }
 
 // AB-105: what is no XML is never passed on.

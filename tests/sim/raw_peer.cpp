@@ -66,15 +66,18 @@ std::size_t RawPeer::count(std::string_view text) const {
   return found;
 }
 
-bool RawPeer::negotiate(Endpoint to, const std::string& from, const std::string& target) {
-  if (!connect(to)) return false;
-  header(from, target);
-  if (!wait_for("<starttls")) return false;
+bool RawPeer::start_tls(const std::string& target) {
   say("<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>");
   if (!wait_for("<proceed")) return false;
   received.clear();
   connection_->start_tls({Role::initiating, std::nullopt, target, {}});
-  if (!world_.run_until([&] { return is_tls; }, 10s)) return false;
+  return world_.run_until([&] { return is_tls; }, 10s);
+}
+
+bool RawPeer::negotiate(Endpoint to, const std::string& from, const std::string& target) {
+  if (!connect(to)) return false;
+  header(from, target);
+  if (!wait_for("<starttls") || !start_tls(target)) return false;
   header(from, target);
   return wait_for("</stream:features>");
 }

@@ -16,6 +16,7 @@ class RawPeer final : public seams::Receiver {
   void say(std::string_view bytes) { connection_->write(bytes); }
   void stop_reading() { connection_->pause_reading(); }
   void header(const std::string& from, const std::string& to);
+  bool start_tls(const std::string& target);  // after the features in clear
   // Header, STARTTLS, header again: to the point where features over TLS have come. False: it did not come to that.
   bool negotiate(Endpoint to, const std::string& from, const std::string& target);
   // The next step of a whole negotiation, if the last one was answered: STARTTLS, header, a claim.

@@ -125,7 +125,8 @@ xml::Take ComponentMachine::header(const xml::Header& header) {
         {Reason::stream_protocol, "the component's header names no domain"});
     return xml::Take::stop;
   }
-  send_header(domain->text());
+  labels_ = labels_of(*header.to, *domain);
+  send_header(domain->as(labels_));
   if (components_.secret_of(*domain) == nullptr) {
     const std::string text = fmt::format("{} is not configured as a component's domain", domain->text());
     end(StreamFault{StreamError::host_unknown, text}, {Reason::host_unknown, text});

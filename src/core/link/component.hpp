@@ -68,6 +68,8 @@ class ComponentMachine : private xml::Sink {
   bool is_connected() const noexcept { return phase_ == Phase::connected; }
   bool is_over() const noexcept { return phase_ == Phase::over; }
   const std::optional<Domain>& domain() const noexcept { return domain_; }
+  // As it writes its own domain, in its header (AB-187).
+  Labels labels() const noexcept { return labels_; }
   const xml::Header& peer_header() const noexcept { return parser_.header(); }
 
  private:
@@ -89,6 +91,7 @@ class ComponentMachine : private xml::Sink {
   Phase phase_ = Phase::header;
   bool parser_is_stopped_ = false, header_sent_ = false;
   std::optional<Domain> domain_;
+  Labels labels_ = Labels::unicode;
   std::string id_;
   Instant opened_at_, last_sent_, now_;
   Actions actions_;

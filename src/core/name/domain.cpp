@@ -86,6 +86,18 @@ Result<std::string> to_a_labels(const std::string& name, std::string_view given)
   return std::string(output);
 }
 
+// Empty where it is the same, or would not lead back to it.
+std::string to_u_labels(const std::string& canonical) {
+  if (canonical.find("xn--") == std::string::npos) return {};
+  char* output = nullptr;
+  const int code = idn2_to_unicode_8z8z(canonical.c_str(), &output, 0);
+  const Idn2Text owner(output);
+  if (code != IDN2_OK) return {};
+  std::string unicode(output);
+  const Result<std::string> back = to_a_labels(unicode, unicode);
+  return back && *back == canonical && unicode != canonical ? unicode : std::string();
+}
+
 }  // namespace
 
 Result<Domain> Domain::parse(std::string_view text) {
@@ -107,15 +119,15 @@ Result<Domain> Domain::parse(std::string_view text) {
   const Result<std::string> again = to_a_labels(canonical, text);
   if (!again) return fail(again.error());
   if (*again != canonical) return invalid(text, "it has no one canonical form");
-  return Domain(canonical);
+  return Domain(canonical, to_u_labels(canonical));
 }
 
-std::string Domain::display() const {
-  if (text_.find("xn--") == std::string::npos) return text_;
-  char* output = nullptr;
-  const int code = idn2_to_unicode_8z8z(text_.c_str(), &output, 0);
-  const Idn2Text owner(output);
-  return code == IDN2_OK ? std::string(output) : text_;
+Labels labels_of(std::string_view text, const Domain& domain) noexcept {
+  // What is not the A-labels, nor differs from them by letter case and a final dot alone, is U-labels of some spelling.
+  const std::string_view plain = without_one_dot(text), ascii = domain.text();
+  const bool is_ascii = std::ranges::equal(
+      plain, ascii, [](char a, char b) { return (a >= 'A' && a <= 'Z' ? static_cast<char>(a - 'A' + 'a') : a) == b; });
+  return is_ascii && domain.unicode() != ascii ? Labels::ascii : Labels::unicode;
 }
 
 bool Domain::is_special_use() const noexcept {
@@ -157,6 +169,23 @@ JidParts split_jid(std::string_view jid) noexcept {
   if (all >= 0x80 && !is_utf8(jid)) return {};
   parts.domain = rest;
   return parts;
+}
+
+std::string with_domain(std::string_view jid, std::string_view domain) {
+  const JidParts parts = split_jid(jid);
+  std::string whole;
+  if (!parts.local.empty()) (whole += parts.local) += '@';
+  whole += domain;
+  if (!parts.resource.empty()) (whole += '/') += parts.resource;
+  return whole;
+}
+
+std::string_view domain_meant(std::string_view jid) noexcept {
+  jid = jid.substr(0, jid.find('/'));
+  if (const std::size_t at = jid.rfind('@'); at != std::string_view::npos) jid.remove_prefix(at + 1);
+  while (jid.starts_with(' ')) jid.remove_prefix(1);
+  while (jid.ends_with(' ')) jid.remove_suffix(1);
+  return jid;
 }
 
 }  // namespace ligase

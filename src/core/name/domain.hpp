@@ -1,6 +1,7 @@
 // Text becomes a name here, once (NAME-01). A Domain that exists is canonical: A-labels, lower case, no trailing dot.
 #pragma once
 #include <compare>
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -8,7 +9,10 @@
 
 namespace ligase {
 
-// An XMPP domain (RFC 7622 §3.2), held as A-labels.
+// How a domain stands in an address: in U-labels (RFC 7622 §3.2.1), or as DNS has it, for a peer or component that speaks so.
+enum class Labels : std::uint8_t { unicode, ascii };
+
+// An XMPP domain (RFC 7622 §3.2). Compared, looked up and hashed as A-labels; written into addresses as U-labels.
 class Domain {
  public:
   // Accepts U-labels or A-labels, any case, one trailing dot. Refuses (Reason::name_invalid) what is no domain: empty,
@@ -16,7 +20,9 @@ class Domain {
   static Result<Domain> parse(std::string_view text);
 
   std::string_view text() const noexcept { return text_; }
-  std::string display() const;  // U-labels, for people
+  // As it stands in headers, dialback and stanzas: U-labels, in NFC; the same as text() where no label is an A-label.
+  std::string_view unicode() const noexcept { return unicode_.empty() ? text_ : unicode_; }
+  std::string_view as(Labels labels) const noexcept { return labels == Labels::ascii ? text() : unicode(); }
   // Names that never belong to a federated domain: single label, localhost, .local, .onion, .test, .invalid, .arpa,
   // .localhost (AB-146). Refused from the network unless configured.
   bool is_special_use() const noexcept;
@@ -25,8 +31,12 @@ class Domain {
 
  private:
   explicit Domain(std::string canonical) : text_(std::move(canonical)) {}
-  std::string text_;
+  Domain(std::string canonical, std::string unicode) : text_(std::move(canonical)), unicode_(std::move(unicode)) {}
+  std::string text_, unicode_;  // the second empty where it is the same
 };
+
+// In which labels a text that parses to `domain` names it: ascii only where it could have been written otherwise.
+Labels labels_of(std::string_view text, const Domain& domain) noexcept;
 
 // A host name as DNS gives it (SRV target, alias): LDH labels and underscores, lower case, no trailing dot.
 class HostName {
@@ -49,5 +59,10 @@ struct JidParts {
 };
 // Splits by RFC 7622 §3.1; nullopt-like: domain empty when the text is no JID (empty parts, a part over 1023 bytes).
 JidParts split_jid(std::string_view jid) noexcept;
+// `jid` with another text for its domain; only that text where there is no JID.
+std::string with_domain(std::string_view jid, std::string_view domain);
+// The domain that a text which is no JID seems to mean: what stands between the last '@' before the first '/' and that '/'
+// (AB-186). For an error's address, never for a decision; not yet a Domain.
+std::string_view domain_meant(std::string_view jid) noexcept;
 
 }  // namespace ligase

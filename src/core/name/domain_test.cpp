@@ -140,9 +140,25 @@ TEST(Domain, Refusal_SaysWhatAndWhy) {
   EXPECT_THAT(domain.error().detail, testing::HasSubstr("\"a..b\\x0a\" is no domain: "));
 }
 
-TEST(Domain, Display_IsForPeople) {
-  EXPECT_EQ(Domain::parse("xn--bcher-kva.example")->display(), "bücher.example");
-  EXPECT_EQ(Domain::parse("example.com")->display(), "example.com");
+// NAME-01, AB-187: one domain has one form in addresses, whatever it was written as.
+TEST(Domain, InAddresses_StandsInUnicode) {
+  for (const auto* text : {"xn--bcher-kva.example", "bücher.example", "BÜCHER.example.", "bu\u0308cher\uff0eexample"}) {
+    const Result<Domain> domain = Domain::parse(text);
+    ASSERT_TRUE(domain) << text;
+    EXPECT_EQ(domain->text(), "xn--bcher-kva.example");
+    EXPECT_EQ(domain->unicode(), "bücher.example");
+    EXPECT_EQ(domain->as(Labels::ascii), "xn--bcher-kva.example");
+  }
+  EXPECT_EQ(Domain::parse("Example.com")->unicode(), "example.com");
+}
+
+// AB-187
+TEST(Domain, LabelsOfAText_AreAsciiOnlyWhereThereIsAChoice) {
+  const auto labels = [](const char* text) { return labels_of(text, *Domain::parse(text)); };
+  EXPECT_EQ(labels("xn--bcher-kva.example"), Labels::ascii);
+  EXPECT_EQ(labels("XN--Bcher-Kva.example."), Labels::ascii);
+  EXPECT_EQ(labels("bücher.example"), Labels::unicode);
+  EXPECT_EQ(labels("example.com"), Labels::unicode);
 }
 
 // AB-146, NAME-01
@@ -188,6 +204,15 @@ TEST(Jid, WhatIsNone_HasNoDomain) {
                           "a.example/" + longest + "x", longest + "x", "\xff@a.example"s, "a.example/\xed\xa0\x80"s})
     EXPECT_EQ(split_jid(jid).domain, "") << jid.substr(0, 40);
   EXPECT_EQ(split_jid(longest + "@a.example/" + longest).domain, "a.example");
+}
+
+// AB-186
+TEST(Jid, WhatIsNone_StillSeemsToMeanADomain) {
+  for (const auto& jid : {"@a.example"s, "a.example/"s, "u@@a.example"s, " u@a.example "s,
+                          "u@a.example/"s + std::string(1024, 'r'), "@v@a.example/x@b.example"s, "a.example"s})
+    EXPECT_EQ(domain_meant(jid), "a.example") << jid.substr(0, 40);
+  EXPECT_EQ(domain_meant(""), "");
+  EXPECT_EQ(domain_meant("u@/r"), "");
 }
 
 TEST(Pair, Direction_SaysWhoSends) {

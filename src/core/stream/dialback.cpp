@@ -14,6 +14,7 @@ constexpr std::size_t kLongestKey = 1024;
 
 struct Addresses {
   Domain from, to;
+  Labels from_labels, to_labels;
 };
 
 Result<Addresses> read_addresses(const xml::Node& node) {
@@ -24,7 +25,8 @@ Result<Addresses> read_addresses(const xml::Node& node) {
   auto to_domain = Domain::parse(*to);
   if (!from_domain || !to_domain)
     return fail(Reason::stream_protocol, fmt::format("a db:{} whose from or to is no domain", node.name));
-  return Addresses{std::move(*from_domain), std::move(*to_domain)};
+  const Labels from_labels = labels_of(*from, *from_domain), to_labels = labels_of(*to, *to_domain);
+  return Addresses{std::move(*from_domain), std::move(*to_domain), from_labels, to_labels};
 }
 
 Result<std::optional<DbVerdict>> read_verdict(const xml::Node& node) {
@@ -101,10 +103,12 @@ Result<DbResult> read_result(const xml::Node& node) {
   if (!addresses) return fail(addresses.error());
   auto verdict = read_verdict(node);
   if (!verdict) return fail(verdict.error());
-  if (*verdict) return DbResult{std::move(addresses->to), std::move(addresses->from), {}, *verdict};
+  const Spelling from_asks{addresses->from_labels, addresses->to_labels};
+  const Spelling to_asked{addresses->to_labels, addresses->from_labels};
+  if (*verdict) return DbResult{std::move(addresses->to), std::move(addresses->from), {}, *verdict, to_asked};
   auto key = read_key(node);
   if (!key) return fail(key.error());
-  return DbResult{std::move(addresses->from), std::move(addresses->to), std::move(*key), std::nullopt};
+  return DbResult{std::move(addresses->from), std::move(addresses->to), std::move(*key), std::nullopt, from_asks};
 }
 
 Result<DbVerify> read_verify(const xml::Node& node) {
@@ -115,24 +119,34 @@ Result<DbVerify> read_verify(const xml::Node& node) {
     return fail(Reason::stream_protocol, "a db:verify without an id, or with one over 1024 bytes");
   auto verdict = read_verdict(node);
   if (!verdict) return fail(verdict.error());
-  if (*verdict) return DbVerify{std::move(addresses->from), std::move(addresses->to), std::string(*id), {}, *verdict};
+  const Spelling from_authority{addresses->from_labels, addresses->to_labels};
+  const Spelling to_authority{addresses->to_labels, addresses->from_labels};
+  if (*verdict)
+    return DbVerify{
+        std::move(addresses->from), std::move(addresses->to), std::string(*id), {}, *verdict, from_authority};
   auto key = read_key(node);
   if (!key) return fail(key.error());
-  return DbVerify{std::move(addresses->to), std::move(addresses->from), std::string(*id), std::move(*key),
-                  std::nullopt};
+  return DbVerify{std::move(addresses->to),
+                  std::move(addresses->from),
+                  std::string(*id),
+                  std::move(*key),
+                  std::nullopt,
+                  to_authority};
 }
 
-std::string ask_result(const Domain& sender, const Domain& target, std::string_view key) {
-  return element("result", sender.text(), target.text(), {}, keyed("result", key));
+std::string ask_result(const Domain& sender, const Domain& target, std::string_view key, Spelling spelling) {
+  return element("result", sender.as(spelling.sender), target.as(spelling.target), {}, keyed("result", key));
 }
-std::string answer_result(const Domain& sender, const Domain& target, const DbVerdict& verdict) {
-  return element("result", target.text(), sender.text(), {}, verdict_text("result", verdict));
+std::string answer_result(const Domain& sender, const Domain& target, const DbVerdict& verdict, Spelling spelling) {
+  return element("result", target.as(spelling.target), sender.as(spelling.sender), {}, verdict_text("result", verdict));
 }
-std::string ask_verify(const Domain& sender, const Domain& target, std::string_view id, std::string_view key) {
-  return element("verify", target.text(), sender.text(), id, keyed("verify", key));
+std::string ask_verify(const Domain& sender, const Domain& target, std::string_view id, std::string_view key,
+                       Spelling spelling) {
+  return element("verify", target.as(spelling.target), sender.as(spelling.sender), id, keyed("verify", key));
 }
-std::string answer_verify(const Domain& sender, const Domain& target, std::string_view id, const DbVerdict& verdict) {
-  return element("verify", sender.text(), target.text(), id, verdict_text("verify", verdict));
+std::string answer_verify(const Domain& sender, const Domain& target, std::string_view id, const DbVerdict& verdict,
+                          Spelling spelling) {
+  return element("verify", sender.as(spelling.sender), target.as(spelling.target), id, verdict_text("verify", verdict));
 }
 
 }  // namespace ligase::stream

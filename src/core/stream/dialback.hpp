@@ -22,11 +22,19 @@ struct DbVerdict {
   bool operator==(const DbVerdict&) const = default;
 };
 
+// In which labels the two domains were written, or are to be: an answer, and the question to the authority, repeat what was
+// asked, since the other side compares texts and makes its keys of them (AB-187). Ours are made of canonical names.
+struct Spelling {
+  Labels sender = Labels::unicode, target = Labels::unicode;
+  bool operator==(const Spelling&) const = default;
+};
+
 // "sender may speak to target on this stream": a key, or an answer.
 struct DbResult {
   Domain sender, target;
   std::string key;                   // asked; empty in an answer
   std::optional<DbVerdict> verdict;  // answered
+  Spelling spelling{};
 };
 // The receiving server asks the sender's authority about a key given on stream `id` (XEP-0220 §2.2.2).
 struct DbVerify {
@@ -34,6 +42,7 @@ struct DbVerify {
   std::string id;
   std::string key;
   std::optional<DbVerdict> verdict;
+  Spelling spelling{};
 };
 
 // Errors: stream_protocol with particulars (missing or invalid addresses, no id, unknown type, key over 1 KiB, AB-080).
@@ -41,10 +50,12 @@ struct DbVerify {
 Result<DbResult> read_result(const xml::Node& node);
 Result<DbVerify> read_verify(const xml::Node& node);
 
-std::string ask_result(const Domain& sender, const Domain& target, std::string_view key);
-std::string answer_result(const Domain& sender, const Domain& target, const DbVerdict& verdict);
-std::string ask_verify(const Domain& sender, const Domain& target, std::string_view id, std::string_view key);
-std::string answer_verify(const Domain& sender, const Domain& target, std::string_view id, const DbVerdict& verdict);
+std::string ask_result(const Domain& sender, const Domain& target, std::string_view key, Spelling spelling);
+std::string answer_result(const Domain& sender, const Domain& target, const DbVerdict& verdict, Spelling spelling);
+std::string ask_verify(const Domain& sender, const Domain& target, std::string_view id, std::string_view key,
+                       Spelling spelling);
+std::string answer_verify(const Domain& sender, const Domain& target, std::string_view id, const DbVerdict& verdict,
+                          Spelling spelling);
 
 std::optional<StanzaError> parse_condition(std::string_view name) noexcept;
 

@@ -29,11 +29,13 @@ Machine::Machine(Role role, Limits limits, const Hosting* hosting, std::function
 Machine::Machine(Machine&&) noexcept = default;
 Machine::~Machine() = default;
 
-Machine Machine::initiate(Limits limits, Domain local, Domain remote, Encryption encryption, Instant now) {
+Machine Machine::initiate(Limits limits, Domain local, Domain remote, Encryption encryption, Instant now,
+                          Labels remote_labels) {
   Machine machine(Role::initiating, limits, nullptr, {}, now);
   machine.local_ = std::move(local);
   machine.remote_ = std::move(remote);
   machine.encryption_ = encryption;
+  machine.remote_labels_ = remote_labels;
   return machine;
 }
 
@@ -62,8 +64,8 @@ void Machine::send_header() {
     id_ = new_id_();
     out += fmt::format(" id='{}'", id_);
   }
-  if (local_) out += fmt::format(" from='{}'", local_->text());
-  if (remote_) out += fmt::format(" to='{}'", remote_->text());
+  if (local_) out += fmt::format(" from='{}'", local_->as(local_labels_));
+  if (remote_) out += fmt::format(" to='{}'", remote_->as(remote_labels_));
   out += " version='1.0'>";
   header_sent_ = true;
   send(std::move(out));

@@ -116,6 +116,9 @@ enum class External : std::uint8_t {
   never,
 };
 
+// A stream that STARTTLS is used on is two: what was said, claimed or judged in clear is nothing inside TLS (STR-04, AB-185).
+enum class Half : std::uint8_t { clear, tls };
+
 struct Limits {
   xml::Limits xml;                         // of an unproven stream
   std::uint64_t stanza_size = 512 * 1024;  // once a pair is proven
@@ -126,8 +129,9 @@ struct Limits {
 
 class Machine : private xml::Sink {
  public:
-  // Initiating: speaks for `local`, wants `remote`. `new_id` gives >= 128 random bits as text (receiving role only).
-  static Machine initiate(Limits limits, Domain local, Domain remote, Encryption encryption, Instant now);
+  // Initiating: speaks for `local`, wants `remote`, which it names in `remote_labels` until the peer names itself. `new_id` gives >= 128 random bits as text (receiving role only).
+  static Machine initiate(Limits limits, Domain local, Domain remote, Encryption encryption, Instant now,
+                          Labels remote_labels = Labels::unicode);
   static Machine receive(Limits limits, const Hosting& hosting, std::function<std::string()> new_id, Instant now);
   Machine(Machine&&) noexcept;
   ~Machine() override;
@@ -164,11 +168,16 @@ class Machine : private xml::Sink {
   // Initiating: <auth/> was sent and never answered, also when the stream is over.
   bool awaits_authentication() const noexcept { return phase_ == Phase::auth || ended_at_auth_; }
   bool is_encrypted() const noexcept { return is_encrypted_; }
+  // From the moment of StartTls: nothing more is written in clear.
+  Half half() const noexcept { return is_encrypted_ || phase_ == Phase::tls ? Half::tls : Half::clear; }
   bool is_proven() const noexcept { return is_proven_; }
   const std::optional<Domain>& local() const noexcept { return local_; }    // header's, ours
   const std::optional<Domain>& remote() const noexcept { return remote_; }  // header's, theirs
-  const std::string& id() const noexcept { return id_; }                    // as last announced by the receiving entity
-  const Features& features() const noexcept { return features_; }           // initiating: as last offered by the peer
+  // As the peer writes them in its header, and we in ours (AB-187).
+  Labels local_labels() const noexcept { return local_labels_; }
+  Labels remote_labels() const noexcept { return remote_labels_; }
+  const std::string& id() const noexcept { return id_; }           // as last announced by the receiving entity
+  const Features& features() const noexcept { return features_; }  // initiating: as last offered by the peer
   std::optional<StreamError> peer_error() const noexcept {
     return peer_error_;
   }  // with which the peer ended the stream
@@ -213,7 +222,7 @@ class Machine : private xml::Sink {
   void take_auth(const xml::Node& node);
   void refuse_authentication(std::string_view condition, std::string_view text);
   void take_sasl_failure(const xml::Node& node);
-  void take_dialback(const xml::Node& node);
+  void take_dialback(const xml::Node& node, std::size_t size);
   void take_stream_error(const xml::Node& node);
   void take_control(const xml::ElementView& element);
   void open();
@@ -232,6 +241,7 @@ class Machine : private xml::Sink {
   External external_ = External::usual;
   Encryption encryption_ = Encryption::required;
   std::optional<Domain> local_, remote_;
+  Labels local_labels_ = Labels::unicode, remote_labels_ = Labels::unicode;
   std::string id_, held_;
   Features features_;
   std::optional<StreamError> peer_error_;

@@ -218,7 +218,7 @@ void Machine::take_control(const xml::ElementView& element) {
     case Kind::result_answer:
     case Kind::verify_ask:
     case Kind::verify_answer:
-      take_dialback(*node);
+      take_dialback(*node, element.bytes.size());
       return;
     case Kind::stream_error:
       take_stream_error(*node);
@@ -258,7 +258,7 @@ void Machine::try_external_or_open() {
   const bool is_wanted = external_ != External::never && (external_ != External::last_resort || !features_.dialback);
   if (features_.external && is_wanted && is_encrypted_ && !external_tried_) {
     external_tried_ = true;
-    const std::string authzid = external_ == External::named ? base64(as_bytes(local_->text())) : "=";
+    const std::string authzid = external_ == External::named ? base64(as_bytes(local_->as(local_labels_))) : "=";
     send(fmt::format("<auth xmlns='{}' mechanism='EXTERNAL'>{}</auth>", ns::kSasl, authzid));
     phase_ = Phase::auth;
     return;
@@ -331,8 +331,12 @@ void Machine::take_sasl_failure(const xml::Node& node) {
   open();
 }
 
-void Machine::take_dialback(const xml::Node& node) {
+void Machine::take_dialback(const xml::Node& node, std::size_t size) {
   const auto refuse = [&](const Error& error) {
+    if (is_proven_) {  // it costs itself, not what else lives on the stream (AB-186)
+      actions_.push_back(Dropped{error.reason, error.detail});
+      return count_idle(256 + size);
+    }
     end(StreamFault{StreamError::improper_addressing, error.detail}, error);
   };
   if (node.name == "result") {

@@ -50,6 +50,8 @@ void Machine::receiving_header(const xml::Header& header) {
   const bool from_is_bad = header.from && !Domain::parse(*header.from);
   if (header.from && !from_is_bad) from = *Domain::parse(*header.from);
 
+  if (to) local_labels_ = labels_of(*header.to, *to);
+  if (from) remote_labels_ = labels_of(*header.from, *from);
   if (header.to && to && phase_ != Phase::header_auth) local_ = to;
   header_sent_ = false;  // each header of the peer is answered by one of ours, an error's too (STR-02)
   if (!to) {
@@ -129,7 +131,10 @@ void Machine::initiating_header(const xml::Header& header) {
           {Reason::stream_protocol, "the peer answered in the name of another domain"});
       return;
     }
+    remote_labels_ = labels_of(*header.from, *from);
   }
+  if (header.to)
+    if (const auto to = Domain::parse(*header.to); to && *to == *local_) local_labels_ = labels_of(*header.to, *to);
   if (!header.id || header.id->empty() || header.id->size() > 1024) {
     end(StreamFault{StreamError::bad_format, "the stream header has no id"},
         {Reason::stream_protocol, "the peer's header has no id"});

@@ -232,4 +232,17 @@ void append_passed(std::string& out, const ElementView& element, const Passage& 
   out += element.bytes.substr(element.after_name);
 }
 
+void set_attribute(std::string& element, std::string_view name, std::string_view value) {
+  const std::string written = " " + std::string(name) + "='" + escaped(value) + "'";
+  StartTag tag(element);
+  const std::size_t after_name = 1 + tag.name().size();
+  while (const auto attribute = tag.next()) {
+    if (attribute->name != name) continue;
+    element.replace(static_cast<std::size_t>(attribute->whole.data() - element.data()), attribute->whole.size(),
+                    written);
+    return;
+  }
+  element.insert(after_name, written);
+}
+
 }  // namespace ligase::xml

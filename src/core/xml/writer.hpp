@@ -28,4 +28,8 @@ bool passes_unchanged(const ElementView& element, const Passage& passage) noexce
 // (D-08). For an element without `cannot_pass` that is at most its size and Limits::inherited (AB-180).
 void append_passed(std::string& out, const ElementView& element, const Passage& passage);
 
+// Gives the start tag with which `element` begins the attribute `name`="`value`": instead of what it has, or added. For an
+// element that the parser has taken, or append_passed() made of one.
+void set_attribute(std::string& element, std::string_view name, std::string_view value);
+
 }  // namespace ligase::xml

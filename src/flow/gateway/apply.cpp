@@ -127,9 +127,9 @@ pairs::InPair& House::grant(streams::Stream& session, const pairs::PairKey& key,
 }
 
 void House::claim_is_proven(streams::Stream& session, const pairs::PairKey& key, proof::Proof proof,
-                            std::string dialback_key) {
+                            pairs::ClaimKey claim_key) {
   pairs::InPair& pair = grant(session, key, std::move(proof));
-  if (!dialback_key.empty()) pair.dialback_key = std::move(dialback_key);
+  if (!claim_key.text.empty()) pair.claim_key = std::move(claim_key);
 }
 
 // Then what it held is delivered; where it is not proven, bounced, or in row 4 of MUX-08 dropped and counted.
@@ -146,7 +146,7 @@ void House::in_pair_is_decided(streams::Stream& session, const pairs::PairKey& k
   } else {
     in_pair_is_not_proven(session, key, pair->second, proven.error());
   }
-  hosting::HostedDomain* to = hosted_.find(key.target.text());
+  hosting::HostedDomain* to = hosted_.find(key.target);
   const bool may_pass =
       to != nullptr && pair::live_proof(pair->second.state, session.ref, ground_.rules.epoch(), wall()) != nullptr;
   if (may_pass) pair->second.stanzas += held.size();

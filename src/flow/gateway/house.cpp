@@ -193,7 +193,7 @@ void House::on_dropped(hosting::ComponentLink&, Reason reason, std::string_view 
 void House::on_writable(hosting::ComponentLink& link) { router_.drain(link); }
 
 void House::on_up(hosting::ComponentLink& link) {
-  hosting::HostedDomain* domain = hosted_.find(link.machine.domain()->text());
+  hosting::HostedDomain* domain = hosted_.find(*link.machine.domain());
   if (domain == nullptr) return;
   domain->session = &link;
   ground_.log(report::Event(report::Level::info, "link_up")
@@ -205,7 +205,7 @@ void House::on_up(hosting::ComponentLink& link) {
 
 void House::on_over(hosting::ComponentLink& link) {
   const Error why = link.ended_by.value_or(Error{Reason::network_closed, {}});
-  hosting::HostedDomain* domain = link.machine.domain() ? hosted_.find(link.machine.domain()->text()) : nullptr;
+  hosting::HostedDomain* domain = link.machine.domain() ? hosted_.find(*link.machine.domain()) : nullptr;
   const bool was_up = domain != nullptr && domain->session == &link;
   if (was_up) domain->session = nullptr;
   ground_.log(

@@ -73,7 +73,7 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   // Where a proof still holds and the failure may pass, it goes on to hold and is tried again; else the pair is refused.
   void out_pair_is_not_proven(pairs::OutPair& pair, const Error& why) override;
   void claim_is_proven(streams::Stream& stream, const pairs::PairKey& key, proof::Proof proof,
-                       std::string dialback_key) override;
+                       pairs::ClaimKey claim_key) override;
   void claim_is_refused(streams::Stream& stream, const pairs::PairKey& key, const Error& why) override;
   void in_pair_is_decided(streams::Stream& stream, const pairs::PairKey& key, Result<proof::Proof> proven,
                           bool is_first) override;

@@ -9,7 +9,7 @@ Hosted::Hosted(ground::Ground& ground, std::vector<config::HostedLink> links)
         std::visit([](const auto& link) -> const std::vector<Domain>& { return link.domains; }, links_[i]);
     for (const Domain& domain : domains) {
       auto hosted_domain = std::make_unique<HostedDomain>(HostedDomain{domain, i, nullptr, nullptr});
-      const std::string_view key = hosted_domain->domain.text();
+      const std::string_view key = hosted_domain->domain.unicode();
       domains_.emplace(key, std::move(hosted_domain));
     }
   }
@@ -21,14 +21,14 @@ HostedDomain* Hosted::find(std::string_view domain) noexcept {
 }
 
 const std::string* Hosted::secret_of(const Domain& domain) const {
-  const auto found = domains_.find(domain.text());
+  const auto found = domains_.find(domain.unicode());
   if (found == domains_.end()) return nullptr;
   const auto* component = std::get_if<config::ComponentLink>(&links_[found->second->link]);
   return component == nullptr ? nullptr : &component->secret.bytes;
 }
 
 bool Hosted::is_connected(const Domain& domain) const {
-  const auto found = domains_.find(domain.text());
+  const auto found = domains_.find(domain.unicode());
   return found != domains_.end() && found->second->session != nullptr;
 }
 

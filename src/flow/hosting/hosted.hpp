@@ -23,8 +23,9 @@ class Hosted final : public stream::Hosting, public link::Components {
  public:
   Hosted(ground::Ground& ground, std::vector<config::HostedLink> links);
 
-  HostedDomain* find(std::string_view domain) noexcept;  // canonical text
-  bool is_hosted(const Domain& domain) const override { return domains_.contains(domain.text()); }
+  HostedDomain* find(std::string_view domain) noexcept;  // as a canonical address has it (Domain::unicode())
+  HostedDomain* find(const Domain& domain) noexcept { return find(domain.unicode()); }
+  bool is_hosted(const Domain& domain) const override { return domains_.contains(domain.unicode()); }
   Encryption encryption_towards(const Domain* remote) const override {
     return ground_.rules.encryption_towards(remote);
   }
@@ -36,7 +37,7 @@ class Hosted final : public stream::Hosting, public link::Components {
  private:
   ground::Ground& ground_;
   std::vector<config::HostedLink> links_;
-  std::unordered_map<std::string_view, std::unique_ptr<HostedDomain>> domains_;  // key: the domain's own text
+  std::unordered_map<std::string_view, std::unique_ptr<HostedDomain>> domains_;  // key: the domain's own unicode()
 };
 
 // The connections of components, up or shaking hands; by number.

@@ -7,12 +7,12 @@
 
 namespace ligase::pairs {
 
-struct PairView {  // canonical texts, borrowed for the look-up
+struct PairView {  // as canonical addresses have them (Domain::unicode()), borrowed for the look-up
   std::string_view sender, target;
 };
 struct PairKey {
   Domain sender, target;
-  operator PairView() const noexcept { return {sender.text(), target.text()}; }
+  operator PairView() const noexcept { return {sender.unicode(), target.unicode()}; }
   auto operator<=>(const PairKey&) const = default;
 };
 struct PairHash {

@@ -55,12 +55,18 @@ class OutPairs {
   std::uint64_t next_number_ = 1;
 };
 
+// The key of a claim, with which the authority can be asked again, and in which labels it was made.
+struct ClaimKey {
+  std::string text;
+  stream::Spelling spelling{};
+};
+
 struct InPair {  // theirs → ours, on one stream
   pair::PairState state;
   std::unique_ptr<pair::Queue> held;  // while no proof of it holds (MUX-09); null otherwise
   bool is_being_proven = false;
   std::uint64_t stanzas = 0;
-  std::string dialback_key;  // with which it was claimed; the authority can be asked again
+  ClaimKey claim_key;
   Renewals::Ticket renewal;
 };
 using InPairs = std::unordered_map<PairKey, InPair, PairHash, PairEqual>;

@@ -17,9 +17,9 @@ class Owner {
   // An outgoing pair: accepted on this stream under this proof; or not, and why.
   virtual void out_pair_is_proven(pairs::OutPair& pair, streams::Stream& stream, proof::Proof proof) = 0;
   virtual void out_pair_is_not_proven(pairs::OutPair& pair, const Error& why) = 0;
-  // A claim that was made and is decided. `dialback_key`: with which.
+  // A claim that was made and is decided. `claim_key`: with which.
   virtual void claim_is_proven(streams::Stream& stream, const pairs::PairKey& key, proof::Proof proof,
-                               std::string dialback_key) = 0;
+                               pairs::ClaimKey claim_key) = 0;
   virtual void claim_is_refused(streams::Stream& stream, const pairs::PairKey& key, const Error& why) = 0;
   // An incoming pair that is in its stream's table, proven anew or for the first time. `is_first`: it never was anybody's.
   virtual void in_pair_is_decided(streams::Stream& stream, const pairs::PairKey& key, Result<proof::Proof> proven,

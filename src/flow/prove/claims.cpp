@@ -63,9 +63,10 @@ bool may_be_answered(const Bench& bench, streams::Stream& session) {
   return false;
 }
 
-void answer(Bench& bench, streams::Stream& session, const pairs::PairKey& pair, const DbVerdict& verdict) {
+void answer(Bench& bench, streams::Stream& session, const pairs::PairKey& pair, stream::Spelling spelling,
+            const DbVerdict& verdict) {
   if (!may_be_answered(bench, session)) return;
-  session.write(stream::answer_result(pair.sender, pair.target, verdict));
+  session.write(stream::answer_result(pair.sender, pair.target, verdict, spelling));
 }
 
 // A refusal is final for a while only: a domain holder mends a record, and the peer asks again on the same stream.
@@ -76,16 +77,17 @@ bool is_fresh(const Bench& bench, const streams::SenderRecord& record, WallTime 
   return !record.verdict->error().is_temporary && age < bench.limits().negative_proof_cache;
 }
 
-void refuse(Bench& bench, streams::Stream& session, const pairs::PairKey& pair, const Refused& why) {
+void refuse(Bench& bench, streams::Stream& session, const pairs::PairKey& pair, stream::Spelling spelling,
+            const Refused& why) {
   bench.owner.claim_is_refused(session, pair, why);
-  answer(bench, session, pair, why.told);
+  answer(bench, session, pair, spelling, why.told);
   // DB-05: an invalid key ends the stream only if no pair lives on it.
   if (why.told.type == DbType::invalid && session.in_pairs.empty()) session.close(why);
 }
 
 // I-10: the authority is found and proven by the outgoing table, and says whether it made this key.
-Task<Decision> dial_back(Bench* bench, pair::StreamRef claimed_on, pairs::PairKey pair, std::string id, std::string key,
-                         bool authority_must_be_dane) {
+Task<Decision> dial_back(Bench* bench, pair::StreamRef claimed_on, pairs::PairKey pair, std::string id,
+                         pairs::ClaimKey key, bool authority_must_be_dane) {
   const Instant deadline = bench->now() + kVerifyPatience;
   const pairs::PairKey way{pair.target, pair.sender};  // ours asks theirs
   const Purpose purpose = authority_must_be_dane ? Purpose::dial_back_to_dane : Purpose::dial_back;
@@ -98,7 +100,7 @@ Task<Decision> dial_back(Bench* bench, pair::StreamRef claimed_on, pairs::PairKe
   if (slot) co_return fail(Reason::dialback_error, "another claim with this id is being verified");
   slot = std::make_shared<ground::Gate<streams::DbAnswer>>(bench->ground.world.executor);
   std::shared_ptr<ground::Gate<streams::DbAnswer>> gate = slot;
-  session->write(stream::ask_verify(pair.sender, pair.target, id, key));
+  session->write(stream::ask_verify(pair.sender, pair.target, id, key.text, key.spelling));
   const auto came = co_await gate->wait(bench->ground.world.clock, deadline);
   if ((session = bench->streams.find(authority->stream)) != nullptr) session->verifying.erase(question);
   if (!came && came.error() == ground::Missed::late)
@@ -124,14 +126,14 @@ Task<Decision> dial_back(Bench* bench, pair::StreamRef claimed_on, pairs::PairKe
 }
 
 // `key` empty: there is none to verify. `not_before`: how old the judgement of the certificate may be.
-Task<Decision> decide(Bench* bench, pair::StreamRef ref, pairs::PairKey pair, std::string id, std::string key,
+Task<Decision> decide(Bench* bench, pair::StreamRef ref, pairs::PairKey pair, std::string id, pairs::ClaimKey key,
                       WallTime not_before) {
   streams::SenderRecord* record = co_await judge_sender(bench, ref, pair.sender, not_before);
   if (record == nullptr) co_return fail(Reason::limit_reached, "the stream holds as many senders as it may");
   if (!record->verdict) co_return fail(Reason::cancelled, "the judgement was given up");
   if (*record->verdict) co_return **record->verdict;  // I-15, I-17: the key is not looked at, nobody is dialed
   const proof::ClientRefusal refusal = record->verdict->error();
-  if (!refusal.may_dial_back || key.empty()) co_return fail(refusal.error);
+  if (!refusal.may_dial_back || key.text.empty()) co_return fail(refusal.error);
   if (!bench->policy_towards(pair.sender).allows(proof::ProofType::dialback)) co_return fail(refusal.error);
   Decision proven = co_await dial_back(bench, ref, pair, std::move(id), std::move(key), refusal.authority_must_be_dane);
   if (!proven) co_return proven;
@@ -140,17 +142,19 @@ Task<Decision> decide(Bench* bench, pair::StreamRef ref, pairs::PairKey pair, st
   co_return proven;
 }
 
-Task<void> decide_claim(Bench* bench, pair::StreamRef ref, pairs::PairKey pair, std::string id, std::string key) {
+Task<void> decide_claim(Bench* bench, pair::StreamRef ref, stream::Half half, pairs::PairKey pair, std::string id,
+                        pairs::ClaimKey key) {
   Decision proven = co_await decide(bench, ref, pair, std::move(id), key, WallTime::min());
   streams::Stream* session = bench->streams.find(ref);
-  if (session == nullptr) co_return;
+  if (session == nullptr || session->machine.half() != half) co_return;  // AB-185
   session->claims.erase(pair);
   if (!proven) {
-    refuse(*bench, *session, pair, proven.error());
+    refuse(*bench, *session, pair, key.spelling, proven.error());
     co_return;
   }
+  const stream::Spelling spelling = key.spelling;
   bench->owner.claim_is_proven(*session, pair, std::move(*proven), std::move(key));
-  answer(*bench, *session, pair, {DbType::valid});
+  answer(*bench, *session, pair, spelling, {DbType::valid});
 }
 
 }  // namespace
@@ -158,6 +162,7 @@ Task<void> decide_claim(Bench* bench, pair::StreamRef ref, pairs::PairKey pair, 
 Task<streams::SenderRecord*> judge_sender(Bench* bench, pair::StreamRef ref, Domain sender, WallTime not_before) {
   streams::Stream* session = bench->streams.find(ref);
   if (session == nullptr) co_return nullptr;
+  const stream::Half half = session->machine.half();
   auto known = session->senders.find(sender);
   if (known == session->senders.end()) {
     if (session->senders.size() >= bench->limits().senders_per_stream) co_return nullptr;
@@ -168,15 +173,16 @@ Task<streams::SenderRecord*> judge_sender(Bench* bench, pair::StreamRef ref, Dom
     const std::shared_ptr<ground::Gate<bool>> done = known->second.done;
     co_await done->wait();
     session = bench->streams.find(ref);
-    co_return session == nullptr ? nullptr : &session->senders[sender];
+    if (session == nullptr || session->machine.half() != half) co_return nullptr;
+    co_return &session->senders[sender];
   }
   const auto done = std::make_shared<ground::Gate<bool>>(bench->ground.world.executor);
   known->second.done = done;
   const pair::PolicyEpoch epoch = bench->ground.rules.epoch();
   auto verdict = co_await prove_client(bench, ref, sender);
   session = bench->streams.find(ref);
-  if (session == nullptr) co_return nullptr;
-  streams::SenderRecord& record = session->senders[sender];  // until now an earlier verdict held
+  if (session == nullptr || session->machine.half() != half) co_return nullptr;  // AB-185
+  streams::SenderRecord& record = session->senders[sender];                      // until now an earlier verdict held
   record.verdict = std::move(verdict);
   record.judged_at = bench->wall();
   record.epoch = epoch;
@@ -223,7 +229,7 @@ Task<void> decide_features(Bench* bench, pair::StreamRef ref, Domain sender) {
 void take_claim(Bench& bench, streams::Stream& session, stream::DbResult claim) {
   const pairs::PairKey pair{claim.sender, claim.target};
   const auto refused = [&](Reason reason, std::string detail) {
-    refuse(bench, session, pair, Error{reason, std::move(detail)});
+    refuse(bench, session, pair, claim.spelling, Error{reason, std::move(detail)});
   };
   // Before any DNS question (AB-024).
   if (bench.hosting.is_hosted(pair.sender) || pair.sender == pair.target)
@@ -235,17 +241,18 @@ void take_claim(Bench& bench, streams::Stream& session, stream::DbResult claim) 
   if (const auto proven = session.in_pairs.find(pair);
       proven != session.in_pairs.end() &&
       pair::live_proof(proven->second.state, session.ref, bench.ground.rules.epoch(), bench.wall()) != nullptr)
-    return answer(bench, session, pair, {DbType::valid});
+    return answer(bench, session, pair, claim.spelling, {DbType::valid});
   if (session.claims.contains(pair)) return;  // AB-082: one answer serves both
   if (const auto* before = bench.refusals.find(pair); before != nullptr && before->until > bench.now() &&
                                                       before->from == session.connection->remote().address &&
                                                       before->why.reason == Reason::dialback_invalid)
-    return answer(bench, session, pair, verdict_of(before->why));
+    return answer(bench, session, pair, claim.spelling, verdict_of(before->why));
   if (session.claims.size() >= bench.limits().proving_per_stream ||
       session.in_pairs.size() >= bench.limits().pairs_per_stream)
     return refused(Reason::limit_reached, "too many pairs on this stream");
   session.claims.insert(pair);
-  bench.ground.spawn(decide_claim(&bench, session.ref, pair, session.machine.id(), std::move(claim.key)));
+  bench.ground.spawn(decide_claim(&bench, session.ref, session.machine.half(), pair, session.machine.id(),
+                                  {std::move(claim.key), claim.spelling}));
 }
 
 void answer_as_authority(Bench& bench, streams::Stream& session, const stream::DbVerify& verify) {
@@ -260,7 +267,7 @@ void answer_as_authority(Bench& bench, streams::Stream& session, const stream::D
   }
   if (verdict.type != DbType::valid)
     bench.owner.count_drop(Reason::dialback_invalid, "a db:verify for a key that is not ours", &session);
-  session.write(stream::answer_verify(verify.sender, verify.target, verify.id, verdict));
+  session.write(stream::answer_verify(verify.sender, verify.target, verify.id, verdict, verify.spelling));
 }
 
 Task<void> prove_in_pair(Bench* bench, pair::StreamRef ref, pairs::PairKey key) {
@@ -273,8 +280,9 @@ Task<void> prove_in_pair(Bench* bench, pair::StreamRef ref, pairs::PairKey key) 
   // A judgement that this pair's last proof did not rest on serves it too: one is made for all pairs of a sender.
   const WallTime not_before =
       proven_before != nullptr ? proven_before->since + std::chrono::seconds(1) : WallTime::min();
-  std::string id = session->machine.id(), dialback_key = pair->second.dialback_key;
-  Result<proof::Proof> proven = co_await decide(bench, ref, key, std::move(id), std::move(dialback_key), not_before);
+  std::string id = session->machine.id();
+  pairs::ClaimKey claim_key = pair->second.claim_key;
+  Result<proof::Proof> proven = co_await decide(bench, ref, key, std::move(id), std::move(claim_key), not_before);
   session = bench->streams.find(ref);
   if (session == nullptr) co_return;  // then what was held is bounced already
   pair = session->in_pairs.find(key);

@@ -42,7 +42,8 @@ Task<Result<void>> be_accepted(Bench* bench, pairs::PairKey pair, pair::StreamRe
     session->targets.insert(pair.target);
     const auto key = proof::DialbackKey::derive(bench->ground.rules.dialback_secret(), pair.target, pair.sender,
                                                 session->machine.id());
-    session->write(stream::ask_result(pair.sender, pair.target, key.wire_text()));
+    session->write(stream::ask_result(pair.sender, pair.target, key.wire_text(),
+                                      {Labels::unicode, session->labels_of(pair.target)}));
   }
   const Instant until = std::min(deadline, bench->now() + kAnswerPatience);
   const auto came = co_await answer->wait(bench->ground.world.clock, until);

@@ -17,7 +17,7 @@ void Router::bounce_to_local(hosting::HostedDomain& to, const pair::Stanza& stan
   if (!reply) return owner_.count_drop(why.reason, "an error or an answer that cannot be answered", nullptr);
   if (to.session == nullptr)
     return owner_.count_drop(Reason::link_down, "an error whose receiver is not connected", nullptr);
-  write_to(to, *reply);
+  write_to(to, *reply, stanza.from);
 }
 
 // A stanza that came from a hosted domain is answered there: a hosted domain is never the target of an out pair (AB-210).
@@ -25,12 +25,12 @@ void Router::bounce_to_remote(const pair::Stanza& stanza, const Error& why) {
   auto reply = pair::error_reply(stanza, why.reason, why.detail);
   const auto local = Domain::parse(split_jid(stanza.to).domain);
   const auto remote = Domain::parse(split_jid(stanza.from).domain);
-  if (!reply || !local || !remote || hosted_.find(local->text()) == nullptr || is_stopping_)
+  if (!reply || !local || !remote || hosted_.find(*local) == nullptr || is_stopping_)
     return owner_.count_drop(why.reason, "a stanza that cannot be answered", nullptr);
-  if (hosting::HostedDomain* internal = hosted_.find(remote->text())) {
+  if (hosting::HostedDomain* internal = hosted_.find(*remote)) {
     if (internal->session == nullptr)
       return owner_.count_drop(Reason::link_down, "an error whose receiver is not connected", nullptr);
-    return write_to(*internal, *reply);
+    return write_to(*internal, *reply, stanza.from);
   }
   pair::Stanza error{stanza.kind, std::move(*reply), stanza.to, stanza.from, stanza.id, "error", {}, ground_.now()};
   route_out_kept({*local, *remote}, std::move(error));
@@ -41,7 +41,7 @@ void Router::bounce_all(pairs::OutPair& pair, const Error& why) {
   const std::uint64_t before = pair.queue->bytes();
   const std::vector<pair::Stanza> waiting = pair.queue->take_all();
   count_queued(pair, before);
-  hosting::HostedDomain* from = hosted_.find(pair.key.sender.text());
+  hosting::HostedDomain* from = hosted_.find(pair.key.sender);
   for (const pair::Stanza& stanza : waiting)
     if (from != nullptr) bounce_to_local(*from, stanza, why, pair.key.target);
   forget_queue(pair);
@@ -54,7 +54,7 @@ void Router::bounce_old() {
         pair->queue->take_older_than(ground_.now() - ground_.rules.limits().queue_age);
     count_queued(*pair, before);
     for (const pair::Stanza& stanza : old)
-      if (hosting::HostedDomain* from = hosted_.find(pair->key.sender.text()))
+      if (hosting::HostedDomain* from = hosted_.find(pair->key.sender))
         bounce_to_local(*from, stanza, pair->last_error.value_or(Error{Reason::queue_age, "it waited too long"}),
                         pair->key.target);
     if (pair->queue->is_empty()) forget_queue(*pair);

@@ -18,11 +18,7 @@ xml::Take Router::from_peer(streams::Stream& session, const xml::ElementView& el
     owner_.count_drop(Reason::unsolicited, "a stanza on a stream that we opened", &session);
     return xml::Take::more;
   }
-  if (!element.from || !element.to) {
-    session.end({StreamError::improper_addressing, "a stanza needs a from and a to"},
-                {Reason::stream_protocol, "a stanza without from or to"});
-    return xml::Take::stop;
-  }
+  if (!element.from || !element.to) return misaddressed(session, element, kind);
   const std::string_view target = split_jid(*element.to).domain;
   const auto found = session.in_pairs.find(pairs::PairView{split_jid(*element.from).domain, target});
   if (found == session.in_pairs.end() || found->second.held ||
@@ -36,7 +32,7 @@ xml::Take Router::from_peer(streams::Stream& session, const xml::ElementView& el
 }
 
 bool Router::own_pair_lives_at(const pairs::PairKey& inbound, const streams::Stream& session) {
-  const pairs::OutPair* own = out_pairs_.find({inbound.target.text(), inbound.sender.text()});
+  const pairs::OutPair* own = out_pairs_.find(pairs::PairKey{inbound.target, inbound.sender});
   if (own == nullptr) return false;
   const auto* proven = std::get_if<pair::Proven>(&own->state);
   const streams::Stream* out = proven != nullptr ? streams_.find(proven->stream) : nullptr;
@@ -46,30 +42,51 @@ bool Router::own_pair_lives_at(const pairs::PairKey& inbound, const streams::Str
   return same_key || out->connection->remote().address == session.connection->remote().address;
 }
 
+// RFC 6120 §4.9.3.7 allows to end the stream; one that thousands of pairs share lives on, and a peer that could name no sender
+// or no receiver is no danger to them (P8, AB-186). Its sender is told where he may speak to who seems to be meant.
+xml::Take Router::misaddressed(streams::Stream& session, const xml::ElementView& element, stream::StanzaKind kind) {
+  if (!session.machine.is_proven()) {
+    session.end({StreamError::improper_addressing, "a stanza needs a valid from and to"},
+                {Reason::stream_protocol, "a stanza whose from or to is missing or no address"});
+    return xml::Take::stop;
+  }
+  const auto from = Domain::parse(split_jid(element.from.value_or(std::string_view{})).domain);
+  const auto to = element.to ? Domain::parse(domain_meant(*element.to)) : Result<Domain>(*session.machine.local());
+  if (from && to) {
+    const pairs::PairKey key{*from, *to};
+    const auto pair = session.in_pairs.find(key);
+    if (pair != session.in_pairs.end() &&
+        pair::live_proof(pair->second.state, session.ref, ground_.rules.epoch(), ground_.wall()) != nullptr) {
+      pair::Stanza stanza = pair::keep(element, kind, {}, ground_.now());
+      stanza.to = to->unicode();  // an error's own addresses must be some
+      bounce_to_remote(stanza, {Reason::name_invalid, "the address is not valid"});
+      return xml::Take::more;
+    }
+  }
+  owner_.count_drop(Reason::name_invalid, "a stanza whose from or to is missing or no address", &session);
+  return xml::Take::more;
+}
+
 // A stanza that the fast path did not pass: not canonical, not (or no longer) proven here, or not hosted (MUX-08).
 xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& element, stream::StanzaKind kind) {
   const auto from = Domain::parse(split_jid(*element.from).domain);
   const auto to = Domain::parse(split_jid(*element.to).domain);
-  if (!from || !to) {
-    session.end({StreamError::improper_addressing, "a stanza's from and to need valid domains"},
-                {Reason::stream_protocol, "a stanza whose from or to has no valid domain"});
-    return xml::Take::stop;
-  }
+  if (!from || !to) return misaddressed(session, element, kind);
   const pairs::PairKey key{*from, *to};
-  hosting::HostedDomain* target = hosted_.find(to->text());
+  hosting::HostedDomain* target = hosted_.find(*to);
   const auto found = session.in_pairs.find(key);
   if (target != nullptr && found != session.in_pairs.end()) {
     pairs::InPair& pair = found->second;
     if (!pair.held && pair::live_proof(pair.state, session.ref, ground_.rules.epoch(), ground_.wall()) != nullptr) {
       ++pair.stanzas;
-      deliver(*target, element, kind, session.machine.peer_header());
+      deliver(*target, element, kind, session.machine.peer_header(), &key);
       return xml::Take::more;
     }
     if (element.cannot_pass) {  // whether its sender may be answered is not known now
       owner_.count_drop(*element.cannot_pass, "of a pair that is being proven", &session);
       return xml::Take::more;
     }
-    pair::Stanza stanza = keep_for(ns::kComponent, element, kind, session.machine.peer_header());
+    pair::Stanza stanza = keep_for(ns::kComponent, element, kind, session.machine.peer_header(), &key);
     if (const auto* refused = std::get_if<pair::Refused>(&pair.state);
         refused != nullptr && refused->retry_at > ground_.wall() && !pair.is_being_proven) {
       bounce_to_remote(stanza, refused->why);
@@ -101,27 +118,27 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
   switch (pair::judge_arrival(arrival)) {
     case pair::Verdict::prove_and_deliver:
       if (is_full) {
-        bounce_to_remote(keep_for(ns::kComponent, element, kind, session.machine.peer_header()),
+        bounce_to_remote(keep_for(ns::kComponent, element, kind, session.machine.peer_header(), &key),
                          {Reason::limit_reached, "pairs_per_stream"});
         return xml::Take::more;
       }
       ++owner_.grant(session, key, **sender->second.verdict).stanzas;
-      deliver(*target, element, kind, session.machine.peer_header());
+      deliver(*target, element, kind, session.machine.peer_header(), &key);
       return xml::Take::more;
     case pair::Verdict::deliver:
-      deliver(*target, element, kind, session.machine.peer_header());
+      deliver(*target, element, kind, session.machine.peer_header(), &key);
       return xml::Take::more;
     case pair::Verdict::judge_certificate:
       if (is_full || element.cannot_pass) {
         owner_.count_drop(element.cannot_pass.value_or(Reason::limit_reached), "unproven_reply", &session);
       } else {
         const auto added = session.in_pairs.try_emplace(key).first;
-        hold(session, added->second, keep_for(ns::kComponent, element, kind, session.machine.peer_header()));
+        hold(session, added->second, keep_for(ns::kComponent, element, kind, session.machine.peer_header(), &key));
         owner_.prove_anew(session, added->first, added->second);
       }
       return xml::Take::more;
     case pair::Verdict::refuse_stanza:
-      bounce_to_remote(keep_for(ns::kComponent, element, kind, session.machine.peer_header()),
+      bounce_to_remote(keep_for(ns::kComponent, element, kind, session.machine.peer_header(), &key),
                        {Reason::sender_not_proven,
                         fmt::format("{} is not proven towards {} on this stream", from->text(), to->text())});
       return xml::Take::more;
@@ -165,24 +182,24 @@ bool Router::takes_now(const hosting::HostedDomain& to) const {
   return to.session != nullptr && !to.waiting && to.session->connection->queued() < kLinkHigh;
 }
 
-void Router::write_to(hosting::HostedDomain& to, std::string_view bytes) {
+void Router::write_to(hosting::HostedDomain& to, std::string_view bytes, std::string_view jid) {
   ++to.stanzas_in;
   ++to.session->stanzas_out;
-  to.session->write(bytes);
+  to.session->write(addressed(bytes, jid, to.domain, to.session->machine.labels()));
 }
 
 void Router::deliver(hosting::HostedDomain& to, const xml::ElementView& element, stream::StanzaKind kind,
-                     const xml::Header& header) {
+                     const xml::Header& header, const pairs::PairKey* canonical) {
   if (element.cannot_pass) {  // AB-181, AB-010: it costs itself alone
     const Error why{*element.cannot_pass, std::string(describe(*element.cannot_pass).what_to_do)};
     return bounce_to_remote(pair::keep(element, kind, {}, ground_.now()), why);
   }
-  if (takes_now(to)) return write_to(to, passed(ns::kComponent, element, header));
-  deliver_kept(to, keep_for(ns::kComponent, element, kind, header));
+  if (takes_now(to)) return write_to(to, passed(ns::kComponent, element, header, canonical), *element.to);
+  deliver_kept(to, keep_for(ns::kComponent, element, kind, header, canonical));
 }
 
 void Router::deliver_kept(hosting::HostedDomain& to, pair::Stanza stanza) {
-  if (takes_now(to)) return write_to(to, stanza.bytes);
+  if (takes_now(to)) return write_to(to, stanza.bytes, stanza.to);
   if (to.session == nullptr && (stanza.kind == stream::StanzaKind::iq || is_stopping_))  // COMP-04
     return bounce_to_remote(stanza, {Reason::link_down, "the domain's server is not connected"});
   const std::uint64_t size = stanza.size();
@@ -196,12 +213,12 @@ void Router::deliver_kept(hosting::HostedDomain& to, pair::Stanza stanza) {
 }
 
 void Router::drain(hosting::ComponentLink& link) {
-  hosting::HostedDomain* domain = link.machine.domain() ? hosted_.find(link.machine.domain()->text()) : nullptr;
+  hosting::HostedDomain* domain = link.machine.domain() ? hosted_.find(*link.machine.domain()) : nullptr;
   if (domain == nullptr || domain->session != &link || !domain->waiting) return;
   while (!domain->waiting->is_empty() && link.connection->queued() < kLinkHigh) {
     const pair::Stanza stanza = domain->waiting->pop();
     queued_total_ -= stanza.size();
-    write_to(*domain, stanza.bytes);
+    write_to(*domain, stanza.bytes, stanza.to);
   }
   if (domain->waiting->is_empty()) domain->waiting.reset();
 }

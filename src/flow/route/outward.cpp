@@ -11,55 +11,97 @@ namespace {
 constexpr std::size_t kSendHigh = 1u << 20;  // bytes a connection may have queued before pairs keep their own
 constexpr Duration kPushBack = 1s;           // how long a filling link may be made to wait (P8)
 
+void set_domain(std::string& element, std::string_view attribute, std::string_view jid, const Domain& domain) {
+  if (split_jid(jid).domain != domain.unicode())
+    xml::set_attribute(element, attribute, with_domain(jid, domain.unicode()));
+}
+
 }  // namespace
 
-std::string_view Router::passed(std::string_view content_ns, const xml::ElementView& element,
-                                const xml::Header& header) {
+std::string_view Router::passed(std::string_view content_ns, const xml::ElementView& element, const xml::Header& header,
+                                const pairs::PairKey* canonical) {
   const xml::Passage passage{&header, content_ns, std::nullopt};
-  if (xml::passes_unchanged(element, passage)) return element.bytes;
+  if (canonical == nullptr && xml::passes_unchanged(element, passage)) return element.bytes;
   scratch_.clear();
   xml::append_passed(scratch_, element, passage);
+  if (canonical != nullptr) {  // one domain is one identity, however it was written (NAME-01, AB-187)
+    set_domain(scratch_, "from", element.from.value_or(std::string_view{}), canonical->sender);
+    set_domain(scratch_, "to", element.to.value_or(std::string_view{}), canonical->target);
+  }
   return scratch_;
 }
 
 pair::Stanza Router::keep_for(std::string_view content_ns, const xml::ElementView& element, stream::StanzaKind kind,
-                              const xml::Header& header) {
-  return pair::keep(element, kind, std::string(passed(content_ns, element, header)), ground_.now());
+                              const xml::Header& header, const pairs::PairKey* canonical) {
+  if (element.cannot_pass) return pair::keep(element, kind, {}, ground_.now());
+  return pair::keep(element, kind, std::string(passed(content_ns, element, header, canonical)), ground_.now());
+}
+
+std::string_view Router::addressed(std::string_view bytes, std::string_view to, const Domain& target, Labels labels) {
+  if (labels == Labels::unicode) return bytes;
+  readdressed_ = bytes;
+  xml::set_attribute(readdressed_, "to", with_domain(to, target.as(labels)));
+  return readdressed_;
+}
+
+void Router::carry(const pairs::OutPair& pair, streams::Stream& stream, const pair::Stanza& stanza) {
+  stream.carry(addressed(stanza.bytes, stanza.to, pair.key.target, stream.labels_of(pair.key.target)));
+}
+
+bool Router::is_too_big(const streams::Stream& stream, std::size_t bytes) const {
+  const std::optional<std::uint64_t>& most = stream.machine.features().most_bytes;
+  return most && bytes > *most;
+}
+
+void Router::bounce_too_big(const pairs::OutPair& pair, const streams::Stream& stream, const pair::Stanza& stanza) {
+  if (hosting::HostedDomain* from = hosted_.find(pair.key.sender))
+    bounce_to_local(
+        *from, stanza,
+        {Reason::stanza_too_big, fmt::format("the peer takes {} bytes", *stream.machine.features().most_bytes)},
+        pair.key.target);
 }
 
 xml::Take Router::from_component(hosting::ComponentLink& link, const xml::ElementView& element,
                                  stream::StanzaKind kind) {
   const Domain& own = *link.machine.domain();
-  hosting::HostedDomain& from = *hosted_.find(own.text());
+  hosting::HostedDomain& from = *hosted_.find(own);
   ++from.stanzas_out;
   ++stanzas_;
-  if (!element.from || !element.to) {
-    link.end({StreamError::improper_addressing, "a stanza needs a from and a to"},
-             {Reason::link_addressing, "a stanza without from or to"});
-    return xml::Take::stop;
-  }
-  const std::string_view sender = split_jid(*element.from).domain;
-  if (sender != own.text()) {
+  const xml::Header& header = link.machine.peer_header();
+  const auto answer = [&](pair::Stanza stanza, const Error& why) {
+    if (stanza.from.empty()) stanza.from = own.as(link.machine.labels());
+    if (const auto reply = pair::error_reply(stanza, why.reason, why.detail)) {
+      link.write(*reply);
+    } else {
+      owner_.count_drop(why.reason, "a stanza that cannot be answered", nullptr);
+    }
+    return xml::Take::more;
+  };
+  // Without `from` the component speaks for its domain, as at Prosody.
+  const std::string_view sender = element.from ? split_jid(*element.from).domain : own.unicode();
+  if (sender != own.unicode()) {
     const auto canonical = Domain::parse(sender);
-    if (!canonical || *canonical != own) {  // AB-101: sub-domains are other domains (COMP-02)
+    if (!canonical || *canonical != own) {
+      const auto meant = Domain::parse(domain_meant(*element.from));
+      if (sender.empty() && meant && *meant == own) {  // its own, but no address: nobody is there to be told (AB-186)
+        owner_.count_drop(Reason::link_addressing, "a component's stanza whose from is no address", nullptr);
+        return xml::Take::more;
+      }
+      // AB-101: sub-domains are other domains (COMP-02). Stock servers end the link as well.
       link.end({StreamError::invalid_from, fmt::format("this component speaks for {} only", own.text())},
                {Reason::link_foreign_sender, fmt::format("a stanza from another domain than {}", own.text())});
       return xml::Take::stop;
     }
   }
-  if (element.cannot_pass) {  // AB-181, AB-010: it costs itself alone, and is answered at the link it came by
-    const auto what_to_do = describe(*element.cannot_pass).what_to_do;
-    const auto reply =
-        pair::error_reply(pair::keep(element, kind, {}, ground_.now()), *element.cannot_pass, what_to_do);
-    if (reply) {
-      link.write(*reply);
-    } else {
-      owner_.count_drop(*element.cannot_pass, "a stanza that cannot be answered", nullptr);
-    }
-    return xml::Take::more;
-  }
-  std::string_view target = split_jid(*element.to).domain;
-  pairs::OutPair* pair = out_pairs_.find({own.text(), target});
+  if (element.cannot_pass)  // AB-181, AB-010: it costs itself alone, and is answered at the link it came by
+    return answer(pair::keep(element, kind, {}, ground_.now()),
+                  {*element.cannot_pass, std::string(describe(*element.cannot_pass).what_to_do)});
+  if (!element.to)
+    return answer(keep_for(ns::kServer, element, kind, header),
+                  {Reason::stanza_invalid, "a component's stanza needs a to"});
+  const std::string_view target = split_jid(*element.to).domain;
+  const bool is_from_canonical = element.from && sender == own.unicode();
+  pairs::OutPair* pair = is_from_canonical ? out_pairs_.find({own.unicode(), target}) : nullptr;
   if (pair != nullptr) {
     ++pair->stanzas;
     if (const auto* proven = std::get_if<pair::Proven>(&pair->state)) {
@@ -67,31 +109,34 @@ xml::Take Router::from_component(hosting::ComponentLink& link, const xml::Elemen
       if (out != nullptr && !pair->queue &&
           pair::live_proof(pair->state, out->ref, ground_.rules.epoch(), ground_.wall()) != nullptr &&
           out->connection->queued() < kSendHigh) {
-        out->carry(passed(ns::kServer, element, link.machine.peer_header()));
+        const std::string_view bytes = passed(ns::kServer, element, header);
+        if (is_too_big(*out, bytes.size())) {
+          bounce_too_big(*pair, *out, keep_for(ns::kServer, element, kind, header));
+        } else {
+          out->carry(addressed(bytes, *element.to, pair->key.target, out->labels_of(pair->key.target)));
+        }
         return xml::Take::more;
       }
     }
-    queue_out(*pair, keep_for(ns::kServer, element, kind, link.machine.peer_header()), &link);
+    queue_out(*pair, keep_for(ns::kServer, element, kind, header), &link);
     return xml::Take::more;
   }
 
-  pair::Stanza stanza = keep_for(ns::kServer, element, kind, link.machine.peer_header());
   const auto remote = Domain::parse(target);
-  if (!remote) {
-    const Error why{Reason::name_invalid, "the address is not valid"};
-    if (const auto reply = pair::error_reply(stanza, why.reason, why.detail)) link.write(*reply);
-    return xml::Take::more;
-  }
-  if (hosting::HostedDomain* internal = hosted_.find(remote->text())) {
+  if (!remote)
+    return answer(keep_for(ns::kServer, element, kind, header), {Reason::name_invalid, "the address is not valid"});
+  const pairs::PairKey key{own, *remote};
+  pair::Stanza stanza = keep_for(ns::kServer, element, kind, header, &key);
+  if (stanza.from.empty()) stanza.from = own.as(link.machine.labels());
+  if (hosting::HostedDomain* internal = hosted_.find(*remote)) {
     if (ground_.rules.is_internal_allowed()) {
-      deliver_kept(*internal, keep_for(ns::kComponent, element, kind, link.machine.peer_header()));
+      deliver_kept(*internal, keep_for(ns::kComponent, element, kind, header, &key));
     } else {
       bounce_to_local(from, stanza,
                       {Reason::policy_internal, std::string(describe(Reason::policy_internal).what_to_do)}, *remote);
     }
     return xml::Take::more;
   }
-  const pairs::PairKey key{own, *remote};
   if (out_pairs_.find(key) == nullptr && out_pairs_.size() >= ground_.rules.limits().pairs_total) {
     bounce_to_local(from, stanza, {Reason::limit_reached, "pairs_total"}, *remote);
     return xml::Take::more;
@@ -104,7 +149,7 @@ xml::Take Router::from_component(hosting::ComponentLink& link, const xml::Elemen
 }
 
 void Router::queue_out(pairs::OutPair& pair, pair::Stanza stanza, hosting::ComponentLink* link) {
-  hosting::HostedDomain* from = hosted_.find(pair.key.sender.text());
+  hosting::HostedDomain* from = hosted_.find(pair.key.sender);
   const auto refuse = [&](const Error& why) {
     if (from != nullptr) bounce_to_local(*from, stanza, why, pair.key.target);
   };
@@ -116,10 +161,8 @@ void Router::queue_out(pairs::OutPair& pair, pair::Stanza stanza, hosting::Compo
   streams::Stream* out = proven != nullptr ? streams_.find(proven->stream) : nullptr;
   const bool is_live =
       out != nullptr && pair::live_proof(pair.state, out->ref, ground_.rules.epoch(), ground_.wall()) != nullptr;
-  if (is_live && !pair.queue && out->connection->queued() < kSendHigh) {
-    out->carry(stanza.bytes);
-    return;
-  }
+  if (is_live && is_too_big(*out, stanza.bytes.size())) return bounce_too_big(pair, *out, stanza);
+  if (is_live && !pair.queue && out->connection->queued() < kSendHigh) return carry(pair, *out, stanza);
   const std::uint64_t size = stanza.size(), before = pair.queue ? pair.queue->bytes() : 0;
   const peers::Peer* at = pair.queue ? pair.waits_at : is_live ? out->peer : nullptr;
   const bool is_full = queued_total_ + size > ground_.rules.limits().queue_total ||
@@ -167,8 +210,9 @@ void Router::send_next(pairs::OutPair& pair, streams::Stream& session) {
   const std::uint64_t before = pair.queue->bytes();
   const pair::Stanza stanza = pair.queue->pop();
   count_queued(pair, before);
-  session.carry(stanza.bytes);
   if (pair.queue->is_empty()) forget_queue(pair);
+  if (is_too_big(session, stanza.bytes.size())) return bounce_too_big(pair, session, stanza);
+  carry(pair, session, stanza);
 }
 
 void Router::forget_queue(pairs::OutPair& pair) {

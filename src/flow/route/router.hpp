@@ -37,7 +37,7 @@ class Router {
   xml::Take from_peer(streams::Stream& stream, const xml::ElementView& element, stream::StanzaKind kind);
   // Delivers, keeps for a link that is down, or answers with an error.
   void deliver(hosting::HostedDomain& to, const xml::ElementView& element, stream::StanzaKind kind,
-               const xml::Header& header);
+               const xml::Header& header, const pairs::PairKey* canonical = nullptr);
   void deliver_kept(hosting::HostedDomain& to, pair::Stanza stanza);
   void bounce_to_remote(const pair::Stanza& stanza, const Error& why);
   void bounce_all(pairs::OutPair& pair, const Error& why);
@@ -63,15 +63,26 @@ class Router {
   void route_out_kept(const pairs::PairKey& key, pair::Stanza stanza);
   void bounce_to_local(hosting::HostedDomain& to, const pair::Stanza& stanza, const Error& why, const Domain& remote);
   pair::Stanza keep_for(std::string_view content_ns, const xml::ElementView& element, stream::StanzaKind kind,
-                        const xml::Header& header);
+                        const xml::Header& header, const pairs::PairKey* canonical = nullptr);
   void hold(streams::Stream& stream, pairs::InPair& pair, pair::Stanza stanza);  // until it is proven
   void send_next(pairs::OutPair& pair, streams::Stream& stream);                 // the first of its queue
   void forget_queue(pairs::OutPair& pair);                                       // empty now
   void count_queued(pairs::OutPair& pair, std::uint64_t before);  // its queue had so many bytes, and has others now
-  // The element for a stream of `content_ns`: its very bytes, or rewritten in scratch_; valid until the next call.
-  std::string_view passed(std::string_view content_ns, const xml::ElementView& element, const xml::Header& header);
-  bool takes_now(const hosting::HostedDomain& to) const;             // its link is up, and nothing waits before
-  void write_to(hosting::HostedDomain& to, std::string_view bytes);  // the link is up
+  // The element for a stream of `content_ns`: its very bytes, or rewritten in scratch_; valid until the next call. `canonical`:
+  // where its addresses are not as they must be written.
+  std::string_view passed(std::string_view content_ns, const xml::ElementView& element, const xml::Header& header,
+                          const pairs::PairKey* canonical = nullptr);
+  // Its addresses are none: it costs itself, where others live on the stream (AB-186).
+  xml::Take misaddressed(streams::Stream& stream, const xml::ElementView& element, stream::StanzaKind kind);
+  // `bytes`, with the address of its receiver, `to`, as who takes it writes its own domain; valid until the next call.
+  std::string_view addressed(std::string_view bytes, std::string_view to, const Domain& target, Labels labels);
+  void carry(const pairs::OutPair& pair, streams::Stream& stream, const pair::Stanza& stanza);
+  // Over what the peer takes (XEP-0478): it is answered, since sent it would end the stream of all (AB-189).
+  bool is_too_big(const streams::Stream& stream, std::size_t bytes) const;
+  void bounce_too_big(const pairs::OutPair& pair, const streams::Stream& stream, const pair::Stanza& stanza);
+  bool takes_now(const hosting::HostedDomain& to) const;  // its link is up, and nothing waits before
+  // The link is up; `jid`: whom the bytes are addressed to.
+  void write_to(hosting::HostedDomain& to, std::string_view bytes, std::string_view jid);
 
   ground::Ground& ground_;
   hosting::Hosted& hosted_;
@@ -83,6 +94,7 @@ class Router {
   std::uint64_t queued_total_ = 0;  // bytes in all queues
   pairs::OutPairSet queued_;        // pairs that have a queue
   std::string scratch_;             // rewriting, reused
+  std::string readdressed_;         // for who speaks of a domain in A-labels, reused
   std::uint64_t stanzas_ = 0;       // in both directions, since the start
 };
 

@@ -64,6 +64,7 @@ void Stream::carry_out(stream::Action& action) {
   std::visit(Overloaded{
                  [&](stream::Send& send) { connection->write(send.bytes); },
                  [&](stream::StartTls&) {
+                   forget_clear_half();
                    seams::TlsRequest request{machine.role(), machine.local(), {}, {}};
                    if (machine.role() == Role::initiating) request.sni = std::string(machine.remote()->text());
                    connection->start_tls(std::move(request));
@@ -92,6 +93,8 @@ void Stream::carry_out(stream::Action& action) {
                  },
                  [&](stream::ExternalRefused& refused) { on_external_refused(refused); },
                  [&](stream::Opened&) {
+                   if (machine.role() == Role::initiating && machine.remote_labels() == Labels::ascii)
+                     in_ascii.insert(*machine.remote());
                    if (opened) opened->open({});
                  },
                  [&](stream::Claimed& claimed) { owner_.on_claim(*this, std::move(claimed.result)); },
@@ -99,12 +102,13 @@ void Stream::carry_out(stream::Action& action) {
                    // Only what was asked on this very stream is an answer (AB-073).
                    const auto asked_for =
                        machine.role() == Role::initiating
-                           ? asked.find(pairs::PairView{answered.result.sender.text(), answered.result.target.text()})
+                           ? asked.find(pairs::PairKey{answered.result.sender, answered.result.target})
                            : asked.end();
                    if (asked_for == asked.end()) {
                      owner_.on_dropped(*this, Reason::unsolicited, "db:result answer");
                      return;
                    }
+                   if (answered.result.spelling.target == Labels::ascii) in_ascii.insert(answered.result.target);
                    asked_for->second->open(DbAnswer(*answered.result.verdict));
                  },
                  [&](stream::VerifyAsked& asked_verify) { owner_.on_verify(*this, asked_verify.verify); },
@@ -128,6 +132,14 @@ void Stream::carry_out(stream::Action& action) {
                  },
              },
              action);
+}
+
+// STR-04, AB-185: claims made in clear are nobody's, and what was judged without TLS says nothing of who speaks inside it. Who
+// still decides one of them sees by the machine's half that nobody wants to know.
+void Stream::forget_clear_half() {
+  claims.clear();
+  for (auto& [sender, record] : std::exchange(senders, {}))
+    if (record.done) record.done->open(false);
 }
 
 void Stream::on_external_refused(stream::ExternalRefused& refused) {

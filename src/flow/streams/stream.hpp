@@ -65,6 +65,9 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   void carry(std::string_view stanza);     // of a pair that may pass
 
   bool is_live() const noexcept { return machine.is_open() && !is_ending; }
+  Labels labels_of(const Domain& target) const {
+    return in_ascii.empty() || !in_ascii.contains(target) ? Labels::unicode : Labels::ascii;
+  }
   std::string number() const { return std::to_string(ref.number); }
 
   // seams::Receiver
@@ -90,6 +93,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   bool is_authenticated = false;  // EXTERNAL succeeded for the header's pair
   std::string external_text;      // why the peer refused our certificate
   std::set<Domain> targets;       // the header's, and those asked for
+  std::set<Domain> in_ascii;      // those of them that the peer writes in A-labels (AB-187)
   pairs::OutPairSet riding;
   std::unordered_map<pairs::PairKey, std::shared_ptr<ground::Gate<DbAnswer>>, pairs::PairHash, pairs::PairEqual> asked;
   std::deque<std::shared_ptr<ground::Gate<bool>>>
@@ -114,6 +118,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
  private:
   void carry_out(stream::Action& action);
   void on_due();
+  void forget_clear_half();
   void on_external_refused(stream::ExternalRefused& refused);
 
   ground::Ground& ground_;

@@ -78,19 +78,20 @@ class Forger::Impl final : public seams::Receiver, private stream::StanzaSink {
   }
 
   void carry_out(stream::Action& action) {
-    std::visit(
-        Overloaded{
-            [&](stream::Send& send) { connection_->write(send.bytes); },
-            [&](stream::StartTls&) {
-              connection_->start_tls({Role::initiating, std::nullopt, std::string(target_.text()), {}});
-            },
-            [&](stream::AskServerVerdict&) { perform(machine_.go_on(stream::External::never, now())); },
-            [&](stream::Opened&) { connection_->write(stream::ask_result(claimed_, target_, std::string(64, 'f'))); },
-            [&](stream::ResultAnswered& answered) { answer = answered.result.verdict; },
-            [&](stream::Ended& ended) { on_closed(ended.why); },
-            [&](auto&) {},  // nothing else is said to him that he would heed
-        },
-        action);
+    std::visit(Overloaded{
+                   [&](stream::Send& send) { connection_->write(send.bytes); },
+                   [&](stream::StartTls&) {
+                     connection_->start_tls({Role::initiating, std::nullopt, std::string(target_.text()), {}});
+                   },
+                   [&](stream::AskServerVerdict&) { perform(machine_.go_on(stream::External::never, now())); },
+                   [&](stream::Opened&) {
+                     connection_->write(stream::ask_result(claimed_, target_, std::string(64, 'f'), {}));
+                   },
+                   [&](stream::ResultAnswered& answered) { answer = answered.result.verdict; },
+                   [&](stream::Ended& ended) { on_closed(ended.why); },
+                   [&](auto&) {},  // nothing else is said to him that he would heed
+               },
+               action);
   }
 
   net::Loop loop_;
