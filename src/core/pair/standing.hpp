@@ -32,8 +32,9 @@ struct Proven {
 };
 struct Refused {
   Error why;
-  WallTime since, retry_at;
-  unsigned times;  // in a row (MUX-05)
+  WallTime since;
+  Instant retry_at;  // of the clock that nobody sets: a step back must not keep a domain refused
+  unsigned times;    // in a row (MUX-05)
 };
 struct Expired {
   WallTime since;
@@ -61,7 +62,7 @@ struct Arrival {
   SenderProof sender = SenderProof::none;
   bool target_is_hosted = false;
   bool target_was_hosted = false;  // within the last hour
-  bool own_pair_lives = false;     // our pair T→F (out) lives, at this peer
+  bool own_pair_lives = false;     // our pair T→F (out) lives
 };
 enum class Verdict : std::uint8_t {
   prove_and_deliver,  // I-15: the same certificate proves it for the new target

@@ -27,6 +27,9 @@ struct Proof {
   ProofType type;
   WallTime expires;
   std::string evidence;  // one line a person reads: which record, which name, which fingerprint
+  // Of the policies this process has had, the one under which it was judged (AB-179); whoever asked for the judgement sets
+  // it, at that moment. Storing it later under another policy makes nothing of it live.
+  std::uint64_t epoch = 0;
   bool operator==(const Proof&) const = default;
 };
 

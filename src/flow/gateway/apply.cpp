@@ -59,6 +59,8 @@ void House::out_pair_is_proven(pairs::OutPair& pair, streams::Stream& session, p
   pair.is_being_set_up = false;
   pair.accepted_on = session.ref;
   pair.last_error.reset();
+  pair.refusals = 0;
+  const pair::PolicyEpoch judged_under{proof.epoch};
   proof = ground_.rules.bounded(std::move(proof), wall());
   ground_.log(proven_event(pair.state, proof, session)
                   .with("local", pair.key.sender.text())
@@ -66,11 +68,21 @@ void House::out_pair_is_proven(pairs::OutPair& pair, streams::Stream& session, p
   if (const auto* before = std::get_if<pair::Proven>(&pair.state); before != nullptr && before->stream != session.ref)
     if (streams::Stream* left = streams_.find(before->stream)) left->riding.erase(&pair);
   pair.renewal = renewals_.schedule({}, pair.key, now(), proof.expires - wall());
-  pair.state = pair::Proven{std::move(proof), session.ref, ground_.rules.epoch(), wall()};
+  pair.state = pair::Proven{std::move(proof), session.ref, judged_under, wall()};
   session.riding.insert(&pair);
   router_.wait_at(pair, session.peer);
   session.machine.pair_proven(now());
+  // A reload came between the judgement and the peer's answer: by today's policy it is not proven yet.
+  if (judged_under != ground_.rules.epoch()) return renew(pair);
   router_.drain(pair, session);
+}
+
+// The procedure once more; its proof, if it holds, goes on to hold meanwhile.
+void House::renew(pairs::OutPair& pair) {
+  pair.renewal.cancel();
+  if (pair.is_being_set_up || ground_.scope.is_closed()) return;
+  pair.is_being_set_up = true;
+  ground_.spawn(prove::set_up_pair(&bench_, pair.key));
 }
 
 void House::out_pair_is_not_proven(pairs::OutPair& pair, const Error& why) {
@@ -97,9 +109,8 @@ void House::out_pair_is_not_proven(pairs::OutPair& pair, const Error& why) {
 
 void House::refuse(pairs::OutPair& pair, const Error& why) {
   pair.renewal.cancel();
-  const auto* before = std::get_if<pair::Refused>(&pair.state);
-  const unsigned times = before != nullptr ? before->times + 1 : pair.last_error ? 1 : 0;
-  pair.state = pair::Refused{why, wall(), wall() + rest_after(why.reason, times), times};
+  const unsigned times = pair.refusals++;  // in a row, whatever states it went through between
+  pair.state = pair::Refused{why, wall(), now() + rest_after(why.reason, times), times};
   pair.last_error = why;
   ground_.log(report::Event(report::Level::warning, "pair_refused")
                   .with("direction", "out")
@@ -119,8 +130,9 @@ pairs::InPair& House::grant(streams::Stream& session, const pairs::PairKey& key,
   ground_.log(
       proven_event(pair.state, proof, session).with("local", key.target.text()).with("remote", key.sender.text()));
   pair.renewal = renewals_.schedule(session.ref, found->first, now(), proof.expires - wall());
-  if (proof.type == proof::ProofType::dialback) session.senders[key.sender].is_proven_by_dialback = true;
-  pair.state = pair::Proven{std::move(proof), session.ref, ground_.rules.epoch(), wall()};
+  if (proof.type == proof::ProofType::dialback) session.senders[key.sender].dialback_target = key.target;
+  const pair::PolicyEpoch judged_under{proof.epoch};
+  pair.state = pair::Proven{std::move(proof), session.ref, judged_under, wall()};
   if (!session.machine.is_proven()) door_.admit_waiting();
   session.machine.pair_proven(now());
   return pair;
@@ -182,8 +194,7 @@ void House::in_pair_is_not_proven(streams::Stream& session, const pairs::PairKey
                     .with("expires", rfc3339(proven->proof.expires)));
     return;
   }
-  pair.state = pair::Refused{
-      why, wall(), wall() + std::chrono::ceil<std::chrono::seconds>(ground_.rules.limits().negative_proof_cache), 0};
+  pair.state = pair::Refused{why, wall(), now() + ground_.rules.limits().negative_proof_cache, 0};
   claim_is_refused(session, key, why);
 }
 

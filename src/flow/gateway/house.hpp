@@ -69,6 +69,7 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   void on_over(hosting::ComponentLink& link) override;
   void on_closed(hosting::ComponentLink& link) override;
   // prove::Owner
+  void renew(pairs::OutPair& pair);
   void out_pair_is_proven(pairs::OutPair& pair, streams::Stream& stream, proof::Proof proof) override;
   // Where a proof still holds and the failure may pass, it goes on to hold and is tried again; else the pair is refused.
   void out_pair_is_not_proven(pairs::OutPair& pair, const Error& why) override;

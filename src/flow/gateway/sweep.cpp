@@ -30,7 +30,7 @@ void House::sweep() {
   out_pairs_.erase_if([&](const pairs::OutPair& pair) {
     const auto* refused = std::get_if<pair::Refused>(&pair.state);
     return refused != nullptr && !pair.queue && !pair.is_being_set_up &&
-           refused->retry_at + std::chrono::minutes(10) < wall();
+           refused->retry_at + std::chrono::minutes(10) < now();
   });
   end_unused_streams();
   end_streams_without_pairs();
@@ -47,13 +47,13 @@ void House::take_policy(config::Policy policy) {
   ground_.rules.take(std::move(policy));
   refusals_.clear();
   for (auto& [key, pair] : out_pairs_.all()) {
-    if (auto* refused = std::get_if<pair::Refused>(&pair->state)) refused->retry_at = wall();
+    if (auto* refused = std::get_if<pair::Refused>(&pair->state)) refused->retry_at = now();
     if (std::holds_alternative<pair::Proven>(pair->state))
       pair->renewal = renewals_.schedule({}, pair->key, now(), Duration::zero());
   }
   for (auto& [ref, session] : streams_.all())
     for (auto& [key, pair] : session->in_pairs) {
-      if (auto* refused = std::get_if<pair::Refused>(&pair.state)) refused->retry_at = wall();
+      if (auto* refused = std::get_if<pair::Refused>(&pair.state)) refused->retry_at = now();
       if (std::holds_alternative<pair::Proven>(pair.state))
         pair.renewal = renewals_.schedule(ref, key, now(), Duration::zero());
     }

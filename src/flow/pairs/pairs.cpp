@@ -1,5 +1,7 @@
 #include "pairs/pairs.hpp"
 
+#include "base/work.hpp"
+
 namespace ligase::pairs {
 namespace {
 
@@ -11,14 +13,20 @@ OutPair& OutPairs::add(const PairKey& key, WallTime now) {
   auto& slot = pairs_[key];
   if (!slot)
     slot = std::make_unique<OutPair>(
-        OutPair{key, next_number_++, pair::Proving{now}, {}, nullptr, nullptr, false, 0, std::nullopt, {}});
+        OutPair{key, next_number_++, pair::Proving{now}, {}, nullptr, nullptr, false, 0, std::nullopt, 0, {}});
   return *slot;
 }
 
 void Refusals::note(const PairKey& key, Refused refused, Instant now) {
-  if (refused_.size() >= kMostRefusals)
-    std::erase_if(refused_, [&](const auto& entry) { return entry.second.until <= now; });
-  if (refused_.size() < kMostRefusals) refused_.insert_or_assign(key, std::move(refused));
+  while (!oldest_.empty() && (oldest_.front().first <= now || oldest_.size() >= 2 * kMostRefusals)) {
+    const auto found = refused_.find(oldest_.front().second);  // noted again since, or taken back: not this one's
+    if (found != refused_.end() && found->second.until == oldest_.front().first) refused_.erase(found);
+    oldest_.pop_front();
+    count_work();
+  }
+  if (refused_.size() >= kMostRefusals && !refused_.contains(key)) return;
+  oldest_.emplace_back(refused.until, key);
+  refused_.insert_or_assign(key, std::move(refused));
 }
 
 const Refusals::Refused* Refusals::find(const PairKey& key) const {

@@ -1,6 +1,7 @@
 // The pairs of this gateway: outgoing ones in a table of their own, incoming ones in the table of the stream they are proven on,
 // and the claims that were refused lately.
 #pragma once
+#include <deque>
 #include <map>
 #include <memory>
 #include <optional>
@@ -26,6 +27,7 @@ struct OutPair {             // ours → theirs
   bool is_being_set_up = false;
   std::uint64_t stanzas = 0;
   std::optional<Error> last_error;
+  unsigned refusals = 0;  // in a row; how long it rests after one doubles with each (MUX-05)
   Renewals::Ticket renewal;
 };
 
@@ -84,11 +86,16 @@ class Refusals {
   void note(const PairKey& key, Refused refused, Instant now);
   const Refused* find(const PairKey& key) const;
   bool erase(const PairKey& key) { return refused_.erase(key) > 0; }
-  void clear() { refused_.clear(); }
+  void clear() {
+    refused_.clear();
+    oldest_.clear();
+  }
   const auto& all() const noexcept { return refused_; }
 
  private:
   std::map<PairKey, Refused> refused_;
+  std::deque<std::pair<Instant, PairKey>>
+      oldest_;  // in the order of their ends: what is over goes, and nothing is scanned
 };
 
 }  // namespace ligase::pairs

@@ -34,6 +34,8 @@ DbVerdict verdict_of(const Error& why) {
     case Reason::policy_blocked:
     case Reason::policy_proof:
       return {DbType::error, StanzaError::forbidden};
+    case Reason::policy_encryption:
+      return {DbType::error, StanzaError::policy_violation};
     case Reason::sender_hosted:
       return {DbType::error, StanzaError::not_authorized};
     case Reason::host_unknown:
@@ -81,8 +83,8 @@ void refuse(Bench& bench, streams::Stream& session, const pairs::PairKey& pair, 
             const Refused& why) {
   bench.owner.claim_is_refused(session, pair, why);
   answer(bench, session, pair, spelling, why.told);
-  // DB-05: an invalid key ends the stream only if no pair lives on it.
-  if (why.told.type == DbType::invalid && session.in_pairs.empty()) session.close(why);
+  // DB-05: an invalid key ends the stream only if no pair lives on it, and none is still being judged.
+  if (why.told.type == DbType::invalid && session.in_pairs.empty() && session.claims.empty()) session.close(why);
 }
 
 // I-10: the authority is found and proven by the outgoing table, and says whether it made this key.
@@ -110,8 +112,10 @@ Task<Decision> dial_back(Bench* bench, pair::StreamRef claimed_on, pairs::PairKe
   switch ((*came)->type) {
     case DbType::valid: {
       const proof::DialbackEvidence evidence{authority->proof, authority->is_encrypted, authority->host};
-      co_return proof::judge_dialback(evidence, authority_must_be_dane, bench->policy_towards(pair.sender),
-                                      bench->wall());
+      auto proven =
+          proof::judge_dialback(evidence, authority_must_be_dane, bench->policy_towards(pair.sender), bench->wall());
+      if (proven) proven->epoch = authority->proof.epoch;  // it rests on that judgement
+      co_return proven;
     }
     case DbType::invalid:
       co_return fail(Reason::dialback_invalid,
@@ -128,6 +132,11 @@ Task<Decision> dial_back(Bench* bench, pair::StreamRef claimed_on, pairs::PairKe
 // `key` empty: there is none to verify. `not_before`: how old the judgement of the certificate may be.
 Task<Decision> decide(Bench* bench, pair::StreamRef ref, pairs::PairKey pair, std::string id, pairs::ClaimKey key,
                       WallTime not_before) {
+  // I-14: of each claim, whatever the header's `from` was, and again at each renewal and reload.
+  if (const streams::Stream* session = bench->streams.find(ref);
+      session != nullptr && !session->machine.is_encrypted() &&
+      bench->policy_towards(pair.sender).encryption == Encryption::required)
+    co_return fail(Reason::policy_encryption, "its policy demands TLS, and this stream has none");
   streams::SenderRecord* record = co_await judge_sender(bench, ref, pair.sender, not_before);
   if (record == nullptr) co_return fail(Reason::limit_reached, "the stream holds as many senders as it may");
   if (!record->verdict) co_return fail(Reason::cancelled, "the judgement was given up");

@@ -41,15 +41,18 @@ Step policy_step(const Bench& bench, const Domain& remote) {
 }
 
 // What the gateway knows of the pair before anything is asked.
-Step state_step(std::string what, const pair::PairState& state, WallTime now) {
+Step state_step(const Bench& bench, std::string what, const pair::PairState& state) {
+  const WallTime now = bench.wall();
   if (const auto* proven = std::get_if<pair::Proven>(&state))
     return {std::move(what), proven->proof.expires > now ? StepResult::ok : StepResult::failed,
             fmt::format("proven by {} on stream {} since {}, until {}", proof::name_of(proven->proof.type),
                         proven->stream.number, rfc3339(proven->since), rfc3339(proven->proof.expires))};
   if (const auto* refused = std::get_if<pair::Refused>(&state))
-    return {std::move(what), StepResult::failed,
-            fmt::format("refused since {}: {}; tried again from {} on", rfc3339(refused->since),
-                        reason_text(refused->why), rfc3339(refused->retry_at))};
+    return {
+        std::move(what), StepResult::failed,
+        fmt::format("refused since {}: {}; tried again from {} on", rfc3339(refused->since), reason_text(refused->why),
+                    rfc3339(now + std::chrono::ceil<std::chrono::seconds>(
+                                      std::max(refused->retry_at - bench.now(), Duration::zero()))))};
   return {std::move(what), StepResult::waiting, fmt::format("{}", pair::name_of(state))};
 }
 
@@ -88,7 +91,7 @@ Task<Said> explain_out(Bench* bench, pairs::PairKey key, bool may_dial, Steps& s
   pair::StreamRef ridden;
   bool is_live = false;
   if (const pairs::OutPair* pair = bench->out_pairs.find(key)) {
-    steps.push_back(state_step("out: pair", pair->state, bench->wall()));
+    steps.push_back(state_step(*bench, "out: pair", pair->state));
     const auto* proven = std::get_if<pair::Proven>(&pair->state);
     is_live = proven != nullptr && bench->streams.find(proven->stream) != nullptr &&
               pair::live_proof(pair->state, proven->stream, bench->ground.rules.epoch(), bench->wall()) != nullptr;
@@ -151,7 +154,7 @@ Task<Said> explain_in(Bench* bench, pairs::PairKey key, Steps& steps) {
   const proof::Proof* live = nullptr;
   bool is_refused = bench->refusals.find(key) != nullptr;
   if (const auto pair = session->in_pairs.find(key); pair != session->in_pairs.end()) {
-    steps.push_back(state_step("in: pair", pair->second.state, bench->wall()));
+    steps.push_back(state_step(*bench, "in: pair", pair->second.state));
     live = pair::live_proof(pair->second.state, ref, bench->ground.rules.epoch(), bench->wall());
     is_refused = is_refused || std::holds_alternative<pair::Refused>(pair->second.state);
   } else {

@@ -85,7 +85,10 @@ Task<Result<Proof>> prove_server(Bench* bench, pair::StreamRef stream, Way way, 
     co_return fail(Reason::dane_mismatch,
                    fmt::format("{} publishes TLSA records, and its authority must fulfil one: {}", remote.text(),
                                verdict.error().detail));
-  if (verdict) note_proof(*bench, chain.get(), *verdict, remote, {way.target});
+  if (verdict) {
+    verdict->epoch = bench->ground.rules.epoch().number;
+    note_proof(*bench, chain.get(), *verdict, remote, {way.target});
+  }
   co_return verdict;
 }
 
@@ -118,7 +121,10 @@ Task<tl::expected<Proof, ClientRefusal>> prove_client(Bench* bench, pair::Stream
     evidence.posh = &*posh;
   }
   auto verdict = proof::judge_client(evidence, bench->policy_towards(sender), bench->wall());
-  if (verdict) note_proof(*bench, chain.get(), *verdict, sender, facts.delegation.targets);
+  if (verdict) {
+    verdict->epoch = bench->ground.rules.epoch().number;
+    note_proof(*bench, chain.get(), *verdict, sender, facts.delegation.targets);
+  }
   if (told != nullptr) {
     proof::tell_evidence(*told, evidence, bench->wall());
     proof::tell_verdict(*told, "in", verdict ? Result<Proof>(*verdict) : fail(verdict.error().error));

@@ -31,15 +31,22 @@ xml::Take Router::from_peer(streams::Stream& session, const xml::ElementView& el
   return xml::Take::more;
 }
 
-bool Router::own_pair_lives_at(const pairs::PairKey& inbound, const streams::Stream& session) {
+// D-11: the sender's dialback towards some target of this stream holds now, under today's policy.
+bool Router::lives_by_dialback(const streams::Stream& session, const Domain& sender,
+                               const streams::SenderRecord& record) const {
+  if (!record.dialback_target) return false;
+  const auto found = session.in_pairs.find(pairs::PairKey{sender, *record.dialback_target});
+  return found != session.in_pairs.end() &&
+         pair::live_proof(found->second.state, session.ref, ground_.rules.epoch(), ground_.wall()) != nullptr;
+}
+
+// D-11: nothing but a proof that holds now counts; an address is no identity.
+bool Router::own_pair_lives(const pairs::PairKey& inbound) {
   const pairs::OutPair* own = out_pairs_.find(pairs::PairKey{inbound.target, inbound.sender});
   if (own == nullptr) return false;
   const auto* proven = std::get_if<pair::Proven>(&own->state);
   const streams::Stream* out = proven != nullptr ? streams_.find(proven->stream) : nullptr;
-  if (out == nullptr) return false;
-  const bool same_key = out->facts.peer_chain && session.facts.peer_chain &&
-                        out->facts.peer_chain->fingerprint() == session.facts.peer_chain->fingerprint();
-  return same_key || out->connection->remote().address == session.connection->remote().address;
+  return out != nullptr && pair::live_proof(own->state, out->ref, ground_.rules.epoch(), ground_.wall()) != nullptr;
 }
 
 // RFC 6120 §4.9.3.7 allows to end the stream; one that thousands of pairs share lives on, and a peer that could name no sender
@@ -88,7 +95,7 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
     }
     pair::Stanza stanza = keep_for(ns::kComponent, element, kind, session.machine.peer_header(), &key);
     if (const auto* refused = std::get_if<pair::Refused>(&pair.state);
-        refused != nullptr && refused->retry_at > ground_.wall() && !pair.is_being_proven) {
+        refused != nullptr && refused->retry_at > ground_.now() && !pair.is_being_proven) {
       bounce_to_remote(stanza, refused->why);
       return xml::Take::more;
     }
@@ -108,12 +115,12 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
   if (sender != session.senders.end()) {
     if (sender->second.live_proof(ground_.rules.epoch(), ground_.wall()) != nullptr) {
       arrival.sender = pair::SenderProof::certificate;
-    } else if (sender->second.is_proven_by_dialback) {
+    } else if (lives_by_dialback(session, sender->first, sender->second)) {
       arrival.sender = pair::SenderProof::dialback;
     }
   }
   arrival.target_is_hosted = target != nullptr;
-  arrival.own_pair_lives = own_pair_lives_at(key, session);
+  arrival.own_pair_lives = own_pair_lives(key);
   const bool is_full = session.in_pairs.size() >= ground_.rules.limits().pairs_per_stream;
   switch (pair::judge_arrival(arrival)) {
     case pair::Verdict::prove_and_deliver:

@@ -155,7 +155,7 @@ void Router::queue_out(pairs::OutPair& pair, pair::Stanza stanza, hosting::Compo
   };
   if (is_stopping_) return refuse({Reason::shutdown, "the gateway is stopping"});
   if (const auto* refused = std::get_if<pair::Refused>(&pair.state);
-      refused != nullptr && refused->retry_at > ground_.wall())
+      refused != nullptr && refused->retry_at > ground_.now())
     return refuse(refused->why);
   const auto* proven = std::get_if<pair::Proven>(&pair.state);
   streams::Stream* out = proven != nullptr ? streams_.find(proven->stream) : nullptr;

@@ -58,7 +58,9 @@ class Router {
 
  private:
   xml::Take arrival(streams::Stream& stream, const xml::ElementView& element, stream::StanzaKind kind);
-  bool own_pair_lives_at(const pairs::PairKey& inbound, const streams::Stream& stream);
+  bool own_pair_lives(const pairs::PairKey& inbound);
+  bool lives_by_dialback(const streams::Stream& stream, const Domain& sender,
+                         const streams::SenderRecord& record) const;
   void queue_out(pairs::OutPair& pair, pair::Stanza stanza, hosting::ComponentLink* link);
   void route_out_kept(const pairs::PairKey& key, pair::Stanza stanza);
   void bounce_to_local(hosting::HostedDomain& to, const pair::Stanza& stanza, const Error& why, const Domain& remote);

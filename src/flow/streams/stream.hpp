@@ -42,7 +42,8 @@ struct SenderRecord {
   WallTime judged_at{};
   pair::PolicyEpoch epoch;                   // under which it was judged
   std::shared_ptr<ground::Gate<bool>> done;  // while it is judged (anew): opens when the verdict is there
-  bool is_proven_by_dialback = false;        // for some target (MUX-08)
+  // For which target it was proven by dialback last (MUX-08); whether that holds is the pair's to say.
+  std::optional<Domain> dialback_target;
   // The certificate's proof, if it holds under this policy now; null: none.
   const proof::Proof* live_proof(pair::PolicyEpoch today, WallTime now) const noexcept {
     return verdict && verdict->has_value() && epoch == today && (*verdict)->expires > now ? &**verdict : nullptr;

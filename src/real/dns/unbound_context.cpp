@@ -19,7 +19,15 @@ constexpr std::array kSettings{
     // Signatures count as good for 1-24 h after their end by default.
     Setting{"val-sig-skew-min:", "0"}, Setting{"val-sig-skew-max:", "0"},
     // A server that was down is taken for down during 15 minutes by default: keep asking it, and forget soon.
-    Setting{"infra-keep-probing:", "yes"}, Setting{"infra-host-ttl:", "60"}, Setting{"infra-cache-max-rtt:", "2000"}};
+    Setting{"infra-keep-probing:", "yes"}};
+
+// A name server that leaves a question open is slow for itself, and is rested for a minute.
+constexpr std::array kTowardsNameServers{Setting{"infra-host-ttl:", "60"}};
+// A forwarder answers for the whole world: that it leaves questions for one dead domain open says nothing of the next one
+// (AB-137). So nothing is held against it for longer than a second, and it has the time that a domain takes which it must
+// look up itself; else two dead names would stop all others, at a stranger's will.
+constexpr std::array kTowardsForwarders{Setting{"infra-host-ttl:", "0"}, Setting{"infra-cache-min-rtt:", "1500"},
+                                        Setting{"unknown-server-time-limit:", "1500"}};
 
 // Zones of RFC 6761 and such, which it would answer by itself. They are refused by policy where they are not wanted,
 // and asked where they are; .onion stays with libunbound: nobody is to be asked of it (RFC 7686).
@@ -42,6 +50,13 @@ Result<Context> make_context(event_base* base, const std::vector<std::string>& a
   for (const auto& [name, value] : kSettings) {
     if (const int code = ub_ctx_set_option(context.get(), name, value)) return failure(name, code);
   }
+  const auto set = [&](const auto& settings) -> Result<void> {
+    for (const auto& [name, value] : settings)
+      if (const int code = ub_ctx_set_option(context.get(), name, value)) return failure(name, code);
+    return {};
+  };
+  if (Result<void> done = forwarders.empty() ? set(kTowardsNameServers) : set(kTowardsForwarders); !done)
+    return fail(done.error());
   if (anchors.empty()) {
     if (const int code = ub_ctx_set_option(context.get(), "module-config:", "iterator")) {
       return failure("module-config", code);
