@@ -606,6 +606,45 @@ TEST_F(Abuse, QuestionsToUsAsAuthority_AreAnsweredFromTheKeyAlone) {
   EXPECT_THAT(ask("target1.tld", "s1", std::string(key.wire_text())), HasSubstr("type='invalid'"));
 }
 
+// AB-195: of a domain with sixteen signed targets a claim asks ten questions at most, and still comes to its authority.
+TEST_F(Abuse, ClaimOfADomainWithManyTargets_CostsTenQuestions) {
+  start();
+  world.add_srv("many.tld", "t0.many.tld", 5269, Security::secure);
+  for (int i = 0; i < 16; ++i) {
+    if (i > 0) world.add_srv_target("many.tld", fmt::format("t{}.many.tld", i), 5269, 0);
+    world.add_address(fmt::format("t{}.many.tld", i), "198.51.100.8");
+  }
+  authority_server.emplace(world, "198.51.100.8");
+  authority_server->answer = [](const auto& from, const auto& to, const auto& id) {
+    return verify_answer(from, to, id, "valid");
+  };
+  ASSERT_TRUE(stranger.negotiate(door(), "many.tld", "target1.tld"));
+  const std::size_t before = gateway->questions();
+  stranger.say("<db:result from='many.tld' to='target1.tld'>key</db:result>");
+  ASSERT_TRUE(stranger.wait_for("type='valid'"));
+  EXPECT_GT(gateway->questions(), before + 3);
+  EXPECT_LE(gateway->questions(), before + 10);
+}
+
+// AB-196: claims of others' domains make their name servers receive no more than the stranger has sent.
+TEST_F(Abuse, ManyClaims_AskNoMoreThanWasSent) {
+  start();
+  for (int i = 0; i < 200; ++i)
+    world.add_srv(fmt::format("v{}.tld", i), fmt::format("mx.v{}.tld", i), 5269, Security::secure);
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  const std::size_t before = gateway->question_bytes();
+  std::size_t sent = 0;
+  for (int i = 0; i < 200; ++i) {
+    const std::string claim = fmt::format("<db:result from='v{}.tld' to='target1.tld'>k</db:result>", i);
+    sent += claim.size();
+    stranger.say(claim);
+  }
+  world.run_for(30s);
+  EXPECT_GT(gateway->question_bytes() - before, sent / 2);
+  EXPECT_LE(gateway->question_bytes() - before, sent + 2048);  // with its headers and its TLS handshake
+  EXPECT_THAT(stranger.received, HasSubstr("remote-server-timeout"));
+}
+
 // AB-081: dial-backs of one stream are bounded.
 TEST_F(Abuse, ManyClaimedDomains_AreNotAllDialed) {
   start();
@@ -616,7 +655,9 @@ TEST_F(Abuse, ManyClaimedDomains_AreNotAllDialed) {
   std::list<RawAuthority> silent;
   for (int i = 0; i < 60; ++i) silent.emplace_back(world, fmt::format("203.0.113.{}", i + 1));
   ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
-  for (int i = 0; i < 60; ++i) stranger.say(fmt::format("<db:result from='d{}.tld' to='target1.tld'>k</db:result>", i));
+  const std::string key(200, 'k');  // long enough to pay for its questions (AB-196)
+  for (int i = 0; i < 60; ++i)
+    stranger.say(fmt::format("<db:result from='d{}.tld' to='target1.tld'>{}</db:result>", i, key));
   ASSERT_TRUE(stranger.wait_for("resource-constraint"));
   world.run_for(1s);
   EXPECT_GE(stranger.count("resource-constraint"), 30u);

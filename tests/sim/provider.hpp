@@ -69,7 +69,9 @@ class Provider {
   Provider(World& world, const ProviderSpec& spec);
   ~Provider();
   Component& component(const std::string& domain) { return *components_.at(domain); }
-  void stop();  // abrupt: as if the process ended
+  std::size_t questions() const { return resolver_.different(); }          // that name servers received
+  std::size_t question_bytes() const { return resolver_.question_bytes; }  // in them
+  void stop();                                                             // abrupt: as if the process ended
 
   SimLog log;
   std::unique_ptr<Gateway> gateway;

@@ -92,6 +92,7 @@ TEST(Withdrawal, SignedRecordIsGone_OnlyItsPairEnds) {
   lab.two->component("target1.tld").send("<message from='b@target1.tld' to='a@sender1.tld' id='w-4'/>");
   ASSERT_TRUE(world.run_until([&] { return received.size() == 4; }, 30s));
   EXPECT_EQ(received.back().id, "w-4");
+  ASSERT_TRUE(world.run_until([&] { return events_with(lab.one->log, "dropped", "") > 0; }, 30s));
   EXPECT_EQ(events_with(lab.one->log, "dropped", "reason=pkix.name"), 1u);  // no way back for an error: counted (P5)
 }
 

@@ -311,6 +311,7 @@ void World::add_tlsa(const std::string& host, std::uint16_t port, const proof::C
 
 Task<proof::Answer> SimResolver::ask(std::string name, proof::RrType type) {
   ++questions;
+  if (asked_.emplace(name, type).second) question_bytes += name.size() + 29;  // with header, type, class and EDNS
   auto gate = std::make_shared<ground::Gate<bool>>(world_.executor());
   const bool fails = world_.dice.chance(world_.weather.dns_fails);
   world_.call_at(world_.now() + world_.weather.dns_takes +

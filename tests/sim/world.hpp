@@ -148,11 +148,14 @@ class SimResolver final : public seams::Resolver {
  public:
   explicit SimResolver(World& world, Dns dns = {}) : world_(world), dns_(std::move(dns)) {}
   Task<proof::Answer> ask(std::string name, proof::RrType type) override;
-  std::size_t questions = 0;
+  bool knows(const std::string& name, proof::RrType type) const override { return asked_.contains({name, type}); }
+  std::size_t different() const noexcept { return asked_.size(); }
+  std::size_t questions = 0, question_bytes = 0;
 
  private:
   World& world_;
   Dns dns_;
+  std::set<std::pair<std::string, proof::RrType>> asked_;
 };
 
 class SimDialer final : public seams::Dialer {

@@ -9,7 +9,6 @@
 namespace ligase::proof {
 namespace {
 
-constexpr std::size_t kMostAuthorities = 8;  // I-03
 constexpr std::size_t kShownDigits = 16;
 
 constexpr std::string_view kNames[] = {"dane", "dnssec", "pkix", "posh", "dialback"};
@@ -355,10 +354,10 @@ AuthorityFindings look_at_targets(const ClientEvidence& evidence, const Standing
                                   WallTime now) {
   AuthorityFindings result;
   if (!is_delegated(evidence.delegation)) return result;
-  if (evidence.targets.size() < std::min(kMostAuthorities, evidence.delegation.targets.size()))
+  if (evidence.targets.size() < std::min(kMostSenderTargets, evidence.delegation.targets.size()))
     result.broken =
         Error{Reason::dns_tlsa_bogus, fmt::format("not every target of {} was asked", evidence.domain.text())};
-  for (std::size_t i = 0; i < evidence.targets.size() && i < kMostAuthorities; ++i) {
+  for (std::size_t i = 0; i < evidence.targets.size() && i < kMostSenderTargets; ++i) {
     const TargetEvidence& at = evidence.targets[i];
     if (!leads_to(evidence.delegation, at.target)) continue;
     if (at.addresses == Security::insecure) continue;
@@ -424,7 +423,7 @@ std::optional<ClientRefusal> look_at_client_record(const ClientEvidence& evidenc
 // The targets by which C may be taken for S's: the asked ones that S's SRV really holds.
 std::vector<SrvTarget> known_targets(const ClientEvidence& evidence) {
   std::vector<SrvTarget> known;
-  for (std::size_t i = 0; i < evidence.targets.size() && i < kMostAuthorities; ++i) {
+  for (std::size_t i = 0; i < evidence.targets.size() && i < kMostSenderTargets; ++i) {
     const SrvTarget& target = evidence.targets[i].target;
     if (leads_to(evidence.delegation, target)) known.push_back(target);
   }

@@ -69,7 +69,9 @@ Result<Proof> judge_server(const ServerEvidence& evidence, const PeerPolicy& pol
 // Would a proof rest on a path of the chain, so that it matters whether its certificate was taken back?
 bool rests_on_path(const ServerEvidence& evidence, WallTime now);
 
-// The sender domain's own targets with what DNS says of each, for the receiving side (row I-03): at most 8.
+// The sender domain's own targets with what DNS says of each, for the receiving side (row I-03): at most so many, for a
+// claim is worth ten questions (AB-195).
+constexpr std::size_t kMostSenderTargets = 2;
 struct TargetEvidence {
   SrvTarget target;
   Security addresses = Security::indeterminate;
@@ -96,8 +98,8 @@ struct ClientRefusal {
   bool authority_must_be_dane;  // I-04: only an authority proven by dane counts then
   bool is_temporary;            // I-12
 };
-// The first certificate type of policy.proofs that holds; dialback is the caller's next step. `targets` are the first 8 of
-// the delegation, or all: fewer are refused, for they may hide a mismatch. A match outweighs what else could not be had.
+// The first certificate type of policy.proofs that holds; dialback is the caller's next step. `targets` are kMostSenderTargets
+// of the delegation, or all: fewer are refused, for they may hide a mismatch. A match outweighs what else could not be had.
 tl::expected<Proof, ClientRefusal> judge_client(const ClientEvidence& evidence, const PeerPolicy& policy, WallTime now);
 bool rests_on_path(const ClientEvidence& evidence, WallTime now);
 

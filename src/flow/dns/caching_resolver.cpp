@@ -143,6 +143,11 @@ Task<proof::Answer> CachingResolver::ask(std::string name, proof::RrType type) {
   return State::ask(state_, Key(std::move(name), type));
 }
 
+bool CachingResolver::knows(const std::string& name, proof::RrType type) const {
+  const Key key(name, type);
+  return state_->open.contains(key) || state_->find(key).has_value();
+}
+
 std::size_t CachingResolver::size() const noexcept { return state_->entries.size(); }
 std::size_t CachingResolver::in_flight() const noexcept { return state_->open.size(); }
 

@@ -25,6 +25,7 @@ class CachingResolver final : public seams::Resolver {
   ~CachingResolver() override;  // who still waits gets an indeterminate answer, through the loop
 
   Task<proof::Answer> ask(std::string name, proof::RrType type) override;
+  bool knows(const std::string& name, proof::RrType type) const override;
 
   std::size_t size() const noexcept;
   std::size_t in_flight() const noexcept;

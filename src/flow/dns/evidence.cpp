@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <boost/asio/experimental/awaitable_operators.hpp>
 
 namespace ligase::dns {
@@ -12,8 +13,6 @@ using namespace boost::asio::experimental::awaitable_operators;
 using proof::Answer;
 using proof::RrType;
 using proof::Security;
-
-constexpr std::size_t kMostTargets = 8;  // of a sender domain, row I-03
 
 std::string tlsa_owner(std::uint16_t port, std::string_view host) { return fmt::format("_{}._tcp.{}", port, host); }
 
@@ -39,6 +38,32 @@ Task<proof::TlsaSet> read_tlsa_of(seams::Resolver& resolver, proof::SrvTarget ta
     if (proof::is_failed(there.security) || (there.security == Security::secure && there.has_records)) co_return there;
   }
   co_return proof::read_tlsa(tlsa_owner(target.port, target.host.text()), own, now);
+}
+
+// The targets whose records are worth their questions (D-15): first the one that the certificate names, then by priority.
+std::vector<proof::SrvTarget> chosen_of(std::vector<proof::SrvTarget> targets, const proof::Chain* chain) {
+  std::ranges::stable_sort(targets, {}, &proof::SrvTarget::priority);
+  if (chain != nullptr) {
+    const auto named = std::ranges::find_if(targets, [&](const auto& at) { return chain->names_host(at.host); });
+    if (named != targets.end()) std::rotate(targets.begin(), named, named + 1);
+  }
+  if (targets.size() > proof::kMostSenderTargets)
+    targets.erase(targets.begin() + proof::kMostSenderTargets, targets.end());
+  return targets;
+}
+
+// Nobody is dialed at a sender's target: one family says as well as both whether the name is signed, and what it stands for.
+Task<proof::TargetEvidence> look_up_sender_target(seams::Resolver& resolver, proof::SrvTarget target, WallTime now) {
+  Task<Answer> address_task = resolver.ask(std::string(target.host.text()), RrType::a);
+  Task<Answer> tlsa_task = resolver.ask(tlsa_owner(target.port, target.host.text()), RrType::tlsa);
+  auto [address, own] = co_await (std::move(address_task) && std::move(tlsa_task));
+  proof::TargetEvidence found{target, address.security, std::nullopt};
+  // That a host has no IPv4 address, with its zone's short negative TTL, bounds nothing.
+  if (!address.rdata.empty()) found.addresses_expire = proof::evidence_expiry(address, now);
+  if (address.security != Security::secure) co_return found;
+  std::string expanded = expanded_name({}, address);
+  found.tlsa = co_await read_tlsa_of(resolver, target, std::move(expanded), std::move(own), now);
+  co_return found;
 }
 
 }  // namespace
@@ -96,7 +121,8 @@ Task<HostFacts> look_up_host(seams::Resolver& resolver, proof::SrvTarget target,
   co_return facts;
 }
 
-Task<SenderFacts> look_up_sender(seams::Resolver& resolver, Domain sender, bool dnssec_is_on, WallTime now) {
+Task<SenderFacts> look_up_sender(seams::Resolver& resolver, Domain sender, std::shared_ptr<const proof::Chain> chain,
+                                 bool dnssec_is_on, WallTime now) {
   SenderFacts facts;
   const std::string client_owner = fmt::format("_xmpp-server.{}", sender.text());
   Task<proof::Delegation> delegation_task = find_delegation(resolver, sender, now);
@@ -109,10 +135,10 @@ Task<SenderFacts> look_up_sender(seams::Resolver& resolver, Domain sender, bool 
     facts.delegation = co_await std::move(delegation_task);
   }
   if (facts.delegation.security != Security::secure) co_return facts;  // then no target's record names anybody (I-07)
-  for (const proof::SrvTarget& target : facts.delegation.targets) {
-    if (facts.targets.size() >= kMostTargets) break;
-    HostFacts host = co_await look_up_host(resolver, target, facts.delegation.security, now);
-    facts.targets.push_back({target, host.addresses_security, std::move(host.tlsa), host.addresses_expire});
+  const std::vector<proof::SrvTarget> chosen = chosen_of(facts.delegation.targets, chain.get());
+  for (const proof::SrvTarget& target : chosen) {
+    proof::TargetEvidence found = co_await look_up_sender_target(resolver, target, now);
+    facts.targets.push_back(std::move(found));
   }
   co_return facts;
 }

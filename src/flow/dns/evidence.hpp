@@ -25,12 +25,14 @@ Task<proof::Delegation> find_delegation(seams::Resolver& resolver, Domain domain
 Task<HostFacts> look_up_host(seams::Resolver& resolver, proof::SrvTarget target, proof::Security delegation,
                              WallTime now);
 
-// Everything that judge_client() wants to know of a sender domain: `_xmpp-server.S`, SRV, and each target's TLSA.
+// Everything that judge_client() wants to know of a sender domain: `_xmpp-server.S`, SRV, and the TLSA of its first targets:
+// eight questions at most. `chain`: what was shown, which says whose records could match; null: nothing.
 struct SenderFacts {
   std::optional<proof::TlsaSet> client_tlsa;
   proof::Delegation delegation;
   std::vector<proof::TargetEvidence> targets;
 };
-Task<SenderFacts> look_up_sender(seams::Resolver& resolver, Domain sender, bool dnssec_is_on, WallTime now);
+Task<SenderFacts> look_up_sender(seams::Resolver& resolver, Domain sender, std::shared_ptr<const proof::Chain> chain,
+                                 bool dnssec_is_on, WallTime now);
 
 }  // namespace ligase::dns

@@ -200,30 +200,30 @@ TEST_F(Host, OneFamilyFails_TheOtherDecides) {
   EXPECT_EQ(look_up().failure->reason, Reason::address_none);
 }
 
-// I-03, AB-135: of a sender with twelve targets, one of them twice, the first eight are asked, each once.
-TEST(Sender, ManyTargets_EightAreAskedOnceEach) {
+// I-03, AB-135, AB-195: of a sender with twelve targets, one of them twice, the first two by priority are asked, each once.
+TEST(Sender, ManyTargets_TheFirstByPriorityAreAskedOnceEach) {
   Table table;
   std::vector<Bytes> records;
   for (std::uint8_t i = 0; i < 13; ++i) {
-    const char number = static_cast<char>('a' + i % 12);
-    records.push_back({0, static_cast<std::uint8_t>(i % 12), 0, 0, 0x14, 0x95, 1, static_cast<std::uint8_t>(number), 3,
-                       't', 'l', 'd', 0});
-    table.add(std::string(1, number) + ".tld", RrType::a, {{192, 0, 2, i}});
+    const auto priority = static_cast<std::uint8_t>(11 - i % 12);
+    records.push_back({0, priority, 0, 0, 0x14, 0x95, 1, static_cast<std::uint8_t>('a' + i % 12), 3, 't', 'l', 'd', 0});
   }
   table.add("_xmpp-server._tcp.sender1.tld", RrType::srv, records);
-  const SenderFacts facts = run(look_up_sender(table, Domain::parse("sender1.tld").value(), true, kNow));
-  ASSERT_EQ(facts.targets.size(), 8u);
+  const SenderFacts facts = run(look_up_sender(table, Domain::parse("sender1.tld").value(), nullptr, true, kNow));
+  ASSERT_EQ(facts.targets.size(), 2u);
+  EXPECT_EQ(facts.targets[0].target.host.text(), "l.tld");
+  EXPECT_EQ(facts.targets[1].target.host.text(), "k.tld");
   for (const auto& [question, count] : table.asked) EXPECT_EQ(count, 1) << question.first;
-  EXPECT_EQ(table.count("_5269._tcp.h.tld", RrType::tlsa), 1);
-  EXPECT_EQ(table.count("_5269._tcp.i.tld", RrType::tlsa), 0);
+  EXPECT_EQ(table.count("_5269._tcp.k.tld", RrType::tlsa), 1);
   EXPECT_EQ(table.count("_xmpp-server.sender1.tld", RrType::tlsa), 1);
+  EXPECT_EQ(table.asked.size(), 6u);
 }
 
 // I-12: a target without addresses hides nothing: a stale name among S's targets does not shut its certificate out.
 TEST(Sender, TargetWithoutAddresses_IsAskedForItsTlsa) {
   Table table;
   table.add("_xmpp-server._tcp.sender1.tld", RrType::srv, {{0, 0, 0, 0, 0x14, 0x95, 1, 'a', 3, 't', 'l', 'd', 0}});
-  const SenderFacts facts = run(look_up_sender(table, Domain::parse("sender1.tld").value(), true, kNow));
+  const SenderFacts facts = run(look_up_sender(table, Domain::parse("sender1.tld").value(), nullptr, true, kNow));
   ASSERT_EQ(facts.targets.size(), 1u);
   ASSERT_TRUE(facts.targets[0].tlsa);
   EXPECT_EQ(facts.targets[0].tlsa->security, Security::secure);
@@ -233,7 +233,7 @@ TEST(Sender, UnsignedDelegation_NoTargetIsAsked) {  // I-07, I-01
   Table table;
   table.add("_xmpp-server._tcp.sender1.tld", RrType::srv, {{0, 0, 0, 0, 0x14, 0x95, 1, 'a', 3, 't', 'l', 'd', 0}},
             Security::insecure);
-  const SenderFacts facts = run(look_up_sender(table, Domain::parse("sender1.tld").value(), true, kNow));
+  const SenderFacts facts = run(look_up_sender(table, Domain::parse("sender1.tld").value(), nullptr, true, kNow));
   EXPECT_TRUE(facts.targets.empty());
   EXPECT_TRUE(facts.client_tlsa);
   EXPECT_EQ(table.asked.size(), 2u);

@@ -17,6 +17,14 @@ using stream::DbVerdict;
 constexpr Duration kFeaturesPatience = 5s;  // STR-10
 constexpr Duration kVerifyPatience = 20s;   // AB-084
 
+// AB-195, AB-196: what a claim on this stream may ask. A stream that is gone pays for nothing more.
+std::shared_ptr<dns::ClaimQuestions> questions_of(Bench* bench, pair::StreamRef ref) {
+  return std::make_shared<dns::ClaimQuestions>(bench->ground.world.resolver, [bench, ref](std::size_t bytes) {
+    streams::Stream* session = bench->streams.find(ref);
+    return session != nullptr && session->pays_for_questions(bytes);
+  });
+}
+
 // What a peer is told of a refused claim (XEP-0220 §2.5).
 DbVerdict verdict_of(const Error& why) {
   switch (why.reason) {
@@ -89,11 +97,14 @@ void refuse(Bench& bench, streams::Stream& session, const pairs::PairKey& pair, 
 
 // I-10: the authority is found and proven by the outgoing table, and says whether it made this key.
 Task<Decision> dial_back(Bench* bench, pair::StreamRef claimed_on, pairs::PairKey pair, std::string id,
-                         pairs::ClaimKey key, bool authority_must_be_dane) {
+                         pairs::ClaimKey key, std::shared_ptr<dns::ClaimQuestions> questions,
+                         bool authority_must_be_dane) {
   const Instant deadline = bench->now() + kVerifyPatience;
   const pairs::PairKey way{pair.target, pair.sender};  // ours asks theirs
   const Purpose purpose = authority_must_be_dane ? Purpose::dial_back_to_dane : Purpose::dial_back;
-  Result<Acquired> authority = co_await acquire(bench, way, Errand{purpose, claimed_on}, deadline);
+  Errand errand{purpose, claimed_on};
+  errand.questions = std::move(questions);
+  Result<Acquired> authority = co_await acquire(bench, way, std::move(errand), deadline);
   if (!authority) co_return fail(authority.error());
   streams::Stream* session = bench->streams.find(authority->stream);
   if (session == nullptr) co_return fail(Reason::network_closed, "the authority's stream ended");
@@ -129,22 +140,24 @@ Task<Decision> dial_back(Bench* bench, pair::StreamRef claimed_on, pairs::PairKe
   co_return tl::unexpected(Refused(std::move(why), condition));
 }
 
-// `key` empty: there is none to verify. `not_before`: how old the judgement of the certificate may be.
+// `key` empty: there is none to verify. `not_before`: how old the judgement of the certificate may be. `questions`: null: what
+// it takes.
 Task<Decision> decide(Bench* bench, pair::StreamRef ref, pairs::PairKey pair, std::string id, pairs::ClaimKey key,
-                      WallTime not_before) {
+                      std::shared_ptr<dns::ClaimQuestions> questions, WallTime not_before) {
   // I-14: of each claim, whatever the header's `from` was, and again at each renewal and reload.
   if (const streams::Stream* session = bench->streams.find(ref);
       session != nullptr && !session->machine.is_encrypted() &&
       bench->policy_towards(pair.sender).encryption == Encryption::required)
     co_return fail(Reason::policy_encryption, "its policy demands TLS, and this stream has none");
-  streams::SenderRecord* record = co_await judge_sender(bench, ref, pair.sender, not_before);
+  streams::SenderRecord* record = co_await judge_sender(bench, ref, pair.sender, questions, not_before);
   if (record == nullptr) co_return fail(Reason::limit_reached, "the stream holds as many senders as it may");
   if (!record->verdict) co_return fail(Reason::cancelled, "the judgement was given up");
   if (*record->verdict) co_return **record->verdict;  // I-15, I-17: the key is not looked at, nobody is dialed
   const proof::ClientRefusal refusal = record->verdict->error();
   if (!refusal.may_dial_back || key.text.empty()) co_return fail(refusal.error);
   if (!bench->policy_towards(pair.sender).allows(proof::ProofType::dialback)) co_return fail(refusal.error);
-  Decision proven = co_await dial_back(bench, ref, pair, std::move(id), std::move(key), refusal.authority_must_be_dane);
+  Decision proven = co_await dial_back(bench, ref, pair, std::move(id), std::move(key), std::move(questions),
+                                       refusal.authority_must_be_dane);
   if (!proven) co_return proven;
   // What the certificate could not do stays in the evidence (O-17).
   proven->evidence += fmt::format("; not by certificate: {}: {}", name_of(refusal.error.reason), refusal.error.detail);
@@ -153,7 +166,8 @@ Task<Decision> decide(Bench* bench, pair::StreamRef ref, pairs::PairKey pair, st
 
 Task<void> decide_claim(Bench* bench, pair::StreamRef ref, stream::Half half, pairs::PairKey pair, std::string id,
                         pairs::ClaimKey key) {
-  Decision proven = co_await decide(bench, ref, pair, std::move(id), key, WallTime::min());
+  std::shared_ptr<dns::ClaimQuestions> questions = questions_of(bench, ref);
+  Decision proven = co_await decide(bench, ref, pair, std::move(id), key, std::move(questions), WallTime::min());
   streams::Stream* session = bench->streams.find(ref);
   if (session == nullptr || session->machine.half() != half) co_return;  // AB-185
   session->claims.erase(pair);
@@ -168,7 +182,8 @@ Task<void> decide_claim(Bench* bench, pair::StreamRef ref, stream::Half half, pa
 
 }  // namespace
 
-Task<streams::SenderRecord*> judge_sender(Bench* bench, pair::StreamRef ref, Domain sender, WallTime not_before) {
+Task<streams::SenderRecord*> judge_sender(Bench* bench, pair::StreamRef ref, Domain sender,
+                                          std::shared_ptr<dns::ClaimQuestions> questions, WallTime not_before) {
   streams::Stream* session = bench->streams.find(ref);
   if (session == nullptr) co_return nullptr;
   const stream::Half half = session->machine.half();
@@ -188,7 +203,7 @@ Task<streams::SenderRecord*> judge_sender(Bench* bench, pair::StreamRef ref, Dom
   const auto done = std::make_shared<ground::Gate<bool>>(bench->ground.world.executor);
   known->second.done = done;
   const pair::PolicyEpoch epoch = bench->ground.rules.epoch();
-  auto verdict = co_await prove_client(bench, ref, sender);
+  auto verdict = co_await prove_client(bench, ref, sender, std::move(questions));
   session = bench->streams.find(ref);
   if (session == nullptr || session->machine.half() != half) co_return nullptr;  // AB-185
   streams::SenderRecord& record = session->senders[sender];                      // until now an earlier verdict held
@@ -219,7 +234,8 @@ Task<void> decide_features(Bench* bench, pair::StreamRef ref, Domain sender) {
       session != nullptr && session->facts.peer_chain != nullptr) {
     const seams::TimerId timer =
         bench->ground.world.clock.call_at(bench->now() + kFeaturesPatience, [offer] { offer(false); });
-    record = co_await judge_sender(bench, ref, sender);
+    std::shared_ptr<dns::ClaimQuestions> questions = questions_of(bench, ref);
+    record = co_await judge_sender(bench, ref, sender, std::move(questions));
     bench->ground.world.clock.cancel(timer);
   }
   const bool is_proven = record != nullptr && record->verdict && record->verdict->has_value();
@@ -291,7 +307,11 @@ Task<void> prove_in_pair(Bench* bench, pair::StreamRef ref, pairs::PairKey key) 
       proven_before != nullptr ? proven_before->since + std::chrono::seconds(1) : WallTime::min();
   std::string id = session->machine.id();
   pairs::ClaimKey claim_key = pair->second.claim_key;
-  Result<proof::Proof> proven = co_await decide(bench, ref, key, std::move(id), std::move(claim_key), not_before);
+  // What was proven before is asked again by our own rule, not at the peer's word.
+  std::shared_ptr<dns::ClaimQuestions> questions;
+  if (is_first) questions = questions_of(bench, ref);
+  Result<proof::Proof> proven =
+      co_await decide(bench, ref, key, std::move(id), std::move(claim_key), std::move(questions), not_before);
   session = bench->streams.find(ref);
   if (session == nullptr) co_return;  // then what was held is bounced already
   pair = session->in_pairs.find(key);

@@ -1,13 +1,15 @@
 // The receiving side's procedures: may this session speak for a sender domain (judge_client), and dialback claims
 // (XEP-0220 §2.2) with the question to the sender's authority.
 #pragma once
+#include "dns/claim_questions.hpp"
 #include "prove/bench.hpp"
 
 namespace ligase::prove {
 
-// Judges the session's certificate for `sender`, once; later callers get the same record, unless it was judged before
+// `questions`: what DNS may be asked for it; null: what it takes. Judges the session's certificate for `sender`, once; later callers get the same record, unless it was judged before
 // `not_before`, or under another policy, or ran out. Null: the session is over, or it holds as many senders as it may.
 Task<streams::SenderRecord*> judge_sender(Bench* bench, pair::StreamRef stream, Domain sender,
+                                          std::shared_ptr<dns::ClaimQuestions> questions,
                                           WallTime not_before = WallTime::min());
 
 // AskClientVerdict: judge, then offer features; within 5 s (STR-10).

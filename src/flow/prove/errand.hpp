@@ -1,5 +1,6 @@
 // What a stream is wanted for, and what is told of the way to it.
 #pragma once
+#include "dns/claim_questions.hpp"
 #include "prove/bench.hpp"
 #include "report/explanation.hpp"
 
@@ -25,6 +26,8 @@ struct Errand {
   pair::StreamRef other;
   bool own_certificate = false;   // only a stream that shows the sender's own certificate will do
   report::Steps* told = nullptr;  // each step and its evidence, for explain; outlives the errand
+  // Of a dial-back; null: our own question, which goes to the world's resolver.
+  std::shared_ptr<dns::ClaimQuestions> questions = nullptr;
 };
 
 // Counts a procedure that is about to use a stream, so that the sweep does not take it for unused.

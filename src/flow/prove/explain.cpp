@@ -167,7 +167,7 @@ Task<Said> explain_in(Bench* bench, pairs::PairKey key, Steps& steps) {
             : is_refused    ? Outcome::refused
                             : Outcome::unknown};
   const bool by_dialback = live != nullptr && live->type == proof::ProofType::dialback;
-  (void)co_await prove_client(bench, ref, key.sender, &steps);
+  (void)co_await prove_client(bench, ref, key.sender, nullptr, &steps);
   if (by_dialback)
     steps.push_back(
         {"in: dialback", StepResult::ok, "the certificate is not needed: the authority vouched for this pair"});

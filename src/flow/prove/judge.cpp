@@ -93,14 +93,16 @@ Task<Result<Proof>> prove_server(Bench* bench, pair::StreamRef stream, Way way, 
 }
 
 Task<tl::expected<Proof, ClientRefusal>> prove_client(Bench* bench, pair::StreamRef stream, Domain sender,
+                                                      std::shared_ptr<dns::ClaimQuestions> questions,
                                                       report::Steps* told) {
   const streams::Stream* session = bench->streams.find(stream);
   if (session == nullptr)
     co_return tl::unexpected(ClientRefusal{{Reason::network_closed, "the stream ended"}, false, false, true});
   // Without a certificate DNS is asked all the same: it may say that the authority must be proven by dane (I-04).
   const std::shared_ptr<const proof::Chain> chain = session->facts.peer_chain;
-  const dns::SenderFacts facts = co_await dns::look_up_sender(bench->ground.world.resolver, sender,
-                                                              bench->ground.rules.dnssec_is_on(), bench->wall());
+  seams::Resolver& resolver = questions != nullptr ? *questions : bench->ground.world.resolver;
+  const dns::SenderFacts facts =
+      co_await dns::look_up_sender(resolver, sender, chain, bench->ground.rules.dnssec_is_on(), bench->wall());
   const std::shared_ptr<const proof::TrustAnchors> anchors = bench->ground.rules.anchors();
   proof::ClientEvidence evidence{sender,
                                  facts.client_tlsa ? &*facts.client_tlsa : nullptr,

@@ -1,6 +1,7 @@
 // Evidence and judgement brought together: what DNS said and this session's certificate, then judge_server() or
 // judge_client() under today's policy; and whatever else it takes to decide, asked only where it could change the answer.
 #pragma once
+#include "dns/claim_questions.hpp"
 #include "dns/evidence.hpp"
 #include "prove/bench.hpp"
 #include "report/explanation.hpp"
@@ -23,7 +24,9 @@ Task<Result<proof::Proof>> prove_server(Bench* bench, pair::StreamRef stream, Wa
                                         report::Steps* told = nullptr);
 
 // May this session speak for `sender`, by its certificate? Rows I-01 to I-09, I-12, I-13; dialback is the caller's next step.
+// `questions`: what DNS may be asked for a claim; null: what it takes.
 Task<tl::expected<proof::Proof, proof::ClientRefusal>> prove_client(Bench* bench, pair::StreamRef stream, Domain sender,
+                                                                    std::shared_ptr<dns::ClaimQuestions> questions,
                                                                     report::Steps* told = nullptr);
 
 }  // namespace ligase::prove

@@ -271,7 +271,8 @@ Task<Result<Acquired>> acquire(Bench* bench, pairs::PairKey pair, Errand errand,
   const Domain remote = pair.target;
   if (const Result<void> admitted = bench->ground.rules.admits(remote); !admitted) co_return fail(admitted.error());
   const Instant began = bench->now();
-  Delegation delegation = co_await dns::find_delegation(bench->ground.world.resolver, remote, bench->wall());
+  seams::Resolver& resolver = errand.questions != nullptr ? *errand.questions : bench->ground.world.resolver;
+  Delegation delegation = co_await dns::find_delegation(resolver, remote, bench->wall());
   if (errand.told != nullptr)
     proof::tell_delegation(*errand.told, "out", remote, delegation, report::milliseconds(bench->now() - began));
   switch (delegation.kind) {
@@ -291,12 +292,15 @@ Task<Result<Acquired>> acquire(Bench* bench, pairs::PairKey pair, Errand errand,
       std::stable_partition(targets.begin(), targets.end(), [&](const SrvTarget& target) {
         return target.host.text() == ridden->peer->host && target.port == ridden->peer->port;
       });
+  if (errand.questions != nullptr)  // what the claim has asked already is asked no second time
+    std::stable_partition(targets.begin(), targets.end(), [&](const SrvTarget& target) {
+      return resolver.knows(std::string(target.host.text()), proof::RrType::a);
+    });
   Error last{Reason::dns_not_found, {}};
   for (const SrvTarget& target : targets) {
     if (bench->now() >= deadline) break;
     const Instant asked = bench->now();
-    dns::HostFacts host =
-        co_await dns::look_up_host(bench->ground.world.resolver, target, delegation.security, bench->wall());
+    dns::HostFacts host = co_await dns::look_up_host(resolver, target, delegation.security, bench->wall());
     if (errand.told != nullptr)
       proof::tell_target(*errand.told, "out", target, host.addresses, host.addresses_security,
                          host.tlsa ? &*host.tlsa : nullptr, host.failure ? &*host.failure : nullptr,

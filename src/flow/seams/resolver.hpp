@@ -13,6 +13,8 @@ class Resolver {
   // Follows aliases (<= 8). Never fails as such: what goes wrong is in the answer's `security` and `why`.
   // `name`: lower case, no trailing dot. Takes at most 5 s (DNS-06). Resumes on the caller's executor.
   virtual Task<proof::Answer> ask(std::string name, proof::RrType type) = 0;
+  // The answer is at hand, or on its way already: asking now costs nobody a packet.
+  virtual bool knows(const std::string& /*name*/, proof::RrType /*type*/) const { return false; }
 };
 
 }  // namespace ligase::seams

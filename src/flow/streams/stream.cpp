@@ -10,6 +10,9 @@ namespace ligase::streams {
 namespace {
 
 constexpr Duration kClosePatience = 5s;  // STR-06
+// What a peer has sent at the very least until TLS is up, beside its chain and what is read as clear text: ClientHello,
+// Finished, and the packets around them.
+constexpr std::uint64_t kLeastHandshake = 512;
 
 }  // namespace
 
@@ -181,6 +184,16 @@ void Stream::on_due() {
   for (const pairs::OutPair* pair : riding)
     if (pair->queue && !pair->queue->is_empty()) is_busy = true;
   perform(machine.on_time(ground_.now(), is_busy));
+}
+
+bool Stream::pays_for_questions(std::size_t bytes) {
+  std::uint64_t sent = bytes_in;
+  if (machine.is_encrypted()) sent += kLeastHandshake;
+  for (std::size_t i = 0; facts.peer_chain != nullptr && i < facts.peer_chain->size(); ++i)
+    sent += facts.peer_chain->der(i).size();
+  if (bytes_asked + bytes > sent) return false;
+  bytes_asked += bytes;
+  return true;
 }
 
 void Stream::on_bytes(std::string_view bytes) {

@@ -65,6 +65,9 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   void write(std::string_view bytes);      // a db element
   void carry(std::string_view stanza);     // of a pair that may pass
 
+  // Takes what a DNS question costs off what the peer has sent; false: it has not sent as much (AB-196).
+  bool pays_for_questions(std::size_t bytes);
+
   bool is_live() const noexcept { return machine.is_open() && !is_ending; }
   Labels labels_of(const Domain& target) const {
     return in_ascii.empty() || !in_ascii.contains(target) ? Labels::unicode : Labels::ascii;
@@ -115,6 +118,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   unsigned dial_backs = 0;          // connections being made for its claims
 
   std::uint64_t stanzas_in = 0, stanzas_out = 0, bytes_in = 0, bytes_out = 0;
+  std::uint64_t bytes_asked = 0;  // of DNS questions at the peer's word
 
  private:
   void carry_out(stream::Action& action);
