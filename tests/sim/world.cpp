@@ -1,6 +1,9 @@
 // The simulated network and DNS.
 #include "sim/world.hpp"
 
+#include <deque>
+#include <new>
+
 namespace ligase::sim {
 
 void SimStore::put(seams::Memo memo) {
@@ -35,13 +38,15 @@ class SimConnection final : public seams::Connection {
     std::string after_tls;  // written during the handshake
     std::size_t in_flight = 0;
     Instant last_arrival{};
-    bool was_high = false, flush_is_posted = false, paused = false, closed = false, wants_tls = false, is_tls = false,
-         eof = false;
+    unsigned pauses = 0;             // a bit for each reason
+    std::deque<std::string> pieces;  // what was given to each write() and has not left whole
+    std::size_t first_left = 0;      // bytes of the first of them that have left
+    bool was_high = false, flush_is_posted = false, closed = false, wants_tls = false, is_tls = false, eof = false;
     bool is_giving = false;
     seams::TlsRequest request{Role::initiating, std::nullopt, {}, {}};
   };
 
-  static constexpr std::size_t kWindow = 128 * 1024, kHighMark = 256 * 1024, kLowMark = 64 * 1024;
+  static constexpr std::size_t kWindow = 128 * 1024;
 
   explicit SimConnection(std::shared_ptr<Side> side) : side_(std::move(side)) {}
   ~SimConnection() override { abort(); }
@@ -52,6 +57,7 @@ class SimConnection final : public seams::Connection {
   }
   void write(std::string_view bytes) override {
     if (side_->closed) return;
+    side_->pieces.emplace_back(bytes);
     (side_->wants_tls && !side_->is_tls ? side_->after_tls : side_->outgoing) += bytes;
     schedule_flush(side_);
   }
@@ -62,20 +68,30 @@ class SimConnection final : public seams::Connection {
     if (!side_->arrived.empty()) {
       side_->arrived.clear();
       post([](const std::shared_ptr<Side>& side) {
-        if (side->receiver != nullptr)
-          side->receiver->on_tls(fail(Reason::tls_injection, "clear bytes behind STARTTLS"));
+        call(side, [](seams::Receiver& receiver) {
+          receiver.on_tls(fail(Reason::tls_injection, "clear bytes behind STARTTLS"));
+        });
       });
       return;
     }
     handshake_if_both(side_);
   }
-  void pause_reading() override { side_->paused = true; }
-  void resume_reading() override {
-    if (!side_->paused) return;
-    side_->paused = false;
+  void pause_reading(seams::Pause why) override { side_->pauses |= bit(why); }
+  void resume_reading(seams::Pause why) override {
+    if ((side_->pauses & bit(why)) == 0) return;
+    side_->pauses &= ~bit(why);
     post([](const std::shared_ptr<Side>& side) { give(side); });
   }
   std::size_t queued() const override { return side_->outgoing.size() + side_->after_tls.size(); }
+  seams::Unsent take_unsent() override {
+    seams::Unsent unsent;
+    if (!side_->closed) return unsent;
+    for (const std::string& piece : std::exchange(side_->pieces, {})) {
+      unsent.bytes += piece;
+      unsent.ends.push_back(unsent.bytes.size());
+    }
+    return unsent;
+  }
   void close(Duration) override {
     if (side_->closed) return;
     side_->outgoing += std::exchange(side_->after_tls, {});
@@ -100,6 +116,30 @@ class SimConnection final : public seams::Connection {
   Endpoint local() const override { return side_->own; }
 
  private:
+  static constexpr unsigned bit(seams::Pause why) noexcept { return 1u << static_cast<unsigned>(why); }
+  // What a receiver throws ends its connection, and nothing else.
+  template <class Callback>
+  static void call(const std::shared_ptr<Side>& side, Callback callback) {
+    if (side->receiver == nullptr) return;
+    try {
+      callback(*side->receiver);
+    } catch (const std::exception& fault) {
+      if (side->closed) throw;
+      if (const auto peer = side->peer.lock())
+        side->world->call_at(side->world->now() + side->world->weather.least_delay, [peer] {
+          end(peer, {Reason::network_closed, "the connection was reset"});
+        });
+      const bool is_memory = dynamic_cast<const std::bad_alloc*>(&fault) != nullptr;
+      end(side, {is_memory ? Reason::memory : Reason::internal, fault.what()});
+    }
+  }
+  static void pass(Side& side, std::size_t bytes) {
+    side.first_left += bytes;
+    while (!side.pieces.empty() && side.first_left >= side.pieces.front().size()) {
+      side.first_left -= side.pieces.front().size();
+      side.pieces.pop_front();
+    }
+  }
   template <class Action>
   void post(Action action) {
     boost::asio::post(side_->world->context_, [side = side_, action] {
@@ -120,9 +160,9 @@ class SimConnection final : public seams::Connection {
       side->flush_is_posted = false;
       if (side->closed) return;
       flush(side);
-      if (side->was_high && side->outgoing.size() < kLowMark) {
+      if (side->was_high && side->outgoing.size() < seams::kLowMark) {
         side->was_high = false;
-        if (side->receiver != nullptr) side->receiver->on_writable();
+        call(side, [](seams::Receiver& receiver) { receiver.on_writable(); });
       }
     });
   }
@@ -135,8 +175,9 @@ class SimConnection final : public seams::Connection {
     if (window < std::min(side->outgoing.size(), kWindow / 2)) return;  // in large pieces: again when more is read
     std::string bytes = side->outgoing.substr(0, window);
     side->outgoing.erase(0, bytes.size());
+    pass(*side, bytes.size());
     side->in_flight += bytes.size();
-    if (side->outgoing.size() > kHighMark) side->was_high = true;
+    if (side->outgoing.size() > seams::kHighMark) side->was_high = true;
     World& world = *side->world;
     while (!bytes.empty()) {
       const std::size_t length = 1 + world.dice.below(std::min(bytes.size(), world.weather.largest_fragment));
@@ -159,10 +200,10 @@ class SimConnection final : public seams::Connection {
     // A receiver that asks for more from within on_bytes gets it in the same loop, not one level deeper.
     if (side->is_giving) return;
     side->is_giving = true;
-    while (!side->closed && !side->paused && side->receiver != nullptr && !side->arrived.empty() &&
+    while (!side->closed && side->pauses == 0 && side->receiver != nullptr && !side->arrived.empty() &&
            (!side->wants_tls || side->is_tls)) {
       const std::string bytes = std::exchange(side->arrived, {});
-      side->receiver->on_bytes(bytes);
+      call(side, [&](seams::Receiver& receiver) { receiver.on_bytes(bytes); });
     }
     side->is_giving = false;
     if (const auto sender = side->peer.lock(); sender && !sender->closed && !sender->outgoing.empty())
@@ -185,7 +226,7 @@ class SimConnection final : public seams::Connection {
         if (staple != one->world->staples.end() && one->request.role == Role::initiating)
           facts.ocsp_response = staple->second;
         one->is_tls = true;
-        if (one->receiver != nullptr) one->receiver->on_tls(facts);
+        call(one, [&](seams::Receiver& receiver) { receiver.on_tls(facts); });
         if (one->closed) return;
         one->outgoing += std::exchange(one->after_tls, {});
         schedule_flush(one);

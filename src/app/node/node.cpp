@@ -250,6 +250,8 @@ class Node final : public seams::Control {
   void go() {
     for (Bound& bound : bound_)
       if (bound.listener) bound.listener->start(handlers(bound.kind));
+    loop_.on_fault(
+        [this](std::string_view what) { log_.write(Event(Level::error, "internal_fault").with("detail", what)); });
     loop_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); });
     gateway_->set_ready({});
     check_expiry();
@@ -299,13 +301,13 @@ class Node final : public seams::Control {
 
   // PKIX-06: at start and daily.
   void check_expiry() {
+    loop_.clock().call_at(loop_.clock().now() + kDay, [this] { check_expiry(); });
     const WallTime now = loop_.clock().wall();
     if (certificate_expires_ < now + kNearExpiry) {
       log_.write(Event(Level::warning, "certificate_expiring")
                      .with("file", config_.credential.certificate_file)
                      .with("expires", rfc3339(certificate_expires_)));
     }
-    loop_.clock().call_at(loop_.clock().now() + kDay, [this] { check_expiry(); });
   }
 
   std::string secret_file() const { return config_.state_dir + "/dialback.secret"; }

@@ -15,6 +15,7 @@
 #include <boost/beast/http.hpp>
 #include <cerrno>
 #include <cstring>
+#include <exception>
 #include <set>
 #include <system_error>
 
@@ -77,7 +78,11 @@ struct Server::Listening final : Base, std::enable_shared_from_this<Listening<Pr
 
   void start() {
     auto self = this->shared_from_this();
-    asio::co_spawn(acceptor.get_executor(), accept_all(std::move(self)), [](std::exception_ptr) {});
+    asio::co_spawn(acceptor.get_executor(), accept_all(self), [self](std::exception_ptr fault) {
+      if (!fault || self->is_closed) return;
+      self->start();  // one connection could not be taken; those after it can (AB-161)
+      std::rethrow_exception(fault);
+    });
   }
 
   void close() override {
@@ -109,18 +114,29 @@ struct Server::Listening final : Base, std::enable_shared_from_this<Listening<Pr
         continue;
       }
       if (self->open.size() >= self->limits.connections) continue;  // full: closed at once
-      asio::co_spawn(self->acceptor.get_executor(), serve(self, std::move(socket)), [](std::exception_ptr) {});
+      asio::co_spawn(self->acceptor.get_executor(), serve(self, std::move(socket)), [](std::exception_ptr fault) {
+        if (fault) std::rethrow_exception(fault);  // the connection is gone; the loop reports why
+      });
     }
   }
 
+  // Of one connection, whatever ends it.
+  struct Opened {
+    Opened(Listening& l, Stream& s) : listening(l), stream(s) { listening.open.insert(&stream); }
+    ~Opened() { listening.open.erase(&stream); }
+    Opened(const Opened&) = delete;
+    Opened& operator=(const Opened&) = delete;
+    Listening& listening;
+    Stream& stream;
+  };
+
   static Task<void> serve(std::shared_ptr<Listening> self, typename Protocol::socket socket) {
     Stream stream(std::move(socket));
-    self->open.insert(&stream);
+    const Opened opened(*self, stream);
     beast::flat_buffer buffer(self->limits.header + self->limits.body);
     bool goes_on = true;
     for (Duration patience = self->limits.request; goes_on && !self->is_closed; patience = self->limits.idle)
       goes_on = co_await one_request(*self, stream, buffer, patience);
-    self->open.erase(&stream);
   }
 
   // False: the connection is done with.

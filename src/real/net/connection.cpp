@@ -1,13 +1,18 @@
 // Waits for the socket to be readable, reads into the loop's shared block without blocking, and hands on from there.
 // Any callback may close, abort or destroy the connection: after each, `is_live()` is asked before the next step.
+// What the loop calls is guarded: an exception ends this connection and goes no further (AB-161).
 #include "net/connection.hpp"
 
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <boost/asio/post.hpp>
 #include <cassert>
 #include <cerrno>
+#include <exception>
+#include <new>
 #include <optional>
 #include <utility>
 
@@ -25,6 +30,7 @@ using boost::system::error_code;
 constexpr int kReadRounds = 4;                  // blocks of one connection in one turn of the loop
 constexpr std::size_t kSplitUntil = 64 * 1024;  // clear bytes given element by element
 constexpr Duration kLinger = 1s;                // for the last alert to arrive
+constexpr int kUnsentInKernel = 128 * 1024;     // bytes that wait in the kernel to be sent; what is more waits with us
 
 void set_options(tcp::socket& socket) {
   error_code ignored;  // none of them is needed for the connection to be right
@@ -38,6 +44,7 @@ void set_options(tcp::socket& socket) {
   ::setsockopt(handle, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof interval);
   ::setsockopt(handle, IPPROTO_TCP, TCP_KEEPCNT, &count, sizeof count);
   ::setsockopt(handle, IPPROTO_TCP, TCP_USER_TIMEOUT, &unacknowledged, sizeof unacknowledged);
+  ::setsockopt(handle, IPPROTO_TCP, TCP_NOTSENT_LOWAT, &kUnsentInKernel, sizeof kUnsentInKernel);
 }
 
 bool would_block(const error_code& error) {
@@ -63,16 +70,21 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
 
   void write(std::string_view bytes) {
     if (!is_live() || is_closing_ || failure_) return;
-    outbox_.write(bytes);
-    if (outbox_.queued() > kHighMark) is_over_high_mark_ = true;
-    flush_soon();
+    try {
+      outbox_.write(bytes);
+      if (outbox_.queued() > seams::kHighMark) is_over_high_mark_ = true;
+      flush_soon();
+    } catch (const std::bad_alloc&) {  // not the writer's fault: it may be another connection that is at work
+      lose_memory();
+    }
   }
 
   void start_tls(seams::TlsRequest request) {
     if (!is_live() || is_closing_) return;
     assert(!session_ && "TLS is started once");
     if (is_injected()) {
-      post_failure({Reason::tls_injection, "bytes in clear came behind the STARTTLS negotiation"});
+      post_failure({Reason::tls_injection, "bytes in clear came behind the STARTTLS negotiation"},
+                   &Impl::report_tls_failure);
       return;
     }
     auto session =
@@ -80,13 +92,14 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
             ? tls::Session::make(loop_.certificates(), request)
             : Result<std::unique_ptr<tls::Session>>(fail(Reason::tls_failed, "no certificate is configured"));
     if (!session) {
-      post_failure(std::move(session.error()));
+      post_failure(std::move(session.error()), &Impl::report_tls_failure);
       return;
     }
     session_ = std::move(*session);
     outbox_.seal();
     flush_soon();
     is_handshaking_ = true;
+    shows_certificate_ = request.role == Role::initiating && request.shows_certificate;
     set_timer(handshake_timeout_, [](Impl& self) {
       self.fail_tls({Reason::tls_timeout, "the handshake took too long"});
     });
@@ -96,9 +109,11 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
     }
   }
 
-  void pause() { is_paused_ = true; }
-  void resume() {
-    if (!std::exchange(is_paused_, false) || !is_live() || is_closing_) return;
+  void pause(seams::Pause why) { pauses_ |= bit(why); }
+  void resume(seams::Pause why) {
+    const bool was_paused = is_paused();
+    pauses_ &= ~bit(why);
+    if (!was_paused || is_paused() || !is_live() || is_closing_) return;
     post_soon(is_resume_posted_, &Impl::go_on_reading);
   }
 
@@ -106,7 +121,7 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
     if (!is_live() || is_closing_) return;
     is_closing_ = true;
     leftover_ = {};
-    if (is_handshaking_) outbox_.clear();  // nothing may leave in clear that was meant for the session
+    if (is_handshaking_) keep_unsent();  // nothing may leave in clear that was meant for the session
     set_timer(patience, [](Impl& self) {
       self.finish({Reason::network_closed, "closed; the peer did not close in time"});
     });
@@ -123,6 +138,7 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   std::size_t queued() const { return outbox_.queued(); }
+  seams::Unsent take_unsent() { return is_live() ? seams::Unsent{} : std::exchange(unsent_, {}); }
   const Endpoint& remote() const { return remote_; }
   const Endpoint& local() const { return local_; }
 
@@ -131,49 +147,79 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
 
   // ---- the loop ----
 
+  // Whatever the loop calls. What is thrown here, by the receiver too, is the end of this connection and of nothing else.
+  template <class Step>
+  void guarded(Step step) {
+    if (!is_live()) return;
+    try {
+      step(*this);
+    } catch (const std::bad_alloc&) {
+      if (!is_live()) throw;                     // the receiver's last call, or it ended us before: the loop reports it
+      break_off({Reason::memory, "no memory"});  // short: the text itself needs none
+    } catch (const std::exception& error) {
+      if (!is_live()) throw;
+      break_off({Reason::internal, error.what()});
+    }
+  }
+  void break_off(const Error& why) {
+    abort();
+    if (receiver_ != nullptr) receiver_->on_closed(why);
+  }
+  void lose_memory() noexcept {
+    try {
+      post_failure({Reason::memory, "no memory"}, &Impl::report_memory);
+    } catch (const std::exception&) {  // not even that: what waits for the socket finds it ended
+      failure_.reset();
+      ::shutdown(socket_.native_handle(), SHUT_RDWR);
+    }
+  }
+
   void post_soon(bool& is_posted, void (Impl::*step)()) {
-    if (std::exchange(is_posted, true)) return;
+    if (is_posted) return;
     boost::asio::post(loop_.context(), [weak = weak_from_this(), &is_posted, step] {
       const auto self = weak.lock();
       if (!self) return;
       is_posted = false;  // a member: lives with self
-      if (self->is_live()) (self.get()->*step)();
+      self->guarded([step](Impl& live) { (live.*step)(); });
     });
+    is_posted = true;
   }
   void flush_soon() { post_soon(is_flush_posted_, &Impl::flush); }
-  void post_failure(Error error) {
+  void post_failure(Error error, void (Impl::*report)()) {
     failure_ = std::move(error);
-    outbox_.clear();
-    post_soon(is_failure_posted_, &Impl::report_failure);
+    keep_unsent();
+    post_soon(is_failure_posted_, report);
   }
-  void report_failure() {
+  void report_tls_failure() {
     if (!is_closing_) fail_tls(*std::exchange(failure_, std::nullopt));
   }
+  void report_memory() { break_off(*std::exchange(failure_, std::nullopt)); }
 
   void set_timer(Duration after, void (*action)(Impl&)) {
-    loop_.clock().cancel(timer_);
+    loop_.clock().cancel(std::exchange(timer_, seams::TimerId::none));
     timer_ = loop_.clock().call_at(loop_.clock().now() + after, [weak = weak_from_this(), action] {
-      const auto self = weak.lock();
-      if (self && self->is_live()) action(*self);
+      if (const auto self = weak.lock()) self->guarded(action);
     });
   }
   void stop_timer() { loop_.clock().cancel(std::exchange(timer_, seams::TimerId::none)); }
 
   // ---- reading ----
 
+  static constexpr unsigned bit(seams::Pause why) noexcept { return 1u << static_cast<unsigned>(why); }
+  bool is_paused() const noexcept { return pauses_ != 0; }
   bool may_read() const noexcept {
-    return is_live() && (is_closing_ || (!failure_ && !is_paused_ && !is_resume_posted_));
+    return is_live() && (is_closing_ || (!failure_ && !is_paused() && !is_resume_posted_));
   }
 
   void wait_readable() {
     if (is_waiting_readable_ || !may_read()) return;
-    is_waiting_readable_ = true;
     socket_.async_wait(tcp::socket::wait_read, [weak = weak_from_this()](error_code error) {
       const auto self = weak.lock();
       if (!self) return;
       self->is_waiting_readable_ = false;
-      if (self->is_live() && error != boost::asio::error::operation_aborted) self->read();
+      if (error != boost::asio::error::operation_aborted) self->guarded([](Impl& live) { live.read(); });
     });
+    is_waiting_readable_ = true;
   }
 
   void read() {
@@ -190,7 +236,7 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
   }
 
   void go_on_reading() {
-    if (is_paused_) return;
+    if (is_paused()) return;
     const std::string kept = std::exchange(leftover_, {});
     take(kept);
     wait_readable();
@@ -206,7 +252,7 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
 
   void take_clear(std::string_view bytes) {
     while (!bytes.empty()) {
-      if (is_paused_) {
+      if (is_paused()) {
         leftover_.append(bytes);
         return;
       }
@@ -225,7 +271,7 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
   void take_sealed(std::string_view bytes) {
     const auto give = [this](std::string_view plain) {
       receiver_->on_bytes(plain);
-      return is_live() && !is_closing_ && !is_paused_;
+      return is_live() && !is_closing_ && !is_paused();
     };
     for (;;) {
       session_->feed(bytes, loop_.clock().now(), outbox_.raw(), loop_.blocks().plain, give);
@@ -247,7 +293,7 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
         stop_timer();
         receiver_->on_tls(session_->take_facts());
         if (!is_live() || is_closing_) return;
-        if (!is_paused_) continue;  // what follows the handshake in the same bytes
+        if (!is_paused()) continue;  // what follows the handshake in the same bytes
       }
       leftover_.append(bytes);  // not empty only when paused
       return;
@@ -264,13 +310,14 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
   // ---- sending ----
 
   void wait_writable() {
-    if (std::exchange(is_waiting_writable_, true)) return;
+    if (is_waiting_writable_) return;
     socket_.async_wait(tcp::socket::wait_write, [weak = weak_from_this()](error_code error) {
       const auto self = weak.lock();
       if (!self) return;
       self->is_waiting_writable_ = false;
-      if (self->is_live() && error != boost::asio::error::operation_aborted) self->flush();
+      if (error != boost::asio::error::operation_aborted) self->guarded([](Impl& live) { live.flush(); });
     });
+    is_waiting_writable_ = true;
   }
 
   void flush() {
@@ -291,16 +338,15 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
       case Outbox::Outcome::broken:
         return sending_broke(error);
     }
-    if (is_live() && is_over_high_mark_ && outbox_.queued() < kLowMark) {
+    if (is_live() && is_over_high_mark_ && outbox_.queued() < seams::kLowMark) {
       is_over_high_mark_ = false;
       if (!is_closing_) receiver_->on_writable();
     }
   }
 
   void sending_broke(const error_code& error) {
-    outbox_.clear();
     if (session_ && session_->state() == tls::Session::State::failed) return fail_tls(session_->error());
-    if (!is_paused_) read();  // the peer's last words may lie there
+    if (!is_paused()) read();  // the peer's last words may lie there
     if (is_live()) lost(error);
   }
 
@@ -362,8 +408,14 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
     if (is_live()) finish(error);
   }
 
-  void linger_on() {
-    if (socket_.is_open()) linger(std::move(socket_), kLinger);
+  void linger_on() noexcept {
+    error_code ignored;
+    note_uncertain();
+    try {
+      if (socket_.is_open()) linger(std::move(socket_), kLinger);
+    } catch (const std::exception&) {
+      socket_.close(ignored);
+    }
   }
 
   void finish(const Error& why) {
@@ -376,8 +428,17 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
   void end() {
     is_ended_ = true;
     stop_timer();
-    outbox_.clear();
+    keep_unsent();
+    note_uncertain();
     leftover_ = {};
+  }
+  void note_uncertain() noexcept {
+    int unacknowledged = 0;
+    if (socket_.is_open() && ::ioctl(socket_.native_handle(), SIOCOUTQ, &unacknowledged) == 0 && unacknowledged > 0)
+      unsent_.uncertain = static_cast<std::uint64_t>(unacknowledged);
+  }
+  void keep_unsent() {
+    if (unsent_.bytes.empty()) unsent_ = outbox_.take_unsent();
   }
 
   Loop& loop_;
@@ -389,10 +450,12 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
   std::unique_ptr<tls::Session> session_;        // kept to the end: an inner call of it may be what ends us
   std::string leftover_;                         // received and, since reading is paused, not taken yet
   std::optional<Error> failure_;                 // about to be reported
+  seams::Unsent unsent_;                         // at the end
+  unsigned pauses_ = 0;                          // a bit for each reason
   std::size_t clear_seen_ = 0;                   // bytes given in clear
   std::size_t undelivered_ = 0;                  // behind those being given now
   seams::TimerId timer_ = seams::TimerId::none;  // of the handshake, then of close()
-  bool is_handshaking_ = false, is_paused_ = false, is_closing_ = false, is_ended_ = false;
+  bool is_handshaking_ = false, shows_certificate_ = false, is_closing_ = false, is_ended_ = false;
   bool is_sending_ended_ = false, has_peer_ended_ = false, is_over_high_mark_ = false;
   bool is_waiting_readable_ = false, is_waiting_writable_ = false;
   bool is_flush_posted_ = false, is_resume_posted_ = false, is_failure_posted_ = false;
@@ -405,8 +468,9 @@ TcpConnection::~TcpConnection() { impl_->abort(); }
 void TcpConnection::start(seams::Receiver& receiver) { impl_->start(receiver); }
 void TcpConnection::write(std::string_view bytes) { impl_->write(bytes); }
 void TcpConnection::start_tls(seams::TlsRequest request) { impl_->start_tls(std::move(request)); }
-void TcpConnection::pause_reading() { impl_->pause(); }
-void TcpConnection::resume_reading() { impl_->resume(); }
+void TcpConnection::pause_reading(seams::Pause why) { impl_->pause(why); }
+void TcpConnection::resume_reading(seams::Pause why) { impl_->resume(why); }
+seams::Unsent TcpConnection::take_unsent() { return impl_->take_unsent(); }
 std::size_t TcpConnection::queued() const { return impl_->queued(); }
 void TcpConnection::close(Duration patience) { impl_->close(patience); }
 void TcpConnection::abort() { impl_->abort(); }

@@ -11,9 +11,6 @@ namespace ligase::net {
 
 class TcpConnection final : public seams::Connection {
  public:
-  // queued() above `high` and then below `low` again makes on_writable().
-  static constexpr std::size_t kHighMark = 256 * 1024, kLowMark = 64 * 1024;
-
   // `socket`: connected to `remote`, of the loop's context. `handshake_timeout` runs from start_tls() on.
   TcpConnection(Loop& loop, boost::asio::ip::tcp::socket socket, const Endpoint& remote,
                 Duration handshake_timeout = 10s);
@@ -26,9 +23,11 @@ class TcpConnection final : public seams::Connection {
   // From inside on_bytes(): in clear, on_bytes() gets at most one element's end ('>') at a time, as its last byte, so
   // that what follows <starttls/> or <proceed/> has not been given yet; past 64 KiB in clear this is no longer so.
   void start_tls(seams::TlsRequest request) override;
-  void pause_reading() override;  // from inside on_bytes(): no further call until resumed
-  void resume_reading() override;
+  void pause_reading(
+      seams::Pause why = seams::Pause::procedure) override;  // from inside on_bytes(): no further call until resumed
+  void resume_reading(seams::Pause why = seams::Pause::procedure) override;
   std::size_t queued() const override;
+  seams::Unsent take_unsent() override;
   void close(Duration patience) override;  // what still comes is read and thrown away
   void abort() override;                   // a reset on the wire
   Endpoint remote() const override;

@@ -70,7 +70,7 @@ void small_writes(benchmark::State& state, bool with_tls) {
   for (auto _ : state) {
     for (int i = 0; i < kBatch; ++i) pair.client->write(stanza);
     written += kBatch * stanza.size();
-    while (pair.client->queued() > TcpConnection::kLowMark) world.loop.context().run_one();
+    while (pair.client->queued() > seams::kLowMark) world.loop.context().run_one();
   }
   while (pair.at_server.received < written) world.loop.context().run_one();
   state.SetItemsProcessed(static_cast<std::int64_t>(written / stanza.size()));

@@ -3,6 +3,10 @@
 
 #include <gmock/gmock.h>
 
+#include <algorithm>
+#include <new>
+#include <stdexcept>
+
 #include "support/connections.hpp"
 #include "tls/session.hpp"
 
@@ -90,7 +94,7 @@ TEST(Connection, LargeTransferBothWays_WithPausesArrivesWhole) {
   const std::string text = numbered(1'500'000);  // 10 MB each way
   std::size_t client_sent = 0, server_sent = 0;
   const auto push = [&](TcpConnection& connection, std::size_t& sent) {
-    while (sent < text.size() && connection.queued() <= TcpConnection::kHighMark) {
+    while (sent < text.size() && connection.queued() <= seams::kHighMark) {
       const std::size_t size = std::min<std::size_t>(30000, text.size() - sent);
       connection.write(std::string_view(text).substr(sent, size));
       sent += size;
@@ -125,7 +129,7 @@ TEST(Connection, PausedReader_GetsNothingAndPushesBack) {
     for (int i = 0; i < 300; ++i) both.client->write(chunk);  // 30 MB: more than the kernel's buffers take
     settle(both.loop);
     EXPECT_LE(both.at_server.received.size(), 65536u);  // what was in one block
-    EXPECT_GT(both.client->queued(), TcpConnection::kHighMark);
+    EXPECT_GT(both.client->queued(), seams::kHighMark);
     EXPECT_EQ(both.at_client.writable, 0);
     both.at_server.when_bytes = {};
     both.server->resume_reading();
@@ -266,6 +270,95 @@ TEST(Connection, Destroyed_IsSilentAndSafeFromInsideEachCallback) {
     run_until(both.loop, [&] { return both.at_server.closed.has_value(); });
     EXPECT_EQ(both.at_server.closed->reason, Reason::tls_truncated);
   }
+}
+
+// AB-161: an exception out of a callback is the end of that connection, told once, and of nothing else.
+TEST(Connection, ReceiverThatThrows_EndsItsConnectionAlone) {
+  for (const bool is_memory : {false, true}) {
+    Joined both, others;
+    both.secure();
+    both.at_server.when_bytes = [&](std::string_view) {
+      if (is_memory) throw std::bad_alloc();
+      throw std::runtime_error("a fault");
+    };
+    both.client->write("<a/><b/>");
+    run_until(both.loop, [&] { return both.at_server.closed && both.at_client.closed; });
+    EXPECT_EQ(both.at_server.closed->reason, is_memory ? Reason::memory : Reason::internal);
+    EXPECT_EQ(both.at_server.received, "<a/><b/>");
+    others.client->write("<c/>");
+    run_until(others.loop, [&] { return others.at_server.received == "<c/>"; });
+  }
+}
+
+// AB-161: what is thrown where no connection is to blame is reported, and the loop goes on, timers too.
+TEST(Loop, ActionThatThrows_IsReportedAndTheNextOnesRun) {
+  Loop loop;
+  std::vector<std::string> faults;
+  int ran = 0;
+  loop.on_fault([&](std::string_view what) { faults.emplace_back(what); });
+  const Instant now = loop.clock().now();
+  loop.clock().call_at(now, [] { throw std::runtime_error("first"); });
+  loop.clock().call_at(now, [&] { ++ran; });
+  loop.clock().call_at(now + 1ms, [&] { ++ran; });
+  loop.run();
+  EXPECT_EQ(ran, 2);
+  EXPECT_THAT(faults, ::testing::ElementsAre("first"));
+}
+
+// C2, AB-200: what never left is known when the connection is dead, piece by piece, in clear text and under TLS.
+TEST(Connection, ResetWhileMuchWaits_TellsWhatNeverLeft) {
+  for (const bool with_tls : {false, true}) {
+    Joined both;
+    if (with_tls) both.secure();
+    std::string expected;
+    both.server->pause_reading();
+    for (int i = 0; i < 3000; ++i) {
+      const std::string piece = std::to_string(i) + ' ' + std::string(10'000, 'x') + '\n';
+      expected += piece;
+      both.client->write(piece);
+    }
+    settle(both.loop);
+    const std::size_t queued = both.client->queued();
+    ASSERT_GT(queued, seams::kHighMark);
+    EXPECT_TRUE(both.client->take_unsent().bytes.empty());  // not while it lives
+    both.server->abort();
+    run_until(both.loop, [&] { return both.at_client.closed.has_value(); });
+    const seams::Unsent unsent = both.client->take_unsent();
+    EXPECT_TRUE(expected.ends_with(unsent.bytes));
+    ASSERT_FALSE(unsent.ends.empty());
+    EXPECT_EQ(unsent.ends.back(), unsent.bytes.size());
+    EXPECT_TRUE(unsent.bytes.find(' ') < 5) << "the first piece is whole";
+    const std::size_t lines = static_cast<std::size_t>(std::count(unsent.bytes.begin(), unsent.bytes.end(), '\n'));
+    EXPECT_EQ(unsent.ends.size(), lines);
+    // At most the record and the piece that are cut are counted twice.
+    EXPECT_LE(unsent.bytes.size(), queued + 10'010 + 16'384);
+    EXPECT_GE(unsent.bytes.size() + 64 * 1024, queued);
+    EXPECT_TRUE(both.client->take_unsent().bytes.empty());  // once
+  }
+}
+
+TEST(Connection, AllThatWasWrittenHasLeft_NothingIsUnsent) {
+  Joined both;
+  both.secure();
+  for (int i = 0; i < 2000; ++i) both.client->write("<message/>");
+  run_until(both.loop, [&] { return both.at_server.received.size() == 20000; });
+  both.server->abort();
+  run_until(both.loop, [&] { return both.at_client.closed.has_value(); });
+  EXPECT_TRUE(both.client->take_unsent().bytes.empty());
+}
+
+// P7: two reasons to pause do not resume each other.
+TEST(Connection, PausedForTwoReasons_IsReadWhenBothAreGone) {
+  Joined both;
+  both.server->pause_reading(seams::Pause::procedure);
+  both.server->pause_reading(seams::Pause::answers);
+  both.client->write("<a/>");
+  settle(both.loop);
+  both.server->resume_reading(seams::Pause::procedure);
+  settle(both.loop);
+  EXPECT_EQ(both.at_server.received, "");
+  both.server->resume_reading(seams::Pause::answers);
+  run_until(both.loop, [&] { return both.at_server.received == "<a/>"; });
 }
 
 TEST(Connection, LoopThatEndsBeforeItsHandlersRan_LeavesNothingBehind) {

@@ -76,7 +76,13 @@ class Listener::Impl : public std::enable_shared_from_this<Impl> {
     if (!acceptor_.is_open()) return;
     acceptor_.async_wait(tcp::acceptor::wait_read, [weak = weak_from_this()](error_code error) {
       const auto self = weak.lock();
-      if (self && error != boost::asio::error::operation_aborted) self->accept();
+      if (!self || error == boost::asio::error::operation_aborted) return;
+      try {
+        self->accept();
+      } catch (...) {  // one connection could not be taken; those after it can (AB-161)
+        self->wait();
+        throw;
+      }
     });
   }
 

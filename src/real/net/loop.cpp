@@ -1,6 +1,8 @@
 // The loop's odds and ends; the work is in the connections.
 #include "net/loop.hpp"
 
+#include <exception>
+
 namespace ligase::net {
 namespace {
 
@@ -26,7 +28,25 @@ void Loop::wait_for_signal() {
   });
 }
 
-void Loop::run() { context_.run(); }
+void Loop::run() {
+  for (;;) {
+    try {
+      context_.run();
+      return;
+    } catch (const std::exception& fault) {  // the context may be run again at once
+      report_fault(fault.what());
+    }
+    clock_.wake();
+  }
+}
+
+void Loop::report_fault(const char* what) noexcept {
+  try {
+    if (on_fault_) on_fault_(what);
+  } catch (const std::exception&) {  // no memory to say so either: the process stays
+  }
+}
+
 void Loop::stop() { context_.stop(); }
 
 std::string Loop::take_storage() {

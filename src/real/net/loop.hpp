@@ -9,6 +9,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <vector>
 
 #include "os/clock.hpp"
@@ -27,6 +29,8 @@ class Loop {
 
   // `action` is called from the loop for each of the signals, as often as it comes. At most one call of this.
   void on_signals(std::initializer_list<int> signals, std::function<void(int)> action);
+  // What no connection and no procedure took the blame for is told to `report`, and the loop goes on (AB-161).
+  void on_fault(std::function<void(std::string_view what)> report) { on_fault_ = std::move(report); }
   void run();   // until stop(), or until nothing is left to wait for
   void stop();  // run() returns soon; from any thread
 
@@ -48,6 +52,7 @@ class Loop {
 
  private:
   void wait_for_signal();
+  void report_fault(const char* what) noexcept;
 
   boost::asio::io_context context_{1};  // first: it ends last
   os::SystemClock clock_{context_};
@@ -56,6 +61,7 @@ class Loop {
   std::shared_ptr<const tls::Contexts> certificates_;
   std::optional<boost::asio::signal_set> signals_;
   std::function<void(int)> on_signal_;
+  std::function<void(std::string_view)> on_fault_;
 };
 
 }  // namespace ligase::net

@@ -1,5 +1,5 @@
 // A binary heap ordered by time and number; cancelling forgets the action, and the heap is rebuilt when most of it is
-// forgotten. The actions due are collected first, so that one that asks for "now" again waits for the next turn.
+// forgotten. An action that asks for "now" again waits for the next turn; one that throws takes no other with it.
 #include "os/clock.hpp"
 
 #include <time.h>
@@ -51,26 +51,29 @@ struct SystemClock::Timers : std::enable_shared_from_this<Timers> {
   void set_alarm() {
     drop_forgotten();
     if (heap.empty() || heap.front().when >= alarm_at) return;  // an alarm too early finds nothing due and sets itself
-    alarm_at = heap.front().when;
-    alarm.expires_at(as_steady(alarm_at));
+    alarm_at = Instant::max();                                  // until the alarm stands
+    alarm.expires_at(as_steady(heap.front().when));
     alarm.async_wait([weak = weak_from_this()](boost::system::error_code error) {
       if (error) return;
       if (const auto self = weak.lock()) self->ring();
     });
+    alarm_at = heap.front().when;
   }
 
   void ring() {
     alarm_at = Instant::max();
     const Instant now(std::chrono::steady_clock::now().time_since_epoch());
-    std::vector<std::uint64_t> due;
-    while (!heap.empty() && heap.front().when <= now) {
-      due.push_back(heap.front().number);
-      std::pop_heap(heap.begin(), heap.end(), std::greater<>());
-      heap.pop_back();
-    }
-    for (const std::uint64_t number : due) {
-      auto node = actions.extract(number);  // none: cancelled, perhaps by an action before
-      if (node) node.mapped()();
+    const std::uint64_t last = last_number;
+    try {
+      while (!heap.empty() && heap.front().when <= now && heap.front().number <= last) {
+        auto node = actions.extract(heap.front().number);  // none: cancelled, perhaps by an action before
+        std::pop_heap(heap.begin(), heap.end(), std::greater<>());
+        heap.pop_back();
+        if (node) node.mapped()();
+      }
+    } catch (...) {
+      set_alarm();
+      throw;
     }
     set_alarm();
   }
@@ -89,16 +92,26 @@ WallTime SystemClock::wall() const {
 
 seams::TimerId SystemClock::call_at(Instant when, std::function<void()> action) {
   const std::uint64_t number = ++timers_->last_number;
-  timers_->actions.emplace(number, std::move(action));
-  timers_->heap.push_back({when, number});
+  timers_->heap.push_back({when, number});  // first: one without an action is forgotten
   std::push_heap(timers_->heap.begin(), timers_->heap.end(), std::greater<>());
-  timers_->set_alarm();
+  timers_->actions.emplace(number, std::move(action));
+  try {
+    timers_->set_alarm();
+  } catch (...) {
+    timers_->actions.erase(number);  // nobody will know its number
+    throw;
+  }
   return seams::TimerId{number};
 }
 
 void SystemClock::cancel(seams::TimerId timer) {
   if (timers_->actions.erase(static_cast<std::uint64_t>(timer)) == 0) return;
   timers_->drop_forgotten();
+}
+
+void SystemClock::wake() {
+  timers_->alarm_at = Instant::max();
+  timers_->set_alarm();
 }
 
 std::size_t SystemClock::waiting() const noexcept { return timers_->actions.size(); }

@@ -18,6 +18,8 @@ class SystemClock final : public seams::Clock {
   seams::TimerId call_at(Instant when, std::function<void()> action) override;
   void cancel(seams::TimerId timer) override;
 
+  // After a fault of the loop: an alarm that could not be set for want of memory is set again.
+  void wake();
   std::size_t waiting() const noexcept;  // timers neither run nor cancelled
 
  private:

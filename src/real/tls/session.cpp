@@ -158,6 +158,13 @@ void Session::read(std::span<char> block, const Take& take) {
   }
 }
 
+// A client may have asked for smaller ones (RFC 6066 §4: 2^9 to 2^12).
+std::size_t Session::record_size() const noexcept {
+  const SSL_SESSION* session = SSL_get_session(native_->ssl);
+  const unsigned asked = session == nullptr ? 0 : SSL_SESSION_get_max_fragment_length(session);
+  return asked == 0 ? kRecord : std::size_t{256} << asked;
+}
+
 bool Session::write(std::string_view plain, std::string& out) {
   native_->wire.out = &out;
   while (!plain.empty() && state_ != State::failed) {

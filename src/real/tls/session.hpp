@@ -38,7 +38,9 @@ class Session {
   using Take = std::function<bool(std::string_view)>;
   void feed(std::string_view& cipher, Instant now, std::string& out, std::span<char> block, const Take& take);
 
-  // Encrypts into full records, appended to `out`. False: failed. Only when established (or ended: half-closed).
+  // Encrypts into full records, appended to `out`. False: failed. Only when established (or ended: half-closed). Of what is
+  // no longer than record_size() one record is made, which the peer can read whole or not at all.
+  std::size_t record_size() const noexcept;
   bool write(std::string_view plain, std::string& out);
   // Appends close_notify, once.
   void close(std::string& out);
