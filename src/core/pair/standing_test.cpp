@@ -30,7 +30,8 @@ TEST(LiveProof, AtItsExpiry_IsNone) {
 // P3
 TEST(LiveProof, AnyOtherState_IsNone) {
   for (const PairState& state :
-       {PairState(Proving{kNow}), PairState(Refused{{Reason::pkix_name, ""}, kNow, kNow, 1}), PairState(Expired{kNow})})
+       {PairState(Proving{kNow}), PairState(Refused{{Reason::pkix_name, ""}, kNow, Instant{}, 1}),
+        PairState(Expired{kNow})})
     EXPECT_EQ(live_proof(state, kStream, kEpoch, kNow), nullptr);
 }
 
