@@ -1,24 +1,19 @@
-"""Internationalized domains at stock servers: configured in Unicode, as their manuals say, or as A-labels, as some do.
+"""Internationalized domains at stock servers, configured in Unicode, as their manuals say.
 
-On the wire stand U-labels (RFC 7622 §3.2.1), in DNS and certificates A-labels. A server compares texts: one that hosts the A-labels
-knows nobody by the U-labels, and is spoken to in its own form from then on.
+On the wire stand U-labels (RFC 7622 §3.2.1), in DNS and certificates A-labels; a server compares texts.
 """
 import pytest
 
-from internet import DELEGATED, INTERNATIONAL, a_labels
+from internet import DELEGATED, INTERNATIONAL
 from world import PEERS, World
-
-SCENES = [f"{kind}-{form}" for kind in sorted(PEERS) for form in ("unicode", "ascii")]
 
 
 class TestInternationalDomains:
-    @pytest.fixture(scope="class", params=SCENES)
+    @pytest.fixture(scope="class", params=sorted(PEERS))
     def three(self, request, internet):
         """One of our domains, an international one of ours, and a client at the peer's international domain."""
-        kind, form = request.param.split("-")
-        hosted = INTERNATIONAL[kind] if form == "unicode" else a_labels(INTERNATIONAL[kind])
         with World(internet, f"names-{request.param}") as world:
-            peer = world.peer(kind, certificate="international", first=[hosted])
+            peer = world.peer(request.param, certificate="international", first=[INTERNATIONAL[request.param]])
             gateway = world.gateway(DELEGATED, first=[INTERNATIONAL["originating"]])
             world.ready()
             yield world.component(gateway, 2), world.component(gateway, 1), world.client(peer, 1)

@@ -46,7 +46,7 @@ TEST_P(LabConfiguration, IsWhatTheGatewayTakes_WithoutAFaultOrAWarning) {
     provider.component_port = 41002;
     written.files[provider.file("ligase.toml")] = make_configuration(plan, provider);
     written.files[provider.file("customers.txt")] = make_customer_list(provider);
-    written.files[provider.file("component.secret")] = "secret\n";
+    written.files[provider.file("component.secret")] = "the component of a test\n";
     written.files[provider.file(provider.host + ".pem")] = identity->certificate;
     written.files[provider.file(provider.host + ".key")] = identity->private_key;
     written.files[provider.file(provider.other_host + ".pem")] = identity->certificate;
