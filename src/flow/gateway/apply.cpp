@@ -77,7 +77,6 @@ void House::out_pair_is_proven(pairs::OutPair& pair, streams::Stream& session, p
   router_.drain(pair, session);
 }
 
-// The procedure once more; its proof, if it holds, goes on to hold meanwhile.
 void House::renew(pairs::OutPair& pair) {
   pair.renewal.cancel();
   if (pair.is_being_set_up || ground_.scope.is_closed()) return;

@@ -69,7 +69,6 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   void on_over(hosting::ComponentLink& link) override;
   void on_closed(hosting::ComponentLink& link) override;
   // prove::Owner
-  void renew(pairs::OutPair& pair);
   void out_pair_is_proven(pairs::OutPair& pair, streams::Stream& stream, proof::Proof proof) override;
   // Where a proof still holds and the failure may pass, it goes on to hold and is tried again; else the pair is refused.
   void out_pair_is_not_proven(pairs::OutPair& pair, const Error& why) override;
@@ -88,6 +87,7 @@ class House final : private streams::Owner, private hosting::Owner, private prov
 
   void in_pair_is_not_proven(streams::Stream& stream, const pairs::PairKey& key, pairs::InPair& pair, const Error& why);
   void refuse(pairs::OutPair& pair, const Error& why);
+  void renew(pairs::OutPair& pair);  // the procedure once more; a proof that holds goes on to hold meanwhile
   void learn_from_end(streams::Stream& stream, Error& why);
   // What is known of this certificate changed: every pair on a stream that showed it is proven anew, at once.
   void judge_again(std::string_view leaf_fingerprint);

@@ -2,7 +2,6 @@
 #include <algorithm>
 
 #include "gateway/house.hpp"
-#include "prove/set_up.hpp"
 
 namespace ligase::gateway {
 namespace {
@@ -77,11 +76,7 @@ void House::renew_due() {
   for (const pairs::Renewals::Renewal& due : renewals_.take_due(now())) {
     if (due.stream == pair::StreamRef{}) {
       pairs::OutPair* pair = out_pairs_.find(due.key);
-      if (pair == nullptr) continue;
-      pair->renewal.cancel();
-      if (pair->is_being_set_up) continue;
-      pair->is_being_set_up = true;  // its proof holds meanwhile
-      ground_.spawn(prove::set_up_pair(&bench_, due.key));
+      if (pair != nullptr) renew(*pair);
     } else if (streams::Stream* rides = streams_.find(due.stream)) {
       const auto found = rides->in_pairs.find(due.key);
       if (found != rides->in_pairs.end()) prove_anew(*rides, found->first, found->second);
