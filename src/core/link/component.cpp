@@ -10,7 +10,7 @@
 #include "base/bytes.hpp"
 #include "stream/error_element.hpp"
 #include "stream/words.hpp"
-#include "xml/writer.hpp"
+#include "xml/escape.hpp"
 
 namespace ligase::link {
 

@@ -4,8 +4,8 @@
 #include <fmt/format.h>
 
 #include "stream/words.hpp"
+#include "xml/escape.hpp"
 #include "xml/start_tag.hpp"
-#include "xml/writer.hpp"
 
 namespace ligase::pair {
 namespace {

@@ -5,7 +5,7 @@
 #include <fmt/format.h>
 
 #include "stream/words.hpp"
-#include "xml/writer.hpp"
+#include "xml/escape.hpp"
 
 namespace ligase::stream {
 namespace {

@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 
 #include "stream/words.hpp"
-#include "xml/writer.hpp"
+#include "xml/escape.hpp"
 
 namespace ligase::stream {
 

@@ -6,7 +6,6 @@
 
 #include "stream/error_element.hpp"
 #include "stream/words.hpp"
-#include "xml/writer.hpp"
 
 namespace ligase::stream {
 namespace {

@@ -7,7 +7,7 @@
 #include "base/bytes.hpp"
 #include "stream/machine.hpp"
 #include "stream/words.hpp"
-#include "xml/writer.hpp"
+#include "xml/escape.hpp"
 
 namespace ligase::stream {
 namespace {

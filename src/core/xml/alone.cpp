@@ -4,8 +4,8 @@
 #include <string>
 
 #include "base/ensure.hpp"
+#include "xml/escape.hpp"
 #include "xml/parser.hpp"
-#include "xml/writer.hpp"
 
 namespace ligase::xml {
 namespace {

@@ -1,7 +1,7 @@
 // A stream's namespace context as a start tag.
 #include "xml/context.hpp"
 
-#include "xml/writer.hpp"
+#include "xml/escape.hpp"
 
 namespace ligase::xml {
 
@@ -14,16 +14,18 @@ ExpandedName expanded(std::string_view text) noexcept {
   return {text.substr(0, first), rest.substr(0, second), rest.substr(second + 1)};
 }
 
+void append_declaration(std::string& out, std::string_view prefix, std::string_view uri) {
+  out += prefix.empty() ? " xmlns" : " xmlns:";
+  out += prefix;
+  out += "='";
+  append_escaped(out, uri);
+  out += '\'';
+}
+
 std::string start_tag_in_context(std::string_view name, const std::vector<Declaration>& declarations) {
   std::string tag = "<";
   tag += name;
-  for (const Declaration& declaration : declarations) {
-    tag += declaration.prefix.empty() ? " xmlns" : " xmlns:";
-    tag += declaration.prefix;
-    tag += "='";
-    append_escaped(tag, declaration.uri);
-    tag += '\'';
-  }
+  for (const Declaration& declaration : declarations) append_declaration(tag, declaration.prefix, declaration.uri);
   tag += '>';
   return tag;
 }

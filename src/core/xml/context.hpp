@@ -19,6 +19,8 @@ struct ExpandedName {
 };
 ExpandedName expanded(std::string_view text) noexcept;
 
+// " xmlns:p='…'"; `prefix` empty: the default namespace.
+void append_declaration(std::string& out, std::string_view prefix, std::string_view uri);
 // "<NAME xmlns='…' xmlns:p='…'>".
 std::string start_tag_in_context(std::string_view name, const std::vector<Declaration>& declarations);
 

@@ -1,12 +1,10 @@
 // Small elements as trees. Built bottom-up on a stack, so nothing recurses but the destructor, 16 deep at most.
-#include <expat.h>
-
 #include <algorithm>
-#include <memory>
 #include <set>
 #include <utility>
 
 #include "xml/context.hpp"
+#include "xml/expat.hpp"
 #include "xml/scope.hpp"
 
 namespace ligase::xml {
@@ -23,6 +21,7 @@ struct Builder {
   std::optional<Node> done;
   std::size_t elements = 0;
   bool is_refused = false;
+  Thrown thrown;
 
   void refuse() {
     is_refused = true;
@@ -59,10 +58,6 @@ struct Builder {
   }
 };
 
-struct FreedByExpat {
-  void operator()(XML_Parser parser) const noexcept { XML_ParserFree(parser); }
-};
-
 }  // namespace
 
 std::optional<std::string_view> Node::attribute(std::string_view wanted) const noexcept {
@@ -97,7 +92,7 @@ std::vector<Declaration> used_of(const std::vector<Declaration>& declarations, s
 }  // namespace
 
 std::optional<Node> to_node(std::string_view bytes, const std::vector<Declaration>& declarations) {
-  const std::unique_ptr<XML_ParserStruct, FreedByExpat> expat(XML_ParserCreate_MM("UTF-8", nullptr, &kSeparator));
+  const Expat expat(XML_ParserCreate_MM("UTF-8", nullptr, &kSeparator));
   if (!expat) return std::nullopt;
   Builder builder;
   builder.expat = expat.get();
@@ -106,17 +101,24 @@ std::optional<Node> to_node(std::string_view bytes, const std::vector<Declaratio
   XML_SetElementHandler(
       expat.get(),
       [](void* self, const char* tag, const char** attributes) {
-        static_cast<Builder*>(self)->on_start(tag, attributes);
+        Builder& builder = *static_cast<Builder*>(self);
+        builder.thrown.guard(builder.expat, [&] { builder.on_start(tag, attributes); });
       },
-      [](void* self, const char*) { static_cast<Builder*>(self)->on_end(); });
+      [](void* self, const char*) {
+        Builder& builder = *static_cast<Builder*>(self);
+        builder.thrown.guard(builder.expat, [&] { builder.on_end(); });
+      });
   XML_SetCharacterDataHandler(expat.get(), [](void* self, const char* text, int size) {
-    static_cast<Builder*>(self)->on_text({text, static_cast<std::size_t>(size)});
+    Builder& builder = *static_cast<Builder*>(self);
+    builder.thrown.guard(builder.expat, [&] { builder.on_text({text, static_cast<std::size_t>(size)}); });
   });
   XML_SetCommentHandler(expat.get(), [](void* self, const char*) { static_cast<Builder*>(self)->refuse(); });
   XML_SetProcessingInstructionHandler(
       expat.get(), [](void* self, const char*, const char*) { static_cast<Builder*>(self)->refuse(); });
   const auto pass = [&](std::string_view text) {
-    return XML_Parse(expat.get(), text.data(), static_cast<int>(text.size()), XML_FALSE) == XML_STATUS_OK;
+    const XML_Status status = XML_Parse(expat.get(), text.data(), static_cast<int>(text.size()), XML_FALSE);
+    builder.thrown.rethrow();
+    return status == XML_STATUS_OK;
   };
   const std::string context = start_tag_in_context(kRoot, used_of(declarations, bytes));
   if (!pass(context)) return std::nullopt;

@@ -84,7 +84,7 @@ void Parser::State::reset() {
   life = Life::running;
   tail = Tail::none;
   fault = {};
-  failure = nullptr;
+  thrown.clear();
   window.clear();
   passed = searched = token_start = delivered = expat_start = renewed_at = 0;
   tag_start = tag_scanned = element_start = cdata_end = 0;
@@ -131,17 +131,12 @@ Fed Parser::State::run(bool resumes) {
   return result();
 }
 
-void Parser::State::give_up() noexcept {
-  life = Life::failed;
-  fault = {StreamError::internal_server_error, {}};
-  XML_StopParser(expat, XML_FALSE);
-}
-
 void Parser::State::throw_failure() {
-  if (!failure) return;
+  if (!thrown.is_kept()) return;
+  fault = {StreamError::internal_server_error, {}};
   sink = nullptr;
   window.clear();
-  std::rethrow_exception(std::exchange(failure, nullptr));
+  thrown.rethrow();
 }
 
 Fed Parser::State::result() const {

@@ -4,9 +4,9 @@
 
 #include <algorithm>
 
+#include "xml/escape.hpp"
 #include "xml/fault.hpp"
 #include "xml/parser_state.hpp"
-#include "xml/writer.hpp"
 
 namespace ligase::xml {
 namespace {

@@ -2,18 +2,16 @@
 // parser_events.cpp (what is made of what expat says). Internal to xml/; expat's types stay out of it.
 #pragma once
 #include <cstdint>
-#include <exception>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "xml/context.hpp"
+#include "xml/expat.hpp"
 #include "xml/parser.hpp"
 #include "xml/scope.hpp"
 #include "xml/window.hpp"
-
-struct XML_ParserStruct;
 
 namespace ligase::xml {
 
@@ -93,19 +91,13 @@ struct Parser::State {
   std::size_t new_declarations = 0;
   std::size_t inherited = 0;  // bytes of the header that count for Limits::inherited
 
-  // Runs what a handler of expat's does: no exception may pass through a library in C. It is kept, expat stops, and
-  // throw_failure() throws it to the caller; the parser is of no further use then (AB-161).
+  // Runs what a handler of expat's does; after one that threw the parser is of no further use.
   template <class Handler>
   void guarded(Handler handler) noexcept {
-    try {
-      handler();
-    } catch (...) {
-      failure = std::current_exception();
-      give_up();
-    }
+    thrown.guard(expat, std::move(handler));
+    if (thrown.is_kept()) life = Life::failed;
   }
-  std::exception_ptr failure;
-  void give_up() noexcept;
+  Thrown thrown;
   void throw_failure();
 
   // parser.cpp: life

@@ -1,70 +1,21 @@
-// Escaping, and passing an element on to a stream with another namespace context: its bytes with a few edits, found by
+// Passing an element on to a stream with another namespace context: its bytes with a few edits, found by
 // expat's events, so nothing recurses; what is read here was read by the parser before.
 #include "xml/writer.hpp"
-
-#include <expat.h>
 
 #include <algorithm>
 #include <cstdint>
 #include <cstdlib>
-#include <memory>
 #include <new>
 #include <set>
 
-#include "base/bytes.hpp"
+#include "xml/context.hpp"
+#include "xml/escape.hpp"
+#include "xml/expat.hpp"
 #include "xml/scope.hpp"
 #include "xml/start_tag.hpp"
 
 namespace ligase::xml {
 namespace {
-
-constexpr std::string_view kReplacement = "\xEF\xBF\xBD";  // U+FFFD
-
-enum class Place : std::uint8_t { text, attribute };
-
-// Length of the character at the front that XML can carry, 0 if there is none.
-std::size_t legal_character(std::string_view text) noexcept {
-  for (std::size_t size = 2; size <= 4 && size <= text.size(); ++size)
-    if (is_utf8(text.substr(0, size))) {
-      const bool is_non_character = text.starts_with("\xEF\xBF\xBE") || text.starts_with("\xEF\xBF\xBF");
-      return is_non_character ? 0 : size;
-    }
-  return 0;
-}
-
-void append(std::string& out, std::string_view text, Place place) {
-  std::size_t plain = 0;  // what stands from here on goes as it is
-  const auto put = [&](std::size_t at, std::size_t size, std::string_view instead) {
-    out += text.substr(plain, at - plain);
-    out += instead;
-    plain = at + size;
-  };
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const auto c = static_cast<unsigned char>(text[i]);
-    if (c == '&') {
-      put(i, 1, "&amp;");
-    } else if (c == '<') {
-      put(i, 1, "&lt;");
-    } else if (c == '>') {
-      put(i, 1, "&gt;");
-    } else if (c == '"') {
-      put(i, 1, "&quot;");
-    } else if (c == '\'') {
-      put(i, 1, "&apos;");
-    } else if (c == '\r') {
-      put(i, 1, "&#13;");
-    } else if (c == '\n' || c == '\t') {
-      if (place == Place::attribute) put(i, 1, c == '\n' ? "&#10;" : "&#9;");
-    } else if (c < 0x20) {
-      put(i, 1, kReplacement);
-    } else if (c >= 0x80) {
-      const std::size_t size = legal_character(text.substr(i));
-      if (size == 0) put(i, 1, kReplacement);
-      if (size > 1) i += size - 1;
-    }
-  }
-  out += text.substr(plain);
-}
 
 std::string_view prefix_of(std::string_view qualified) noexcept {
   const std::size_t colon = qualified.find(':');
@@ -77,6 +28,12 @@ std::optional<std::string_view> lang_to_add(const ElementView& element, const Pa
   const std::string_view had = passage.from->lang ? std::string_view(*passage.from->lang) : std::string_view{};
   const std::string_view gets = passage.to_lang.value_or(std::string_view{});
   return had == gets ? std::nullopt : std::optional(had);
+}
+
+void append_lang(std::string& out, std::string_view lang) {
+  out += " xml:lang='";
+  append_escaped(out, lang);
+  out += '\'';
 }
 
 // Copies an element's very bytes and changes three things on the way: the element's own namespace where it is declared by name;
@@ -125,15 +82,10 @@ class Rewriter {
     copy_to(element_.bytes.size());
     std::string added;
     for (const Declaration* declaration : used_) {
-      added += " xmlns:" + declaration->prefix + "='";
-      append(added, declaration->uri == element_.own_ns ? passage_.content_ns : declaration->uri, Place::attribute);
-      added += '\'';
+      const std::string_view uri = declaration->uri;
+      append_declaration(added, declaration->prefix, uri == element_.own_ns ? passage_.content_ns : uri);
     }
-    if (lang_) {
-      added += " xml:lang='";
-      append(added, *lang_, Place::attribute);
-      added += '\'';
-    }
+    if (lang_) append_lang(added, *lang_);
     out_.insert(insert_at_, added);
   }
 
@@ -178,28 +130,28 @@ class Rewriter {
   std::size_t depth_ = 0, copied_ = 0, insert_at_ = 0;
 };
 
-struct FreedByExpat {
-  void operator()(XML_Parser parser) const noexcept { XML_ParserFree(parser); }
-};
-
 void append_rewritten(std::string& out, const ElementView& element, const Passage& passage) {
-  const std::unique_ptr<XML_ParserStruct, FreedByExpat> expat(XML_ParserCreate("UTF-8"));
+  const Expat expat(XML_ParserCreate("UTF-8"));
   if (!expat) throw std::bad_alloc();
   struct Reading {
     XML_Parser expat;
     Rewriter rewriter;
-  } reading{expat.get(), Rewriter(out, element, passage)};
+    Thrown thrown;
+  } reading{expat.get(), Rewriter(out, element, passage), {}};
   XML_SetUserData(expat.get(), &reading);
   XML_SetElementHandler(
       expat.get(),
       [](void* data, const char*, const char** attributes) {
-        auto& [parser, rewriter] = *static_cast<Reading*>(data);
-        rewriter.on_start(static_cast<std::size_t>(XML_GetCurrentByteIndex(parser)),
-                          static_cast<std::size_t>(XML_GetCurrentByteCount(parser)), attributes);
+        Reading& self = *static_cast<Reading*>(data);
+        self.thrown.guard(self.expat, [&] {
+          self.rewriter.on_start(static_cast<std::size_t>(XML_GetCurrentByteIndex(self.expat)),
+                                 static_cast<std::size_t>(XML_GetCurrentByteCount(self.expat)), attributes);
+        });
       },
       [](void* data, const char*) { static_cast<Reading*>(data)->rewriter.on_end(); });
   const XML_Status status =
       XML_Parse(expat.get(), element.bytes.data(), static_cast<int>(element.bytes.size()), XML_TRUE);
+  reading.thrown.rethrow();
   if (status != XML_STATUS_OK) {
     if (XML_GetErrorCode(expat.get()) == XML_ERROR_NO_MEMORY) throw std::bad_alloc();
     std::abort();  // an ElementView that the parser did not make: our own broken promise
@@ -208,14 +160,6 @@ void append_rewritten(std::string& out, const ElementView& element, const Passag
 }
 
 }  // namespace
-
-void append_escaped(std::string& out, std::string_view text) { append(out, text, Place::attribute); }
-
-std::string escaped(std::string_view text) {
-  std::string out;
-  append_escaped(out, text);
-  return out;
-}
 
 bool passes_unchanged(const ElementView& element, const Passage& passage) noexcept {
   return !element.needs_rewriting && !lang_to_add(element, passage);
@@ -226,9 +170,7 @@ void append_passed(std::string& out, const ElementView& element, const Passage& 
   const std::optional<std::string_view> lang = lang_to_add(element, passage);
   out += element.bytes.substr(0, lang ? element.after_name : element.bytes.size());
   if (!lang) return;
-  out += " xml:lang='";
-  append_escaped(out, *lang);
-  out += '\'';
+  append_lang(out, *lang);
   out += element.bytes.substr(element.after_name);
 }
 

@@ -1,4 +1,4 @@
-// Writing XML: escaping, and stanzas rewritten for a stream with another namespace context (XML-04, XML-05).
+// Stanzas rewritten for a stream with another namespace context (XML-04, XML-05).
 #pragma once
 #include <optional>
 #include <string>
@@ -8,11 +8,6 @@
 #include "xml/parser.hpp"
 
 namespace ligase::xml {
-
-// Appends `text` as character data or attribute value: & < > " ' escaped, and CR, TAB, LF as character references in
-// attributes (and CR in text), so that what is parsed is what was meant (AB-034).
-void append_escaped(std::string& out, std::string_view text);
-std::string escaped(std::string_view text);
 
 // What must be different when an element of one stream goes into another.
 struct Passage {

@@ -1,6 +1,7 @@
 // What we write is what was meant: judged by expat and by libxml2, in the context of the stream it goes to.
 #include "xml/writer.hpp"
 #include "base/work.hpp"
+#include "xml/escape.hpp"
 
 #include <expat.h>
 #include <gmock/gmock.h>

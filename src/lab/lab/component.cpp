@@ -10,8 +10,8 @@
 
 #include "base/bytes.hpp"
 #include "lab/plan.hpp"
+#include "xml/escape.hpp"
 #include "xml/parser.hpp"
-#include "xml/writer.hpp"
 
 namespace ligase::lab {
 namespace {
