@@ -5,9 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "proof/dialback_key.hpp"
-#include "sim/provider.hpp"
-#include "sim/raw_peer.hpp"
-#include "support/certificates.hpp"
+#include "sim/one_gateway.hpp"
 
 namespace ligase::sim {
 namespace {
@@ -16,53 +14,21 @@ using proof::Security;
 using testing::HasSubstr;
 using testing::Not;
 
-const test::MadeCertificate& authority() {
-  static const test::MadeCertificate made = test::make_root("Abuse CA");
-  return made;
-}
-std::shared_ptr<const proof::Chain> chain_for(const std::string& name) {
-  return *proof::Chain::parse({test::make_leaf(authority(), {name}).der});
-}
-
-// One gateway hosting target1.tld and target2.tld; a stranger at 198.51.100.7, whose domain evil.tld is served at
-// 198.51.100.8 by whoever the test puts there.
-class Abuse : public testing::Test {
+// The stranger's domain is evil.tld.
+class Abuse : public OneGateway {
  protected:
-  void start(config::Limits limits = {}, config::Policy policy = {}) {
-    world.add_srv("evil.tld", "mx.evil.tld", 5269, Security::insecure);
-    world.add_address("mx.evil.tld", "198.51.100.8");
-    static const auto unrelated = chain_for("unrelated.tld");
-    world.chains[*Address::parse("198.51.100.8")] = unrelated;
-    static const auto own = chain_for("xmpp1.receiving.tld");
-    gateway.emplace(world, ProviderSpec{"xmpp1.receiving.tld",
-                                        "192.0.2.2",
-                                        {"target1.tld", "target2.tld"},
-                                        own,
-                                        *proof::TrustAnchors::parse_pem(authority().pem),
-                                        policy,
-                                        limits});
-    world.run_for(5s);
-  }
+  Abuse() : OneGateway(77, "evil.tld") {}
   std::size_t delivered() {
     return gateway->component("target1.tld").received.size() + gateway->component("target2.tld").received.size();
   }
-  Endpoint door() const { return gateway->endpoint; }
   // A stranger with a pair evil.tld → target1.tld proven by dialback.
   void prove_by_dialback() {
-    authority_server.emplace(world, "198.51.100.8");
-    authority_server->answer = [](const auto& from, const auto& to, const auto& id) {
-      return verify_answer(from, to, id, "valid");
-    };
+    start_authority();
     ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
     stranger.say("<db:result from='evil.tld' to='target1.tld'>key</db:result>");
     ASSERT_TRUE(stranger.wait_for("type='valid'"));
     stranger.received.clear();
   }
-
-  World world{77};
-  std::optional<Provider> gateway;
-  std::optional<RawAuthority> authority_server;
-  RawPeer stranger{world, "198.51.100.7"};
 };
 
 constexpr const char* kMessage = "<message from='m@evil.tld' to='b@target1.tld' id='m1'><body>x</body></message>";

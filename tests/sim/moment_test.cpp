@@ -2,48 +2,21 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sim/provider.hpp"
-#include "sim/raw_peer.hpp"
-#include "support/certificates.hpp"
+#include "sim/one_gateway.hpp"
 
 namespace ligase::sim {
 namespace {
 
-using proof::Security;
 using testing::HasSubstr;
-using testing::Not;
 
-const test::MadeCertificate& authority() {
-  static const test::MadeCertificate made = test::make_root("Moment CA");
-  return made;
-}
-std::shared_ptr<const proof::Chain> chain_for(const std::string& name) {
-  return *proof::Chain::parse({test::make_leaf(authority(), {name}).der});
-}
-
-// One gateway hosting target1.tld and target2.tld; rem.tld, at 198.51.100.8, is proven by dialback alone.
-class Moment : public testing::Test {
+// rem.tld is proven by dialback alone.
+class Moment : public OneGateway {
  protected:
-  void start(config::Policy policy = {}) {
-    world.add_srv("rem.tld", "mx.rem.tld", 5269, Security::insecure);
-    world.add_address("mx.rem.tld", "198.51.100.8");
-    static const auto unrelated = chain_for("unrelated.tld");
-    world.chains[*Address::parse("198.51.100.8")] = unrelated;
-    static const auto own = chain_for("xmpp1.receiving.tld");
-    gateway.emplace(world, ProviderSpec{"xmpp1.receiving.tld",
-                                        "192.0.2.2",
-                                        {"target1.tld", "target2.tld"},
-                                        own,
-                                        *proof::TrustAnchors::parse_pem(authority().pem),
-                                        policy,
-                                        {}});
-    world.run_for(5s);
-    server.emplace(world, "198.51.100.8");
-    server->answer = [](const auto& from, const auto& to, const auto& id) {
-      return verify_answer(from, to, id, "valid");
-    };
+  Moment() : OneGateway(78, "rem.tld") {}
+  void start_with_authority(config::Policy policy = {}) {
+    start({}, std::move(policy));
+    start_authority();
   }
-  Endpoint door() const { return gateway->endpoint; }
   std::string back_at(const std::string& domain) {
     std::string all;
     for (const auto& received : gateway->component(domain).received) all += received.bytes;
@@ -53,20 +26,15 @@ class Moment : public testing::Test {
     return static_cast<std::size_t>(std::ranges::count_if(
         gateway->gateway->pairs(), [](const report::PairRow& row) { return row.state == "proven"; }));
   }
-
-  World world{78};
-  std::optional<Provider> gateway;
-  std::optional<RawAuthority> server;
-  RawPeer stranger{world, "198.51.100.7"};
 };
 
 // AB-211: a proof carries the policy under which it was judged, not the one under which the peer's answer came.
 TEST_F(Moment, ReloadWhileThePeerDecides_IsWhatCounts) {
-  start();
+  start_with_authority();
   config::Policy blocks;
   blocks.peers.push_back({{"rem.tld"}, std::nullopt, std::nullopt, std::nullopt, std::nullopt, true});
   unsigned asked = 0;
-  server->answer_result = [&](const std::string& from, const std::string& to) {
+  authority_server->answer_result = [&](const std::string& from, const std::string& to) {
     ++asked;
     gateway->gateway->set_policy(blocks);
     return "<db:result from='" + to + "' to='" + from + "' type='valid'/>";
@@ -84,21 +52,21 @@ TEST_F(Moment, ClaimInClear_IsRefusedWhereItsSenderNeedsTls) {
   config::Policy policy;
   policy.defaults.encryption = Encryption::preferred;
   policy.peers.push_back({{"rem.tld"}, std::nullopt, Encryption::required, std::nullopt, std::nullopt, false});
-  start(policy);
+  start_with_authority(policy);
   ASSERT_TRUE(stranger.connect(door()));
   stranger.header("other.tld", "target1.tld");
   ASSERT_TRUE(stranger.wait_for("</stream:features>"));
   stranger.say("<db:result from='rem.tld' to='target1.tld'>key</db:result>");
   ASSERT_TRUE(stranger.wait_for("type='error'"));
   EXPECT_THAT(stranger.received, HasSubstr("policy-violation"));
-  EXPECT_EQ(server->questions, 0u);
+  EXPECT_EQ(authority_server->questions, 0u);
   EXPECT_EQ(proven(), 0u);
 }
 
 // DB-05, AB-213: an invalid key ends no stream on which others are still judged.
 TEST_F(Moment, InvalidForOneClaim_LeavesTheOthers) {
-  start();
-  server->answer = [](const std::string& from, const std::string& to, const std::string& id) {
+  start_with_authority();
+  authority_server->answer = [](const std::string& from, const std::string& to, const std::string& id) {
     return verify_answer(from, to, id, from == "target1.tld" || to == "target1.tld" ? "invalid" : "valid");
   };
   ASSERT_TRUE(stranger.negotiate(door(), "rem.tld", "target1.tld"));

@@ -175,16 +175,9 @@ TEST(Parser, WhatStanzasInherit_IsBoundedWithTheHeader) {
 // AB-013: a use of a prefix costs by its own length, not by what else is declared.
 TEST(Parser, ManyDeclarations_CostByTheirNumber) {
   const auto cost = [](std::size_t n) {
-    std::string element = "<m>", ends = "</m>";
-    for (std::size_t i = 0; i < 100; ++i) {
-      element += "<x";
-      for (std::size_t j = 0; j < n; ++j) element += " xmlns:p" + std::to_string(i * n + j) + "='u'";
-      element += ">";
-      ends = "</x>" + ends;
-    }
-    for (std::size_t i = 0; i < 100 * n; ++i) element += "<p" + std::to_string(i) + ":a/>";
+    const std::string element = with_many_prefixes("m", n);
     work_done = 0;
-    EXPECT_FALSE(parse(kHeader + element + ends, {.stanza_size = 1 << 20}).fault);
+    EXPECT_FALSE(parse(kHeader + element, {.stanza_size = 1 << 20}).fault);
     return work_done;
   };
   const auto once = cost(40), twice = cost(80);

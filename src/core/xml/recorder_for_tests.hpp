@@ -15,6 +15,19 @@ struct Call {
   bool operator==(const Call&) const = default;
 };
 
+// A first-level element with `n` declarations on each of a hundred nested elements, all of them used, and `last` in the innermost.
+inline std::string with_many_prefixes(const std::string& name, std::size_t n, const std::string& last = "") {
+  std::string element = "<" + name + ">", ends = "</" + name + ">";
+  for (std::size_t i = 0; i < 100; ++i) {
+    element += "<x";
+    for (std::size_t j = 0; j < n; ++j) element += " xmlns:p" + std::to_string(i * n + j) + "='u'";
+    element += ">";
+    ends = "</x>" + ends;
+  }
+  for (std::size_t i = 0; i < 100 * n; ++i) element += "<p" + std::to_string(i) + ":a/>";
+  return element + last + ends;
+}
+
 class Recorder : public Sink {
  public:
   std::vector<Call> calls;

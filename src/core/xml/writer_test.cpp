@@ -283,15 +283,7 @@ TEST(Writer, WhatIsPassedOn_IsBoundedByItsOwnSize) {
 // AB-013, AB-180: the cost of rewriting grows with the stanza, not with its square.
 TEST(Writer, ManyPrefixes_CostByTheirNumber) {
   const auto cost = [](std::size_t n) {
-    std::string element = "<message>", ends = "</message>";
-    for (std::size_t i = 0; i < 100; ++i) {
-      element += "<x";
-      for (std::size_t j = 0; j < n; ++j) element += " xmlns:p" + std::to_string(i * n + j) + "='u'";
-      element += ">";
-      ends = "</x>" + ends;
-    }
-    for (std::size_t i = 0; i < 100 * n; ++i) element += "<p" + std::to_string(i) + ":a/>";
-    element += "<db:a/>" + ends;
+    const std::string element = with_many_prefixes("message", n, "<db:a/>");
     work_done = 0;
     Parser parser({.stanza_size = 1 << 20});
     Passer passer;

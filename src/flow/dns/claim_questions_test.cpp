@@ -4,11 +4,10 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
 #include <set>
 
 #include "dns/evidence.hpp"
+#include "support/run_task.hpp"
 
 namespace ligase::dns {
 namespace {
@@ -16,6 +15,7 @@ namespace {
 using proof::Answer;
 using proof::RrType;
 using proof::Security;
+using test::run;
 using testing::HasSubstr;
 
 struct Servers final : seams::Resolver {
@@ -37,18 +37,6 @@ struct Servers final : seams::Resolver {
   std::set<std::string> known;
   std::size_t packets = 0;
 };
-
-template <class T>
-T run(Task<T> task) {
-  boost::asio::io_context loop{1};
-  std::optional<T> result;
-  boost::asio::co_spawn(loop, std::move(task), [&](const std::exception_ptr& thrown, T value) {
-    if (thrown) std::rethrow_exception(thrown);
-    result.emplace(std::move(value));
-  });
-  loop.run();
-  return std::move(result).value();
-}
 
 Bytes srv_of(char host) { return {0, 0, 0, 0, 0x14, 0x95, 1, static_cast<std::uint8_t>(host), 3, 't', 'l', 'd', 0}; }
 

@@ -1,12 +1,11 @@
 // Which questions a judgement costs, and what their answers are taken for.
 #include "dns/evidence.hpp"
+#include "support/run_task.hpp"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
-#include <boost/asio/io_context.hpp>
 #include <map>
 
 namespace ligase::dns {
@@ -15,6 +14,7 @@ namespace {
 using proof::Answer;
 using proof::RrType;
 using proof::Security;
+using test::run;
 using testing::HasSubstr;
 
 const WallTime kNow{std::chrono::seconds(1'800'000'000)};
@@ -47,18 +47,6 @@ struct Table final : seams::Resolver {
   std::map<std::pair<std::string, RrType>, Answer> answers;
   std::map<std::pair<std::string, RrType>, int> asked;
 };
-
-template <class T>
-T run(Task<T> task) {
-  boost::asio::io_context loop{1};
-  std::optional<T> result;
-  boost::asio::co_spawn(loop, std::move(task), [&](const std::exception_ptr& thrown, T value) {
-    if (thrown) std::rethrow_exception(thrown);
-    result.emplace(std::move(value));
-  });
-  loop.run();
-  return std::move(result).value();
-}
 
 Bytes tlsa(std::uint8_t digit) {
   Bytes rdata{3, 1, 1};
