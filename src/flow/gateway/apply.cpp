@@ -88,9 +88,7 @@ void House::out_pair_is_not_proven(pairs::OutPair& pair, const Error& why) {
   pair.is_being_set_up = false;
   const auto* proven = std::get_if<pair::Proven>(&pair.state);
   streams::Stream* rides = proven != nullptr ? streams_.find(proven->stream) : nullptr;
-  const bool still_holds = rides != nullptr &&
-                           pair::live_proof(pair.state, rides->ref, ground_.rules.epoch(), wall()) != nullptr &&
-                           may_pass(why);
+  const bool still_holds = rides != nullptr && ground_.live_proof(pair.state, rides->ref) != nullptr && may_pass(why);
   if (!still_holds) {
     if (rides != nullptr) rides->riding.erase(&pair);
     return refuse(pair, why);
@@ -158,8 +156,7 @@ void House::in_pair_is_decided(streams::Stream& session, const pairs::PairKey& k
     in_pair_is_not_proven(session, key, pair->second, proven.error());
   }
   hosting::HostedDomain* to = hosted_.find(key.target);
-  const bool may_pass =
-      to != nullptr && pair::live_proof(pair->second.state, session.ref, ground_.rules.epoch(), wall()) != nullptr;
+  const bool may_pass = to != nullptr && ground_.live_proof(pair->second.state, session.ref) != nullptr;
   if (may_pass) pair->second.stanzas += held.size();
   for (pair::Stanza& stanza : held) {
     if (may_pass) {
@@ -180,7 +177,7 @@ void House::prove_anew(streams::Stream& session, const pairs::PairKey& key, pair
 void House::in_pair_is_not_proven(streams::Stream& session, const pairs::PairKey& key, pairs::InPair& pair,
                                   const Error& why) {
   const auto* proven = std::get_if<pair::Proven>(&pair.state);
-  if (pair::live_proof(pair.state, session.ref, ground_.rules.epoch(), wall()) != nullptr && may_pass(why)) {
+  if (ground_.live_proof(pair.state, session.ref) != nullptr && may_pass(why)) {
     pair.renewal =
         renewals_.schedule_retry(session.ref, session.in_pairs.find(key)->first, now(), proven->proof.expires - wall());
     ground_.log(report::Event(report::Level::warning, "renewal_failed")

@@ -39,7 +39,7 @@ std::size_t House::live_pairs() const {
   for (const auto& [ref, session] : streams_.all()) {
     if (session->is_ending) continue;
     for (const auto& [key, pair] : session->in_pairs)
-      if (pair::live_proof(pair.state, ref, ground_.rules.epoch(), now) != nullptr) inbound.insert(key);
+      if (ground_.live_proof(pair.state, ref) != nullptr) inbound.insert(key);
   }
   return live + inbound.size();
 }

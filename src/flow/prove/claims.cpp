@@ -264,8 +264,7 @@ void take_claim(Bench& bench, streams::Stream& session, stream::DbResult claim) 
   if (const Result<void> admitted = bench.ground.rules.admits(pair.sender); !admitted)
     return refused(admitted.error().reason, admitted.error().detail);
   if (const auto proven = session.in_pairs.find(pair);
-      proven != session.in_pairs.end() &&
-      pair::live_proof(proven->second.state, session.ref, bench.ground.rules.epoch(), bench.wall()) != nullptr)
+      proven != session.in_pairs.end() && bench.ground.live_proof(proven->second.state, session.ref) != nullptr)
     return answer(bench, session, pair, claim.spelling, {DbType::valid});
   if (session.claims.contains(pair)) return;  // AB-082: one answer serves both
   if (const auto* before = bench.refusals.find(pair); before != nullptr && before->until > bench.now() &&

@@ -94,7 +94,7 @@ Task<Said> explain_out(Bench* bench, pairs::PairKey key, bool may_dial, Steps& s
     steps.push_back(state_step(*bench, "out: pair", pair->state));
     const auto* proven = std::get_if<pair::Proven>(&pair->state);
     is_live = proven != nullptr && bench->streams.find(proven->stream) != nullptr &&
-              pair::live_proof(pair->state, proven->stream, bench->ground.rules.epoch(), bench->wall()) != nullptr;
+              bench->ground.live_proof(pair->state, proven->stream) != nullptr;
     ridden = pair->accepted_on;
   } else {
     steps.push_back({"out: pair", StepResult::skipped, "nothing was sent for it lately: it is tried afresh"});
@@ -155,7 +155,7 @@ Task<Said> explain_in(Bench* bench, pairs::PairKey key, Steps& steps) {
   bool is_refused = bench->refusals.find(key) != nullptr;
   if (const auto pair = session->in_pairs.find(key); pair != session->in_pairs.end()) {
     steps.push_back(state_step(*bench, "in: pair", pair->second.state));
-    live = pair::live_proof(pair->second.state, ref, bench->ground.rules.epoch(), bench->wall());
+    live = bench->ground.live_proof(pair->second.state, ref);
     is_refused = is_refused || std::holds_alternative<pair::Refused>(pair->second.state);
   } else {
     steps.push_back({"in: pair", StepResult::skipped, fmt::format("{} did not claim it on this stream", from)});

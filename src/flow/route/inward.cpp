@@ -22,7 +22,7 @@ xml::Take Router::from_peer(streams::Stream& session, const xml::ElementView& el
   const std::string_view target = split_jid(*element.to).domain;
   const auto found = session.in_pairs.find(pairs::PairView{split_jid(*element.from).domain, target});
   if (found == session.in_pairs.end() || found->second.held ||
-      pair::live_proof(found->second.state, session.ref, ground_.rules.epoch(), ground_.wall()) == nullptr)
+      ground_.live_proof(found->second.state, session.ref) == nullptr)
     return arrival(session, element, kind);
   hosting::HostedDomain* to = hosted_.find(target);
   if (to == nullptr) return arrival(session, element, kind);
@@ -36,8 +36,7 @@ bool Router::lives_by_dialback(const streams::Stream& session, const Domain& sen
                                const streams::SenderRecord& record) const {
   if (!record.dialback_target) return false;
   const auto found = session.in_pairs.find(pairs::PairKey{sender, *record.dialback_target});
-  return found != session.in_pairs.end() &&
-         pair::live_proof(found->second.state, session.ref, ground_.rules.epoch(), ground_.wall()) != nullptr;
+  return found != session.in_pairs.end() && ground_.live_proof(found->second.state, session.ref) != nullptr;
 }
 
 // D-11: nothing but a proof that holds now counts; an address is no identity.
@@ -46,7 +45,7 @@ bool Router::own_pair_lives(const pairs::PairKey& inbound) {
   if (own == nullptr) return false;
   const auto* proven = std::get_if<pair::Proven>(&own->state);
   const streams::Stream* out = proven != nullptr ? streams_.find(proven->stream) : nullptr;
-  return out != nullptr && pair::live_proof(own->state, out->ref, ground_.rules.epoch(), ground_.wall()) != nullptr;
+  return out != nullptr && ground_.live_proof(own->state, out->ref) != nullptr;
 }
 
 // RFC 6120 §4.9.3.7 allows to end the stream; one that thousands of pairs share lives on, and a peer that could name no sender
@@ -62,8 +61,7 @@ xml::Take Router::misaddressed(streams::Stream& session, const xml::ElementView&
   if (from && to) {
     const pairs::PairKey key{*from, *to};
     const auto pair = session.in_pairs.find(key);
-    if (pair != session.in_pairs.end() &&
-        pair::live_proof(pair->second.state, session.ref, ground_.rules.epoch(), ground_.wall()) != nullptr) {
+    if (pair != session.in_pairs.end() && ground_.live_proof(pair->second.state, session.ref) != nullptr) {
       pair::Stanza stanza = pair::keep(element, kind, {}, ground_.now());
       stanza.to = to->unicode();  // an error's own addresses must be some
       bounce_to_remote(stanza, {Reason::name_invalid, "the address is not valid"});
@@ -84,7 +82,7 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
   const auto found = session.in_pairs.find(key);
   if (target != nullptr && found != session.in_pairs.end()) {
     pairs::InPair& pair = found->second;
-    if (!pair.held && pair::live_proof(pair.state, session.ref, ground_.rules.epoch(), ground_.wall()) != nullptr) {
+    if (!pair.held && ground_.live_proof(pair.state, session.ref) != nullptr) {
       ++pair.stanzas;
       deliver(*target, element, kind, session.machine.peer_header(), &key);
       return xml::Take::more;

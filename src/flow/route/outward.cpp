@@ -106,8 +106,7 @@ xml::Take Router::from_component(hosting::ComponentLink& link, const xml::Elemen
     ++pair->stanzas;
     if (const auto* proven = std::get_if<pair::Proven>(&pair->state)) {
       streams::Stream* out = streams_.find(proven->stream);
-      if (out != nullptr && !pair->queue &&
-          pair::live_proof(pair->state, out->ref, ground_.rules.epoch(), ground_.wall()) != nullptr &&
+      if (out != nullptr && !pair->queue && ground_.live_proof(pair->state, out->ref) != nullptr &&
           out->connection->queued() < kSendHigh) {
         const std::string_view bytes = passed(ns::kServer, element, header);
         if (is_too_big(*out, bytes.size())) {
@@ -159,8 +158,7 @@ void Router::queue_out(pairs::OutPair& pair, pair::Stanza stanza, hosting::Compo
     return refuse(refused->why);
   const auto* proven = std::get_if<pair::Proven>(&pair.state);
   streams::Stream* out = proven != nullptr ? streams_.find(proven->stream) : nullptr;
-  const bool is_live =
-      out != nullptr && pair::live_proof(pair.state, out->ref, ground_.rules.epoch(), ground_.wall()) != nullptr;
+  const bool is_live = out != nullptr && ground_.live_proof(pair.state, out->ref) != nullptr;
   if (is_live && is_too_big(*out, stanza.bytes.size())) return bounce_too_big(pair, *out, stanza);
   if (is_live && !pair.queue && out->connection->queued() < kSendHigh) return carry(pair, *out, stanza);
   const std::uint64_t size = stanza.size(), before = pair.queue ? pair.queue->bytes() : 0;
@@ -242,8 +240,7 @@ void Router::drain(streams::Stream& session) {
   // One stanza of each pair in turn (MUX-11).
   std::vector<pairs::OutPair*> waiting;
   for (pairs::OutPair* pair : queued_)
-    if (session.riding.contains(pair) &&
-        pair::live_proof(pair->state, session.ref, ground_.rules.epoch(), ground_.wall()) != nullptr)
+    if (session.riding.contains(pair) && ground_.live_proof(pair->state, session.ref) != nullptr)
       waiting.push_back(pair);
   while (!waiting.empty() && session.connection->queued() < kSendHigh) {
     for (pairs::OutPair* pair : waiting) send_next(*pair, session);
