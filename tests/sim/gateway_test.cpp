@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/told.hpp"
 #include "sim/lab.hpp"
 
 namespace ligase::sim {
@@ -112,7 +113,7 @@ TEST(Gateway, UnknownTargetAtAKnownPeer_BouncesAloneAndHarmsNobody) {
   ASSERT_TRUE(world.run_until([&] { return sender.received.size() == 2; }, 60s));
   EXPECT_EQ(sender.received[1].type, "error");
   EXPECT_EQ(sender.received[1].id, "q1");
-  EXPECT_THAT(sender.received[1].bytes, testing::HasSubstr("item-not-found"));
+  EXPECT_THAT(sender.received[1].bytes, testing::HasSubstr(told(Reason::dialback_error)));
   sender.send("<message from='a@sender1.tld' to='b@target1.tld' id='m-9'/>");
   ASSERT_TRUE(world.run_until([&] { return lab.two->component("target1.tld").received.size() == 2; }, 30s));
   EXPECT_EQ(world.connections_made, 2u);
@@ -132,17 +133,18 @@ TEST(Gateway, DomainWithoutRecords_BouncesNotFound) {
   EXPECT_EQ(sender.received.size(), 1u);
 }
 
-// P2, AB-130: a forged delegation ends in nothing weaker.
+// P2, AB-130: a forged delegation ends in nothing weaker. AB-235: what the resolver says of it is not for the sender.
 TEST(Gateway, BogusDelegation_IsRefusedWithoutAConnection) {
   World world(7);
   Lab lab(world, 1, 1);
   proof::Answer& srv = world.records[{"_xmpp-server._tcp.target1.tld", proof::RrType::srv}];
   srv.security = Security::bogus;
-  srv.why = "signature mismatch";
+  srv.why = "validation failure of another-tenants.tld from 203.0.113.53";
   Component& sender = lab.one->component("sender1.tld");
   sender.send("<message from='a@sender1.tld' to='b@target1.tld' id='m-1'/>");
   ASSERT_TRUE(world.run_until([&] { return !sender.received.empty(); }, 60s));
-  EXPECT_THAT(sender.received[0].bytes, testing::HasSubstr("dns.bogus"));
+  EXPECT_THAT(sender.received[0].bytes,
+              testing::HasSubstr(">target1.tld could not be authenticated: " + told(Reason::dns_bogus) + "</text>"));
   EXPECT_EQ(world.connections_made, 0u);
 }
 

@@ -2,13 +2,13 @@
 
 #include <fmt/format.h>
 
+#include "base/told.hpp"
+
 namespace ligase::report {
 
-std::string failure_text(const Domain& remote, const Error& why) {
-  const std::string detail = why.detail.empty() ? std::string(describe(why.reason).what_to_do) : why.detail;
-  return fmt::format("{} {}: {}: {}", remote.unicode(),
-                     is_of_proof(why.reason) ? "could not be authenticated" : "could not be reached",
-                     name_of(why.reason), detail);
+std::string failure_text(const Domain& remote, Reason reason) {
+  return fmt::format("{} {}: {}", remote.unicode(),
+                     is_of_proof(reason) ? "could not be authenticated" : "could not be reached", told(reason));
 }
 
 }  // namespace ligase::report

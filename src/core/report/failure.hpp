@@ -1,13 +1,13 @@
-// A failure in the words that a sender and an operator read.
+// A failure in the words that the sender of a stanza reads.
 #pragma once
 #include <string>
 
-#include "base/result.hpp"
+#include "base/reason.hpp"
 #include "name/domain.hpp"
 
 namespace ligase::report {
 
-// "sender2.tld could not be authenticated: dane.mismatch: …"
-std::string failure_text(const Domain& remote, const Error& why);
+// "sender2.tld could not be authenticated: dane.mismatch: its certificate is not …"
+std::string failure_text(const Domain& remote, Reason reason);
 
 }  // namespace ligase::report

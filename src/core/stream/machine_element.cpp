@@ -5,6 +5,7 @@
 #include <array>
 
 #include "base/bytes.hpp"
+#include "base/told.hpp"
 #include "stream/machine.hpp"
 #include "stream/words.hpp"
 #include "xml/escape.hpp"
@@ -309,8 +310,7 @@ Actions Machine::authenticate(const Result<void>& verdict, Instant now) {
   now_ = now;
   if (is_over()) return {};
   if (!verdict) {
-    refuse_authentication("not-authorized",
-                          fmt::format("{}: {}", name_of(verdict.error().reason), verdict.error().detail));
+    refuse_authentication("not-authorized", told(verdict.error().reason));
     return take_actions();
   }
   send(fmt::format("<success xmlns='{}'/>", ns::kSasl));

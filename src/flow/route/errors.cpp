@@ -2,6 +2,7 @@
 #include "route/router.hpp"
 
 #include "base/ensure.hpp"
+#include "base/told.hpp"
 #include "report/failure.hpp"
 
 namespace ligase::route {
@@ -13,7 +14,7 @@ constexpr Duration kLinkPatience = 30s;  // COMP-04
 
 void Router::bounce_to_local(hosting::HostedDomain& to, const pair::Stanza& stanza, const Error& why,
                              const Domain& remote) {
-  auto reply = pair::error_reply(stanza, why.reason, report::failure_text(remote, why));
+  auto reply = pair::error_reply(stanza, why.reason, report::failure_text(remote, why.reason));
   if (!reply) return owner_.count_drop(why.reason, "an error or an answer that cannot be answered", nullptr);
   if (to.session == nullptr)
     return owner_.count_drop(Reason::link_down, "an error whose receiver is not connected", nullptr);
@@ -22,7 +23,7 @@ void Router::bounce_to_local(hosting::HostedDomain& to, const pair::Stanza& stan
 
 // A stanza that came from a hosted domain is answered there: a hosted domain is never the target of an out pair (AB-210).
 void Router::bounce_to_remote(const pair::Stanza& stanza, const Error& why) {
-  auto reply = pair::error_reply(stanza, why.reason, why.detail);
+  auto reply = pair::error_reply(stanza, why.reason, told(why.reason));
   const auto local = Domain::parse(split_jid(stanza.to).domain);
   const auto remote = Domain::parse(split_jid(stanza.from).domain);
   if (!reply || !local || !remote || hosted_.find(*local) == nullptr || is_stopping_)

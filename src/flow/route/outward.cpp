@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/told.hpp"
 #include "stream/words.hpp"
 
 namespace ligase::route {
@@ -70,7 +71,7 @@ xml::Take Router::from_component(hosting::ComponentLink& link, const xml::Elemen
   const xml::Header& header = link.machine.peer_header();
   const auto answer = [&](pair::Stanza stanza, const Error& why) {
     if (stanza.from.empty()) stanza.from = own.as(link.machine.labels());
-    if (const auto reply = pair::error_reply(stanza, why.reason, why.detail)) {
+    if (const auto reply = pair::error_reply(stanza, why.reason, told(why.reason))) {
       link.write(*reply);
     } else {
       owner_.count_drop(why.reason, "a stanza that cannot be answered", nullptr);
