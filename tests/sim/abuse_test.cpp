@@ -4,6 +4,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/work.hpp"
 #include "proof/dialback_key.hpp"
 #include "sim/one_gateway.hpp"
 
@@ -83,6 +84,31 @@ TEST_F(Abuse, BurstOfAStockServer_IsServedInTurn) {
     world.run_for(100ms);
   }
   EXPECT_TRUE(all_answered("type='valid'"));
+}
+
+// AB-225, P9: what a connection of a full prefix costs does not grow with those that wait beside it, nor with others' streams.
+TEST_F(Abuse, ResetBesideAFullWaitingRoom_CostsNoMoreAtTwiceTheConnections) {
+  start();
+  std::list<RawPeer> others, mine;
+  const auto steps_of_resets = [&](int from, int to) {
+    for (int i = from; i < to; ++i) {
+      others.emplace_back(world, fmt::format("203.0.113.{}", i % 100)).connect(door());
+      mine.emplace_back(world, "198.51.100.7").connect(door());
+    }
+    world.run_for(1s);
+    work_done = 0;
+    for (int i = 0; i < 10; ++i) {  // each gives its place to one that waits
+      mine.front().reset();
+      mine.pop_front();
+      mine.emplace_back(world, "198.51.100.7").connect(door());
+      world.run_for(100ms);
+    }
+    return work_done;
+  };
+  const std::uint64_t steps = steps_of_resets(0, 200);
+  EXPECT_GE(steps, 10u);
+  EXPECT_LE(steps_of_resets(200, 400), steps);
+  EXPECT_EQ(gateway->gateway->status().streams_in, 64u + 400u);
 }
 
 // AB-024: a hosted domain is refused as a sender before any DNS question, and nobody is dialed.

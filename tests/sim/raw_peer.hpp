@@ -15,6 +15,7 @@ class RawPeer final : public seams::Receiver {
   bool connect(Endpoint to);  // false: nobody listens
   void say(std::string_view bytes) { connection_->write(bytes); }
   void stop_reading() { connection_->pause_reading(); }
+  void reset() { connection_->abort(); }
   void header(const std::string& from, const std::string& to);
   bool start_tls(const std::string& target);  // after the features in clear
   // Header, STARTTLS, header again: to the point where features over TLS have come. False: it did not come to that.

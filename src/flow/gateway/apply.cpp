@@ -130,7 +130,7 @@ pairs::InPair& House::grant(streams::Stream& session, const pairs::PairKey& key,
   if (proof.type == proof::ProofType::dialback) session.senders[key.sender].dialback_target = key.target;
   const pair::PolicyEpoch judged_under{proof.epoch};
   pair.state = pair::Proven{std::move(proof), session.ref, judged_under, wall()};
-  if (!session.machine.is_proven()) door_.admit_waiting();
+  if (!session.machine.is_proven()) door_.leaves(session);
   session.machine.pair_proven(now());
   return pair;
 }

@@ -131,7 +131,7 @@ void House::learn_from_end(streams::Stream& session, Error& why) {
 }
 
 void House::on_over(streams::Stream& session) {
-  door_.admit_waiting();
+  door_.leaves(session);
   Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
   learn_from_end(session, why);
   streams::release_waiters(session, why);

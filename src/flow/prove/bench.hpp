@@ -1,9 +1,8 @@
 // What the procedures that prove work with, and to whom they hand what they came to: they end in an outcome, and who owns the pair
 // applies it. Values and keys cross a co_await, no reference into a table: it is looked up anew.
 #pragma once
-#include <map>
-
 #include "ground/ground.hpp"
+#include "ground/tally.hpp"
 #include "pairs/pairs.hpp"
 #include "peers/peers.hpp"
 #include "streams/streams.hpp"
@@ -61,7 +60,7 @@ struct Bench {
   bool is_stopping = false;
   unsigned explaining = 0;  // questions at work
   // Connections being made for claims, by the claimant's prefix_of(); it may have closed its stream meanwhile (AB-081).
-  std::map<Address, std::uint64_t> dial_backs;
+  ground::Tally<Address> dial_backs;
 };
 
 }  // namespace ligase::prove

@@ -26,12 +26,10 @@ class DialBack {
   DialBack(Bench* bench, pair::StreamRef claimed_on) : bench_(bench), ref_(claimed_on) {
     streams::Stream* session = bench_->streams.find(ref_);
     ++session->dial_backs;
-    from_ = prefix_of(session->connection->remote().address);
-    ++bench_->dial_backs[from_];
+    from_ = bench_->dial_backs.count(prefix_of(session->connection->remote().address));
   }
   ~DialBack() {
     if (streams::Stream* session = bench_->streams.find(ref_)) --session->dial_backs;
-    if (const auto found = bench_->dial_backs.find(from_); --found->second == 0) bench_->dial_backs.erase(found);
   }
   DialBack(const DialBack&) = delete;
   DialBack& operator=(const DialBack&) = delete;
@@ -39,7 +37,7 @@ class DialBack {
  private:
   Bench* bench_;
   pair::StreamRef ref_;
-  Address from_;
+  ground::Tally<Address>::Token from_;
 };
 
 Result<void> may_dial_back(Bench& bench, pair::StreamRef claimed_on) {
@@ -47,8 +45,7 @@ Result<void> may_dial_back(Bench& bench, pair::StreamRef claimed_on) {
   if (claimed == nullptr) return fail(Reason::cancelled, "the stream of the claim is over");
   if (claimed->dial_backs >= bench.limits().dial_backs_per_stream)
     return fail(Reason::dialback_too_many, "too many authorities are being asked for this stream");
-  const auto same = bench.dial_backs.find(prefix_of(claimed->connection->remote().address));
-  if (same != bench.dial_backs.end() && same->second >= bench.limits().dial_backs_per_address)
+  if (bench.dial_backs.of(prefix_of(claimed->connection->remote().address)) >= bench.limits().dial_backs_per_address)
     return fail(Reason::dialback_too_many, "too many authorities are being asked for streams of this address");
   return {};
 }

@@ -32,10 +32,13 @@ Task<Result<void>> be_accepted(Bench* bench, pairs::PairKey pair, pair::StreamRe
       co_return fail(Reason::setup_timeout, "too many pairs were asked for before this one");
     }
   }
-  auto& gate = session->asked[pair];
-  const bool is_first = !gate;
-  if (is_first) gate = std::make_shared<ground::Gate<streams::DbAnswer>>(bench->ground.world.executor);
-  std::shared_ptr<ground::Gate<streams::DbAnswer>> answer = gate;
+  streams::Question& question = session->asked[pair];
+  const bool is_first = !question.answer;
+  if (is_first) {
+    question.answer = std::make_shared<ground::Gate<streams::DbAnswer>>(bench->ground.world.executor);
+    question.counted = bench->streams.asked.count(ref);
+  }
+  const std::shared_ptr<ground::Gate<streams::DbAnswer>> answer = question.answer;
   if (is_first) {  // DB-07
     if (!session->targets.contains(pair.target)) session->last_extra_target = bench->now();
     if (*session->machine.local() != pair.sender) session->last_extra_sender = bench->now();

@@ -112,7 +112,7 @@ void Stream::carry_out(stream::Action& action) {
                      return;
                    }
                    if (answered.result.spelling.target == Labels::ascii) in_ascii.insert(answered.result.target);
-                   asked_for->second->open(DbAnswer(*answered.result.verdict));
+                   asked_for->second.answer->open(DbAnswer(*answered.result.verdict));
                  },
                  [&](stream::VerifyAsked& asked_verify) { owner_.on_verify(*this, asked_verify.verify); },
                  [&](stream::VerifyAnswered& answered) {

@@ -10,6 +10,7 @@
 
 #include "ground/deadline.hpp"
 #include "ground/gate.hpp"
+#include "ground/tally.hpp"
 #include "pairs/pairs.hpp"
 #include "peers/peers.hpp"
 #include "seams/network.hpp"
@@ -51,6 +52,12 @@ struct SenderRecord {
 };
 
 using DbAnswer = Result<stream::DbVerdict>;  // error: the stream ended first
+
+// A db:result of ours that no answer came to yet.
+struct Question {
+  std::shared_ptr<ground::Gate<DbAnswer>> answer;
+  ground::Tally<pair::StreamRef>::Token counted;
+};
 
 class Stream final : public seams::Receiver, public stream::StanzaSink {
  public:
@@ -99,7 +106,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   std::set<Domain> targets;       // the header's, and those asked for
   std::set<Domain> in_ascii;      // those of them that the peer writes in A-labels (AB-187)
   pairs::OutPairSet riding;
-  std::unordered_map<pairs::PairKey, std::shared_ptr<ground::Gate<DbAnswer>>, pairs::PairHash, pairs::PairEqual> asked;
+  std::unordered_map<pairs::PairKey, Question, pairs::PairHash, pairs::PairEqual> asked;
   std::deque<std::shared_ptr<ground::Gate<bool>>>
       wait_to_ask;  // while `asked` holds as many as a peer like us decides at once
   std::map<std::tuple<Domain, Domain, std::string>, std::shared_ptr<ground::Gate<DbAnswer>>>
@@ -112,6 +119,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   std::size_t reserved = 0;  // procedures that are about to use it
 
   // Receiving.
+  ground::Tally<Address>::Token place;  // among the unproven of its prefix, until it is proven or over
   std::map<Domain, SenderRecord> senders;
   pairs::InPairs in_pairs;
   std::set<pairs::PairKey> claims;  // being decided (DB-07)

@@ -41,7 +41,7 @@ bool is_peer_s_end(Reason reason) {
 void release_waiters(Stream& stream, const Error& why) {
   if (stream.opened) stream.opened->open(fail(why));
   if (stream.wants_verdict) stream.wants_verdict->open(fail(why));
-  for (auto& [pair, gate] : std::exchange(stream.asked, {})) gate->open(DbAnswer(fail(why)));
+  for (auto& [pair, question] : std::exchange(stream.asked, {})) question.answer->open(DbAnswer(fail(why)));
   for (auto& turn : std::exchange(stream.wait_to_ask, {})) turn->open(false);
   for (auto& [question, gate] : std::exchange(stream.verifying, {})) gate->open(DbAnswer(fail(why)));
   for (auto& [sender, record] : stream.senders)

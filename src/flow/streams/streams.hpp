@@ -19,6 +19,9 @@ class Streams {
   std::uint64_t next_number() noexcept { return next_number_++; }  // links are counted with them
   stream::Limits limits() const;
 
+  ground::Tally<Address> unproven;       // those that came and are not proven yet, by prefix_of()
+  ground::Tally<pair::StreamRef> asked;  // db:results that no answer came to yet
+
  private:
   ground::Ground& ground_;
   peers::Peers& peers_;
