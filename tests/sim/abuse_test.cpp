@@ -445,6 +445,53 @@ TEST_F(Abuse, DialBackToAVictim_IsOneConnectionAndFewBytes) {
   EXPECT_LE(victim.received, 1024u);
 }
 
+// AB-083: names without end that all lead to one address, each with a host and a port of its own, where every connection is reset.
+class Reflection : public Abuse {
+ protected:
+  Reflection() {
+    start();
+    for (int i = 0; i < 400; ++i) {
+      const std::string name = fmt::format("v{}.evil.tld", i);
+      const auto port = static_cast<std::uint16_t>(5269 + i % 7);
+      world.add_srv(name, name, port, Security::insecure);
+      world.add_address(name, "203.0.113.66");
+      world.listeners[{victim, port}].accept = [this](const std::unique_ptr<seams::Connection>&) { ++connections; };
+    }
+  }
+  void claim(RawPeer& from, int first, int last) {
+    const std::string key(200, 'k');  // long enough to pay for its questions (AB-196)
+    for (int i = first; i < last; ++i) {
+      from.say(fmt::format("<db:result from='v{}.evil.tld' to='target1.tld'>{}</db:result>", i, key));
+      world.run_for(20ms);
+    }
+  }
+  const Address victim = *Address::parse("203.0.113.66");
+  std::size_t connections = 0;
+};
+
+TEST_F(Reflection, ManyNamesThatLeadToOneAddress_AreAFewConnections) {  // AB-083, P9
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  claim(stranger, 0, 200);
+  const std::size_t by_half = connections;
+  EXPECT_GT(by_half, 0u);
+  EXPECT_LE(by_half, 20u);
+  claim(stranger, 200, 400);
+  EXPECT_LE(connections, by_half + 2) << "twice the claims are not twice the connections";
+  EXPECT_GE(stranger.count("resource-constraint"), 350u);
+}
+
+TEST_F(Reflection, ThatClaimantAlone_IsHeldBack) {  // AB-083
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  claim(stranger, 0, 200);
+  const std::size_t before = connections;
+  gateway->component("target1.tld").send("<message from='a@target1.tld' to='b@v300.evil.tld' id='1'/>");
+  EXPECT_TRUE(world.run_until([&] { return connections == before + 1; }, 1s)) << "a pair of ours is tried at once";
+  RawPeer other(world, "198.51.100.9");
+  ASSERT_TRUE(other.negotiate(door(), "other.tld", "target1.tld"));
+  claim(other, 301, 302);
+  EXPECT_TRUE(world.run_until([&] { return connections == before + 2; }, 1s)) << "and so is another's claim";
+}
+
 // AB-076: we are no relay.
 TEST_F(Abuse, StanzaToADomainNotHosted_IsNotRelayed) {
   start();

@@ -39,7 +39,7 @@ struct Posh : sim::LoneGround {
   std::string document(seconds expires) const { return proof::write_posh({proof::posh_descriptor(*chain)}, expires); }
   std::string served(seconds expires = 1h) const { return http_answer("200 OK", kJson, document(expires)); }
 
-  PoshAnswer ask(Duration limit = 11s) { return run(posh->ask(kDomain), limit); }
+  PoshAnswer ask(Duration limit = 11s) { return run(posh->ask(kDomain, {}), limit); }
   void expect_failure(std::string_view words) {
     start();
     const PoshAnswer answer = ask();
@@ -232,7 +232,7 @@ TEST_F(Posh, OneFetchInFlightServesAllWhoAsk) {  // POSH-04
   const WebServer server = at_domain(answers(served()));
   std::size_t came = 0;
   const auto wait = [](web::PoshSource* on, std::size_t* count) -> Task<void> {
-    const PoshAnswer answer = co_await on->ask(kDomain);
+    const PoshAnswer answer = co_await on->ask(kDomain, {});
     if (!answer.failure) ++*count;
   };
   for (int i = 0; i < 100; ++i) ground.spawn(wait(&*posh, &came));
@@ -330,11 +330,39 @@ TEST_F(Posh, MemosThatAreNone_AreSteppedOver) {
   EXPECT_EQ(ask().expires - world.wall(), 24h);
 }
 
+// AB-083: names without end that lead to one web server, which is for none of them. What that costs the claimant is nobody else's.
+TEST_F(Posh, ClaimsThatLeadToOneWebServer_AreAFewConnections) {
+  const WebServer server = at_domain(answers(served()));
+  const ground::Claimant stranger = Address::parse("198.51.100.7").value();
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = fmt::format("a{}.tld", i);
+    world.add_address(name, "192.0.2.101");
+    EXPECT_TRUE(run(posh->ask(*Domain::parse(name), stranger), 11s).failure);
+  }
+  EXPECT_LE(server.connections, 5u);
+  const std::size_t before = server.connections, kept = posh->size();
+  const PoshAnswer refused = run(posh->ask(kDomain, stranger), 11s);
+  ASSERT_TRUE(refused.failure);
+  EXPECT_EQ(refused.failure->reason, Reason::limit_reached);
+  EXPECT_EQ(posh->size(), kept) << "it says nothing of the document";
+  EXPECT_EQ(server.connections, before);
+  // Ours, asked for while the claimant's fetch is on its way to be refused, is fetched by its own right.
+  std::optional<PoshAnswer> told, ours;
+  const auto wait = [](web::PoshSource* on, ground::Claimant by, std::optional<PoshAnswer>* into) -> Task<void> {
+    *into = co_await on->ask(kDomain, by);
+  };
+  ground.spawn(wait(&*posh, stranger, &told));
+  ground.spawn(wait(&*posh, {}, &ours));
+  EXPECT_TRUE(world.run_until([&] { return told && ours; }, 11s));
+  EXPECT_TRUE(told->failure);
+  EXPECT_FALSE(ours->failure);
+}
+
 TEST_F(Posh, AFloodOfDomains_IsBounded) {
   // Nobody answers: every fetch hangs until its deadline.
   std::size_t came = 0, busy = 0;
   const auto wait = [](web::PoshSource* on, Domain domain, std::size_t* all, std::size_t* refused) -> Task<void> {
-    const PoshAnswer answer = co_await on->ask(std::move(domain));
+    const PoshAnswer answer = co_await on->ask(std::move(domain), {});
     ++*all;
     if (answer.failure && answer.failure->reason == Reason::limit_reached) ++*refused;
   };

@@ -1,8 +1,9 @@
-// What every procedure stands on: the world, the rules of this moment, and the scope in which procedures live. No table of the
-// gateway is here, so whatever takes a Ground alone can be tried alone.
+// What every procedure stands on: the world, the rules of this moment, what is known of addresses, and the scope in which
+// procedures live. No table of domains, peers or streams is here, so whatever takes a Ground alone can be tried alone.
 #pragma once
 #include <string>
 
+#include "ground/attempts.hpp"
 #include "ground/rules.hpp"
 #include "ground/scope.hpp"
 #include "ground/world.hpp"
@@ -10,7 +11,7 @@
 namespace ligase::ground {
 
 struct Ground {
-  Ground(World w, Rules::Given given) : world(w), rules(std::move(given)), scope(w) {}
+  Ground(World w, Rules::Given given) : world(w), rules(std::move(given)), attempts(w), scope(w) {}
 
   Instant now() const { return world.now(); }
   WallTime wall() const { return world.wall(); }
@@ -23,6 +24,7 @@ struct Ground {
 
   World world;
   Rules rules;
+  Attempts attempts;
   Scope scope;
 };
 

@@ -104,6 +104,9 @@ Task<Decision> dial_back(Bench* bench, pair::StreamRef claimed_on, pairs::PairKe
   const Purpose purpose = authority_must_be_dane ? Purpose::dial_back_to_dane : Purpose::dial_back;
   Errand errand{purpose, claimed_on};
   errand.questions = std::move(questions);
+  const streams::Stream* claimed = bench->streams.find(claimed_on);
+  if (claimed == nullptr) co_return fail(Reason::cancelled, "the stream of the claim is over");
+  errand.by = prefix_of(claimed->connection->remote().address);
   Result<Acquired> authority = co_await acquire(bench, way, std::move(errand), deadline);
   if (!authority) co_return fail(authority.error());
   streams::Stream* session = bench->streams.find(authority->stream);

@@ -28,6 +28,7 @@ struct Errand {
   report::Steps* told = nullptr;  // each step and its evidence, for explain; outlives the errand
   // Of a dial-back; null: our own question, which goes to the world's resolver.
   std::shared_ptr<dns::ClaimQuestions> questions = nullptr;
+  ground::Claimant by{};  // of a dial-back: whose claim it is (AB-083)
 };
 
 // Counts a procedure that is about to use a stream, so that the sweep does not take it for unused.

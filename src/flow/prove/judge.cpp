@@ -43,7 +43,7 @@ proof::PeerPolicy policy_for(const Bench& bench, const Domain& remote, Standard 
 }  // namespace
 
 Task<Result<Proof>> prove_server(Bench* bench, pair::StreamRef stream, Way way, Domain remote, Standard standard,
-                                 report::Steps* told) {
+                                 ground::Claimant by, report::Steps* told) {
   const streams::Stream* session = bench->streams.find(stream);
   if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
   proof::PeerPolicy policy = policy_for(*bench, remote, standard);
@@ -72,7 +72,7 @@ Task<Result<Proof>> prove_server(Bench* bench, pair::StreamRef stream, Way way, 
   policy = policy_for(*bench, remote, standard);
   std::optional<proof::PoshAnswer> posh;
   if (proof::would_posh_decide(evidence, policy, bench->wall())) {
-    posh = co_await bench->posh.ask(remote);
+    posh = co_await bench->posh.ask(remote, by);
     evidence.posh = &*posh;
     policy = policy_for(*bench, remote, standard);
   }
@@ -98,6 +98,7 @@ Task<tl::expected<Proof, ClientRefusal>> prove_client(Bench* bench, pair::Stream
   const streams::Stream* session = bench->streams.find(stream);
   if (session == nullptr)
     co_return tl::unexpected(ClientRefusal{{Reason::network_closed, "the stream ended"}, false, false, true});
+  const ground::Claimant by = prefix_of(session->connection->remote().address);
   // Without a certificate DNS is asked all the same: it may say that the authority must be proven by dane (I-04).
   const std::shared_ptr<const proof::Chain> chain = session->facts.peer_chain;
   seams::Resolver& resolver = questions != nullptr ? *questions : bench->ground.world.resolver;
@@ -119,7 +120,7 @@ Task<tl::expected<Proof, ClientRefusal>> prove_client(Bench* bench, pair::Stream
   evidence.revocation_mode = bench->ground.rules.revocation();
   std::optional<proof::PoshAnswer> posh;
   if (proof::would_posh_decide(evidence, bench->policy_towards(sender), bench->wall())) {
-    posh = co_await bench->posh.ask(sender);
+    posh = co_await bench->posh.ask(sender, by);
     evidence.posh = &*posh;
   }
   auto verdict = proof::judge_client(evidence, bench->policy_towards(sender), bench->wall());

@@ -19,9 +19,9 @@ struct Way {
 enum class Standard : std::uint8_t { policy, dane };
 
 // Is the far end of this stream `remote`, reached by `way`? Rows O-06 to O-26. Reason::network_closed: the stream ended.
-// `told`: where each piece of evidence is told, for explain; null: nowhere.
+// `by`: at whose word. `told`: where each piece of evidence is told, for explain; null: nowhere.
 Task<Result<proof::Proof>> prove_server(Bench* bench, pair::StreamRef stream, Way way, Domain remote, Standard standard,
-                                        report::Steps* told = nullptr);
+                                        ground::Claimant by, report::Steps* told = nullptr);
 
 // May this session speak for `sender`, by its certificate? Rows I-01 to I-09, I-12, I-13; dialback is the caller's next step.
 // `questions`: what DNS may be asked for a claim; null: what it takes.

@@ -111,15 +111,16 @@ stream::External external_towards(const peers::Peer& peer, WallTime now) {
 // our second header (TLS-03).
 Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Errand errand, Way way, Instant deadline) {
   const Instant began = bench->now();
-  Result<std::unique_ptr<seams::Connection>> connection =
-      co_await web::connect_any(bench->ground, way.host.addresses, way.target.port, deadline, Ports::usual);
-  if (!connection) {
-    tell_failure(errand, "connection", connection.error(), bench->now() - began);
-    co_return fail(connection.error());
+  Result<web::Connected> connected =
+      co_await web::connect_any(bench->ground, way.host.addresses, way.target.port, deadline, Ports::usual, errand.by);
+  if (!connected) {
+    tell_failure(errand, "connection", connected.error(), bench->now() - began);
+    co_return fail(connected.error());
   }
   if (bench->is_stopping) co_return fail(Reason::shutdown, "the gateway is stopping");
+  const std::unique_ptr<ground::Attempts::Attempt> attempt = std::move(connected->attempt);
   streams::Stream& added =
-      bench->streams.add(std::move(*connection),
+      bench->streams.add(std::move(connected->connection),
                          stream::Machine::initiate(bench->streams.limits(), pair.sender, pair.target,
                                                    bench->ground.rules.encryption_towards(&pair.target), bench->now()));
   bench->owner.stream_was_added();
@@ -132,6 +133,7 @@ Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Err
   added.start();
 
   const auto give_up = [&](Error why) -> tl::unexpected<Error> {
+    attempt->failed(why);
     if (streams::Stream* session = bench->streams.find(ref)) {
       session->ended_by = why;
       session->close(why);
@@ -147,10 +149,11 @@ Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Err
 
   const auto asks = co_await wants_verdict->wait(bench->ground.world.clock, deadline);
   if (!asks || !*asks) co_return give_up(why_not(asks));
+  attempt->arrived();
   if (const streams::Stream* shown = bench->streams.find(ref))
     tell_stream(errand, *shown, "a new stream", bench->now() - began);
   const Result<Proof> verdict =
-      co_await prove_server(bench, ref, way, pair.target, standard_of(errand.purpose), errand.told);
+      co_await prove_server(bench, ref, way, pair.target, standard_of(errand.purpose), errand.by, errand.told);
   if (!verdict && verdict.error().reason != Reason::network_closed) co_return give_up(verdict.error());
   streams::Stream* session = bench->streams.find(ref);
   if (session != nullptr)
@@ -163,6 +166,7 @@ Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Err
     co_return give_up(session->external_text.empty()
                           ? Error{Reason::dialback_not_offered, "the peer offers neither EXTERNAL nor dialback"}
                           : Error{Reason::external_refused, session->external_text});
+  attempt->succeeded();
   session->unused_since = bench->now();
   bench->ground.log(report::Event(report::Level::info, "stream_opened")
                         .with("stream", session->number())
@@ -230,7 +234,7 @@ Task<Result<Acquired>> acquire_at(Bench* bench, pairs::PairKey pair, Errand erra
       tell_stream(errand, *session, "a live stream");
       const bool is_encrypted = session->machine.is_encrypted();
       Result<Proof> verdict =
-          co_await prove_server(bench, ref, way, pair.target, standard_of(errand.purpose), errand.told);
+          co_await prove_server(bench, ref, way, pair.target, standard_of(errand.purpose), errand.by, errand.told);
       if (verdict) co_return Acquired{ref, std::move(*verdict), host, is_encrypted};
       last = verdict.error();
       unfit.insert(ref);  // another certificate may be shown to another SNI: a stream of its own is tried

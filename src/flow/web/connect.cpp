@@ -10,17 +10,37 @@ namespace {
 constexpr Duration kFirstStep = 250ms;  // RFC 8305 §5
 
 struct Race {
-  std::unique_ptr<seams::Connection> winner;
+  std::optional<Connected> winner;
   std::optional<Error> last;
   std::size_t running = 0;
   bool is_decided = false;
   std::shared_ptr<ground::Gate<bool>> changed;  // opened with true when an attempt ends
 };
 
+// Does it say something of the address, and not of what we may or want?
+bool is_of_address(Reason reason) {
+  return reason == Reason::connect_refused || reason == Reason::connect_timeout || reason == Reason::network_closed;
+}
+
+Task<Result<Connected>> try_one(ground::Ground& ground, std::shared_ptr<Race> race, Endpoint endpoint, Instant deadline,
+                                Ports ports, ground::Claimant by) {
+  Result<std::unique_ptr<ground::Attempts::Attempt>> attempt =
+      co_await ground.attempts.enter(endpoint.address, by, deadline);
+  if (!attempt) co_return fail(std::move(attempt.error()));
+  if (race->is_decided) co_return fail(Reason::cancelled, "another address has answered");
+  const Instant until = std::min(deadline, ground.now() + ground.rules.limits().connect_timeout);
+  Result<std::unique_ptr<seams::Connection>> connection = co_await ground.world.dialer.connect(endpoint, until, ports);
+  if (!connection) {
+    if (is_of_address(connection.error().reason)) (*attempt)->failed(connection.error());
+    co_return fail(std::move(connection.error()));
+  }
+  Connected connected{std::move(*connection), std::move(*attempt)};
+  co_return std::move(connected);
+}
+
 Task<void> run_attempt(ground::Ground& ground, std::shared_ptr<Race> race, Endpoint endpoint, Instant deadline,
-                       Ports ports) {
-  Result<std::unique_ptr<seams::Connection>> connected =
-      co_await ground.world.dialer.connect(endpoint, deadline, ports);
+                       Ports ports, ground::Claimant by) {
+  Result<Connected> connected = co_await try_one(ground, race, endpoint, deadline, ports, by);
   --race->running;
   if (!connected) {
     race->last = connected.error();
@@ -33,8 +53,8 @@ Task<void> run_attempt(ground::Ground& ground, std::shared_ptr<Race> race, Endpo
 
 }  // namespace
 
-Task<Result<std::unique_ptr<seams::Connection>>> connect_any(ground::Ground& ground, std::vector<Address> addresses,
-                                                             std::uint16_t port, Instant deadline, Ports ports) {
+Task<Result<Connected>> connect_any(ground::Ground& ground, std::vector<Address> addresses, std::uint16_t port,
+                                    Instant deadline, Ports ports, ground::Claimant by) {
   auto race = std::make_shared<Race>();
   std::size_t next = 0;
   bool step_is_due = true;
@@ -43,8 +63,7 @@ Task<Result<std::unique_ptr<seams::Connection>>> connect_any(ground::Ground& gro
       step_is_due = false;
       ++race->running;
       const Endpoint endpoint{addresses[next++], port};
-      const Instant until = std::min(deadline, ground.now() + ground.rules.limits().connect_timeout);
-      ground.spawn(run_attempt(ground, race, endpoint, until, ports));
+      ground.spawn(run_attempt(ground, race, endpoint, deadline, ports, by));
     }
     if (race->running == 0 && next == addresses.size()) break;
     race->changed = std::make_shared<ground::Gate<bool>>(ground.world.executor);
@@ -53,7 +72,7 @@ Task<Result<std::unique_ptr<seams::Connection>>> connect_any(ground::Ground& gro
     step_is_due = true;
   }
   race->is_decided = true;
-  if (race->winner) co_return std::move(race->winner);
+  if (race->winner) co_return std::move(*race->winner);
   co_return fail(race->last.value_or(Error{Reason::connect_timeout, "no address answered in time"}));
 }
 

@@ -185,27 +185,37 @@ Task<Result<WebAnswer>> fetch_once(ground::Ground& ground, WebRequest request, I
   if (!addresses) co_return fail(addresses.error());
   // Outlives the connection, whose callbacks come here.
   Exchange exchange(ground, request);
-  Result<std::unique_ptr<seams::Connection>> connection = co_await connect_any(
-      ground, *addresses, request.port, deadline, request.over_tls ? Ports::usual : Ports::and_http);
-  if (!connection)
-    co_return fail(connection.error().reason, fmt::format("{}: {}", host->text(), connection.error().detail));
-  (*connection)->start(exchange);
+  const Ports ports = request.over_tls ? Ports::usual : Ports::and_http;
+  Result<Connected> connected = co_await connect_any(ground, *addresses, request.port, deadline, ports, request.by);
+  if (!connected)
+    co_return fail(connected.error().reason, fmt::format("{}: {}", host->text(), connected.error().detail));
+  const std::unique_ptr<seams::Connection> connection = std::move(connected->connection);
+  const std::unique_ptr<ground::Attempts::Attempt> attempt = std::move(connected->attempt);
+  const auto blamed = [&](Error why) -> tl::unexpected<Error> {
+    attempt->failed(why);
+    return fail(std::move(why));
+  };
+  connection->start(exchange);
   if (request.over_tls) {
     seams::TlsRequest tls{Role::initiating, std::nullopt, request.host, "http/1.1", false};
-    (*connection)->start_tls(std::move(tls));
+    connection->start_tls(std::move(tls));
     const auto facts = co_await exchange.secured->wait(ground.world.clock, deadline);
     if (!facts && facts.error() == ground::Missed::late)
-      co_return fail(Reason::tls_timeout,
-                     fmt::format("the web server {} did not finish the TLS handshake", host->text()));
+      co_return blamed(
+          {Reason::tls_timeout, fmt::format("the web server {} did not finish the TLS handshake", host->text())});
     if (!facts) co_return fail(Reason::cancelled, "the handshake was given up");
-    if (!*facts) co_return fail(facts->error().reason, fmt::format("{}: {}", host->text(), facts->error().detail));
-    if (const Result<void> judged = judge_host(ground, **facts, *host); !judged) co_return fail(judged.error());
+    if (!*facts) co_return blamed({facts->error().reason, fmt::format("{}: {}", host->text(), facts->error().detail)});
+    attempt->arrived();
+    if (const Result<void> judged = judge_host(ground, **facts, *host); !judged) co_return blamed(judged.error());
+    attempt->succeeded();  // it has a certificate for this very name: we are meant to come
   }
-  (*connection)->write(request_text(request));
+  connection->write(request_text(request));
   auto answer = co_await exchange.answered->wait(ground.world.clock, deadline);
   if (!answer && answer.error() == ground::Missed::late)
-    co_return fail(failed(fmt::format("{} did not answer in time", host->text())));
+    co_return blamed(failed(fmt::format("{} did not answer in time", host->text())));
   if (!answer) co_return fail(Reason::cancelled, "the answer was given up");
+  if (!*answer) co_return blamed(answer->error());
+  attempt->succeeded();
   co_return *std::move(answer);
 }
 

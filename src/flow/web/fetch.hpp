@@ -23,6 +23,7 @@ struct WebRequest {
   std::string content_type;   // of `body`
   std::string body;           // may be empty
   std::size_t most_body = 0;  // bytes of the answer's body; more is an error (AB-152)
+  ground::Claimant by{};      // at whose word (AB-083)
 };
 
 struct WebAnswer {
@@ -32,7 +33,7 @@ struct WebAnswer {
 };
 
 // The addresses are those of the resolver now (a bogus answer refuses), tried in turn; the Dialer guards each (ADDR-01,
-// AB-151). All of it until `deadline`. Errors: dns_…, address_…, connect_…, tls_…, certificate_none, pkix_…, and
+// AB-151). All of it until `deadline`. Errors: dns_…, address_…, connect_…, limit_reached (AB-083), tls_…, certificate_none, pkix_…, and
 // web_failed for an answer that is late, too long or no HTTP; each with a sentence that names the host.
 Task<Result<WebAnswer>> fetch_once(ground::Ground& ground, WebRequest request, Instant deadline);
 

@@ -58,7 +58,8 @@ struct Fetched {
   std::string body;
 };
 
-Task<Result<Fetched>> fetch_document(ground::Ground& ground, Url url, unsigned* redirects, Instant deadline) {
+Task<Result<Fetched>> fetch_document(ground::Ground& ground, Url url, ground::Claimant by, unsigned* redirects,
+                                     Instant deadline) {
   for (;;) {
     WebRequest request;
     request.host = url.host.text();
@@ -66,7 +67,9 @@ Task<Result<Fetched>> fetch_document(ground::Ground& ground, Url url, unsigned* 
     request.target = url.target;
     request.accept = "application/json";
     request.most_body = kMostBody;
+    request.by = by;
     Result<WebAnswer> answer = co_await fetch_once(ground, std::move(request), deadline);
+    if (!answer && answer.error().reason == Reason::limit_reached) co_return fail(std::move(answer.error()));
     if (!answer) co_return fail(failed(fmt::format("{}: {}", url.text(), reason_text(answer.error()))));
     if (is_redirect(answer->status)) {
       if (++*redirects > kMostRedirects) co_return fail(failed(url.text() + " is one redirect too many"));
@@ -85,12 +88,12 @@ Task<Result<Fetched>> fetch_document(ground::Ground& ground, Url url, unsigned* 
 }
 
 // The document itself, or the one it refers to (RFC 7711 §3.2). `expires` of the answer: now and the lower of the two.
-Task<Result<PoshAnswer>> retrieve(ground::Ground& ground, Domain domain, Instant deadline) {
+Task<Result<PoshAnswer>> retrieve(ground::Ground& ground, Domain domain, ground::Claimant by, Instant deadline) {
   unsigned redirects = 0;
   Url url{true, HostName(domain), 443, std::string(kPath)};
   auto life = std::chrono::seconds::max();
   for (bool may_refer = true;; may_refer = false) {
-    Result<Fetched> fetched = co_await fetch_document(ground, std::move(url), &redirects, deadline);
+    Result<Fetched> fetched = co_await fetch_document(ground, std::move(url), by, &redirects, deadline);
     if (!fetched) co_return fail(fetched.error());
     Result<proof::PoshDocument> document = proof::parse_posh(fetched->body);
     if (!document) co_return fail(failed(fmt::format("{}: {}", fetched->from.text(), document.error().detail)));
@@ -119,35 +122,48 @@ std::string memo_text(const PoshAnswer& answer, std::chrono::seconds life) {
 
 Duration part(Duration life) { return life * 6 / 10; }
 
-}  // namespace
-
-Task<PoshAnswer> PoshSource::ask(Domain domain) {
-  const Entry* known = usable(domain, ground_.wall(), ground_.now());
-  if (known != nullptr && ground_.now() < known->fresh_until) co_return *known->answer;
-  std::shared_ptr<ground::Gate<Shared>> done;
-  if (const auto at = in_flight_.find(domain); at != in_flight_.end()) {
-    done = at->second;
-  } else {
-    if (in_flight_.size() >= kMostInFlight) {
-      if (known != nullptr) co_return *known->answer;
-      PoshAnswer busy;
-      busy.failure = Error{Reason::limit_reached, "too many POSH documents are being fetched"};
-      busy.expires = WallTime::max();
-      co_return busy;
-    }
-    done = std::make_shared<ground::Gate<Shared>>(ground_.world.executor);
-    in_flight_.emplace(domain, done);
-    ground_.spawn(fetch(domain, done));
-  }
-  const std::optional<Shared> came = co_await done->wait();
-  if (came) co_return **came;
+PoshAnswer not_fetched(Error why) {
   PoshAnswer none;
-  none.failure = Error{Reason::cancelled, "the fetch was given up"};
-  co_return none;
+  none.failure = std::move(why);
+  none.expires = WallTime::max();
+  return none;
 }
 
-Task<void> PoshSource::fetch(Domain domain, std::shared_ptr<ground::Gate<Shared>> done) {
-  Result<PoshAnswer> came = co_await retrieve(ground_, domain, ground_.now() + kPatience);
+}  // namespace
+
+Task<PoshAnswer> PoshSource::ask(Domain domain, ground::Claimant by) {
+  for (;;) {
+    const Entry* known = usable(domain, ground_.wall(), ground_.now());
+    if (known != nullptr && ground_.now() < known->fresh_until) co_return *known->answer;
+    const auto at = in_flight_.find(domain);
+    const bool is_joined = at != in_flight_.end();
+    std::shared_ptr<ground::Gate<Shared>> done;
+    if (is_joined) {
+      done = at->second;
+    } else {
+      if (in_flight_.size() >= kMostInFlight) {
+        if (known != nullptr) co_return *known->answer;
+        co_return not_fetched({Reason::limit_reached, "too many POSH documents are being fetched"});
+      }
+      done = std::make_shared<ground::Gate<Shared>>(ground_.world.executor);
+      in_flight_.emplace(domain, done);
+      ground_.spawn(fetch(domain, by, done));
+    }
+    const std::optional<Shared> came = co_await done->wait();
+    if (!came) co_return not_fetched({Reason::cancelled, "the fetch was given up"});
+    const bool is_refused = (*came)->failure && (*came)->failure->reason == Reason::limit_reached;
+    if (!is_refused || !is_joined) co_return **came;  // else: refused to somebody else, not to us
+  }
+}
+
+Task<void> PoshSource::fetch(Domain domain, ground::Claimant by, std::shared_ptr<ground::Gate<Shared>> done) {
+  Result<PoshAnswer> came = co_await retrieve(ground_, domain, by, ground_.now() + kPatience);
+  if (!came && came.error().reason == Reason::limit_reached) {
+    const auto refused = std::make_shared<const PoshAnswer>(not_fetched(std::move(came.error())));
+    in_flight_.erase(domain);
+    done->open(refused);
+    co_return;
+  }
   if (!came) {
     PoshAnswer none;
     none.failure = failed(fmt::format("the POSH document of {} cannot be had: {}", domain.text(), came.error().detail));

@@ -17,8 +17,9 @@ class PoshSource {
   explicit PoshSource(ground::Ground& ground) : ground_(ground) {}
   // What is known now, or fetched within 10 s. From 60 % of a document's life on it is fetched anew, so that what is
   // proven by it can be proven again before it ends; until its end the old one stands in where that fails.
+  // `by`: at whose word; what is refused to a claimant (AB-083) is neither kept nor told to others that wait for it.
   // `failure` in the answer: posh_failed, with a sentence that names the domain, or limit_reached.
-  Task<proof::PoshAnswer> ask(Domain domain);
+  Task<proof::PoshAnswer> ask(Domain domain, ground::Claimant by);
 
   void recall(const std::vector<seams::Memo>& memos, WallTime wall, Instant now);  // at the start
   std::size_t size() const noexcept { return kept_.size(); }
@@ -33,7 +34,7 @@ class PoshSource {
   Shared settle(const Domain& domain, proof::PoshAnswer came);
   void keep(const Domain& domain, Entry entry, Instant now);
   void forget(std::map<Domain, Entry>::iterator entry);
-  Task<void> fetch(Domain domain, std::shared_ptr<ground::Gate<Shared>> done);
+  Task<void> fetch(Domain domain, ground::Claimant by, std::shared_ptr<ground::Gate<Shared>> done);
 
   ground::Ground& ground_;
   std::map<Domain, Entry> kept_;      // bounded together: see keep()
