@@ -997,20 +997,28 @@ TEST_F(Links, WhatMayNotBeAnswered_IsNot) {
   EXPECT_TRUE(component.received.empty());
 }
 
-// AB-120, AB-121, P5: what waits for a domain is bounded in bytes, and each stanza over it is answered.
+// AB-120, AB-121, P5: what waits for a domain is bounded in bytes; its link waits for a second, and then each stanza over it is
+// answered.
 TEST_F(Links, QueueOfAPair_IsBoundedAndNothingVanishes) {
   config::Limits limits;
   limits.queue_per_pair = 20000;
   start(limits);
+  world.weather.dns_takes = 5s;
   Component& component = gateway->component("target1.tld");
   const std::string body(1000, 'x');
+  const Instant sent_at = world.now();
+  const auto is_full = [](const Received& received) {
+    return received.bytes.find("resource-constraint") != std::string::npos;
+  };
   for (int i = 0; i < 50; ++i)
     component.send(
         fmt::format("<message from='b@target1.tld' to='a@evil.tld' id='q{}'><body>{}</body></message>", i, body));
+  ASSERT_TRUE(world.run_until([&] { return !component.received.empty(); }, 120s));
+  EXPECT_GE(world.now() - sent_at, 1s);
+  EXPECT_TRUE(is_full(component.received[0]));
   ASSERT_TRUE(world.run_until([&] { return component.received.size() == 50; }, 120s));
-  std::size_t full = 0;
-  for (const Received& received : component.received)
-    full += received.bytes.find("resource-constraint") != std::string::npos ? 1 : 0;
+  const auto full =
+      static_cast<std::size_t>(std::count_if(component.received.begin(), component.received.end(), is_full));
   EXPECT_GT(full, 20u);
   EXPECT_LT(full, 50u);
 }

@@ -26,6 +26,7 @@ class Component final : public seams::Receiver, private xml::Sink {
   void disconnect();
   void stop_reading() { connection_->pause_reading(); }
   void go_on_reading() { connection_->resume_reading(); }
+  std::size_t unsent() const { return connection_->queued(); }
 
   std::vector<Received> received;
   bool is_up = false, is_closed = false;

@@ -16,6 +16,8 @@ class RawPeer final : public seams::Receiver {
   void say(std::string_view bytes) { connection_->write(bytes); }
   void stop_reading() { connection_->pause_reading(); }
   void reset() { connection_->abort(); }
+  void go_on_reading() { connection_->resume_reading(); }
+  std::size_t unsent() const { return connection_->queued(); }
   void header(const std::string& from, const std::string& to);
   bool start_tls(const std::string& target);  // after the features in clear
   // Header, STARTTLS, header again: to the point where features over TLS have come. False: it did not come to that.

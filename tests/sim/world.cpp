@@ -59,6 +59,7 @@ class SimConnection final : public seams::Connection {
     if (side_->closed) return;
     side_->pieces.emplace_back(bytes);
     (side_->wants_tls && !side_->is_tls ? side_->after_tls : side_->outgoing) += bytes;
+    if (queued() > seams::kHighMark) side_->was_high = true;
     schedule_flush(side_);
   }
   void start_tls(seams::TlsRequest request) override {
@@ -177,7 +178,6 @@ class SimConnection final : public seams::Connection {
     side->outgoing.erase(0, bytes.size());
     pass(*side, bytes.size());
     side->in_flight += bytes.size();
-    if (side->outgoing.size() > seams::kHighMark) side->was_high = true;
     World& world = *side->world;
     while (!bytes.empty()) {
       const std::size_t length = 1 + world.dice.below(std::min(bytes.size(), world.weather.largest_fragment));

@@ -1,5 +1,6 @@
 // Bytes that wait, counted where they are bounded: a pair, the peer or link it waits for, and all together. A charge is held by
-// what waits, so that no sum is kept by hand and each budget equals the sum of its children (P7, AB-126).
+// what waits, so that no sum is kept by hand and each budget equals the sum of its children (P7, AB-126). What is owed may go
+// over a limit, and then nothing new is admitted until it has gone.
 #pragma once
 #include <algorithm>
 #include <cstdint>
@@ -19,13 +20,13 @@ class Budget {
 
   std::uint64_t used() const noexcept { return used_; }
   std::uint64_t limit() const noexcept { return limit_; }
-  // A lower limit takes nothing away: it admits nothing new until what waits has gone.
-  void set_limit(std::uint64_t limit) noexcept { limit_ = limit; }
   // What still fits here and at every parent.
   std::uint64_t room() const noexcept {
     const std::uint64_t here = used_ < limit_ ? limit_ - used_ : 0;
     return parent_ == nullptr ? here : std::min(here, parent_->room());
   }
+  // Half of it, or of what is above it, is used: whoever fills it should wait a little.
+  bool is_filling() const noexcept { return used_ > limit_ / 2 || (parent_ != nullptr && parent_->is_filling()); }
 
  private:
   friend class Charge;
@@ -45,7 +46,8 @@ class Budget {
     }
   }
 
-  std::uint64_t limit_, used_ = 0;
+  const std::uint64_t limit_;
+  std::uint64_t used_ = 0;
   Budget* const parent_;
 };
 
@@ -71,23 +73,27 @@ class Charge {
     bytes_ += bytes;
     return true;
   }
+  // Whether it fits or not: what is owed to somebody, an error say, is not given up for want of room. Whoever makes it grow so
+  // stops what it comes from.
+  void grow_beyond(std::uint64_t bytes) noexcept {
+    at_->add(bytes);
+    bytes_ += bytes;
+  }
   void give_back(std::uint64_t bytes) noexcept {
     ensure(bytes <= bytes_, "no more is given back than was charged");
     bytes_ -= bytes;
     at_->take(bytes);
   }
-  // To another budget, all of it; false, and nothing moved, where it does not fit there. What both have above them in common
-  // is not asked again, so that moving never fails for want of room that it holds itself.
-  [[nodiscard]] bool move_to(Budget& other) noexcept {
+  // To another budget, all of it, whether it fits there or not: it was taken already. What both have above them in common
+  // does not notice.
+  void move_to(Budget& other) noexcept {
     Budget* common = &other;
     while (common != nullptr && !at_->is_within(*common)) common = common->parent_;
-    for (const Budget* at = &other; at != common; at = at->parent_)
-      if (at->limit_ < bytes_ || at->limit_ - bytes_ < at->used_) return false;
     at_->take(bytes_, common);
     other.add(bytes_, common);
     at_ = &other;
-    return true;
   }
+  const Budget& at() const noexcept { return *at_; }
 
  private:
   Budget* at_;

@@ -68,9 +68,13 @@ Stanza keep(const xml::ElementView& element, stream::StanzaKind kind, std::strin
           now};
 }
 
+bool is_answerable(const Stanza& stanza) noexcept {
+  if (stanza.type == "error" || stanza.from.empty()) return false;
+  return stanza.kind != stream::StanzaKind::iq || (stanza.type != "result" && !stanza.id.empty());
+}
+
 std::optional<std::string> error_reply(const Stanza& stanza, Reason reason, std::string_view text) {
-  if (stanza.type == "error" || stanza.from.empty()) return std::nullopt;
-  if (stanza.kind == stream::StanzaKind::iq && (stanza.type == "result" || stanza.id.empty())) return std::nullopt;
+  if (!is_answerable(stanza)) return std::nullopt;
   const ReasonText& row = describe(reason);
   std::string out = fmt::format("<{} type='error'", name_of(stanza.kind));
   append_attribute(out, "from", stanza.to);
@@ -90,23 +94,27 @@ std::optional<std::string> error_reply(const Stanza& stanza, Reason reason, std:
   return out;
 }
 
-bool Queue::push(Stanza&& stanza, std::uint64_t most) {
+bool Queue::push(Stanza& stanza, std::uint64_t most) {
   const std::size_t size = stanza.size();
-  if (bytes_ + size > most) return false;
-  bytes_ += size;
+  if (bytes() + size > most || !charge_.grow(size)) return false;
   stanzas_.push_back(std::move(stanza));
   return true;
 }
 
-std::optional<Instant> Queue::oldest() const noexcept {
-  return stanzas_.empty() ? std::nullopt : std::optional(stanzas_.front().since);
+void Queue::push_owed(Stanza stanza) {
+  charge_.grow_beyond(stanza.size());
+  stanzas_.push_back(std::move(stanza));
+}
+
+void Queue::put_back(std::vector<Stanza> stanzas) {
+  for (const Stanza& stanza : stanzas) charge_.grow_beyond(stanza.size());
+  stanzas_.insert(stanzas_.begin(), std::make_move_iterator(stanzas.begin()), std::make_move_iterator(stanzas.end()));
 }
 
 Stanza Queue::pop() {
   Stanza stanza = std::move(stanzas_.front());
   stanzas_.pop_front();
-  bytes_ -= stanza.size();
-  if (stanzas_.empty()) stanzas_ = {};  // a pair at rest holds no memory for a queue
+  charge_.give_back(stanza.size());
   return stanza;
 }
 
@@ -118,8 +126,8 @@ std::vector<Stanza> Queue::take_older_than(Instant when) {
 
 std::vector<Stanza> Queue::take_all() {
   std::vector<Stanza> taken(std::make_move_iterator(stanzas_.begin()), std::make_move_iterator(stanzas_.end()));
-  stanzas_ = {};
-  bytes_ = 0;
+  stanzas_.clear();
+  charge_.give_back(bytes());
   return taken;
 }
 

@@ -1,4 +1,4 @@
-// Stanzas that must wait, kept: bounded in bytes and in age, in the order they came (P6, P7).
+// Stanzas that must wait, kept: bounded in bytes and in age, in the order they came (P6, P7). Their bytes are charged to a budget.
 #pragma once
 #include <cstdint>
 #include <deque>
@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "pair/budget.hpp"
 #include "stream/machine.hpp"
 #include "xml/parser.hpp"
 
@@ -39,21 +40,32 @@ Stanza keep(const xml::ElementView& element, stream::StanzaKind kind, std::strin
 // result, and an iq without id (ROUTE-02, AB-122). Its addresses are those of the stanza, swapped.
 std::optional<std::string> error_reply(const Stanza& stanza, Reason reason, std::string_view text);
 
+// None may be sent for it (ROUTE-02): it is delivered, or it is gone.
+bool is_answerable(const Stanza& stanza) noexcept;
+
 class Queue {
  public:
-  // False, and nothing taken, if the queue would hold more than `most` bytes.
-  bool push(Stanza&& stanza, std::uint64_t most);
+  explicit Queue(Budget& at) : charge_(at) {}
+
+  // False, and nothing taken, if the queue would hold more than `most` bytes, or its budget has no room.
+  bool push(Stanza& stanza, std::uint64_t most);
+  // What is owed is kept over every limit: an error, or what was taken already.
+  void push_owed(Stanza stanza);
+  // Before all that wait, in this order: what came back from where it had been sent to.
+  void put_back(std::vector<Stanza> stanzas);
+  void wait_at(Budget& other) noexcept { charge_.move_to(other); }
   bool is_empty() const noexcept { return stanzas_.empty(); }
   std::size_t count() const noexcept { return stanzas_.size(); }
-  std::uint64_t bytes() const noexcept { return bytes_; }
-  std::optional<Instant> oldest() const noexcept;
-  Stanza pop();                                       // not empty
-  std::vector<Stanza> take_older_than(Instant when);  // in order
+  std::uint64_t bytes() const noexcept { return charge_.bytes(); }
+  const Budget& budget() const noexcept { return charge_.at(); }
+  const Stanza& first() const noexcept { return stanzas_.front(); }  // not empty
+  Stanza pop();                                                      // not empty
+  std::vector<Stanza> take_older_than(Instant when);                 // in order
   std::vector<Stanza> take_all();
 
  private:
   std::deque<Stanza> stanzas_;
-  std::uint64_t bytes_ = 0;
+  Charge charge_;
 };
 
 }  // namespace ligase::pair

@@ -15,36 +15,66 @@ Stanza stanza(std::string id, Duration since = {}) {
           {"<body>hi</body>", ""},     Instant{since}};
 }
 
+bool push(Queue& queue, std::string id, std::uint64_t most = 1 << 20) {
+  Stanza one = stanza(std::move(id));
+  return queue.push(one, most);
+}
+
 // P6
 TEST(Queue, WhatWentInFirst_ComesOutFirst) {
-  Queue queue;
-  for (const char* id : {"1", "2", "3"}) EXPECT_TRUE(queue.push(stanza(id), 1 << 20));
+  Budget all(1 << 20);
+  Queue queue(all);
+  for (const char* id : {"1", "2", "3"}) EXPECT_TRUE(push(queue, id));
   EXPECT_EQ(queue.count(), 3u);
+  EXPECT_EQ(queue.first().id, "1");
   EXPECT_EQ(queue.pop().id, "1");
   EXPECT_EQ(queue.pop().id, "2");
   EXPECT_EQ(queue.pop().id, "3");
   EXPECT_TRUE(queue.is_empty());
-  EXPECT_EQ(queue.bytes(), 0u);
+  EXPECT_EQ(all.used(), 0u);
 }
 
 // P7
-TEST(Queue, OverItsBytes_TakesNothing) {
-  Queue queue;
+TEST(Queue, OverItsBytesOrItsBudget_TakesNothing) {
   const std::uint64_t one = stanza("1").size();
-  EXPECT_TRUE(queue.push(stanza("1"), 2 * one));
-  EXPECT_TRUE(queue.push(stanza("2"), 2 * one));
-  EXPECT_FALSE(queue.push(stanza("3"), 2 * one));
-  EXPECT_EQ(queue.count(), 2u);
+  Budget all(3 * one), peer(5 * one, &all);
+  Queue queue(peer), other(all);
+  EXPECT_TRUE(push(queue, "1", 2 * one));
+  EXPECT_TRUE(push(queue, "2", 2 * one));
+  Stanza third = stanza("3");
+  EXPECT_FALSE(queue.push(third, 2 * one));
+  EXPECT_EQ(third.id, "3");  // it is the caller's still
   EXPECT_EQ(queue.bytes(), 2 * one);
+  EXPECT_TRUE(push(other, "4", 9 * one));
+  EXPECT_FALSE(push(queue, "5", 9 * one));
+}
+
+// AB-236: what is owed is not given up for want of room; nothing new is taken until it has gone.
+TEST(Queue, WhatIsOwed_IsKeptOverEveryLimit) {
+  const std::uint64_t one = stanza("1").size();
+  Budget all(one);
+  Queue queue(all);
+  for (const char* id : {"3", "4"}) queue.push_owed(stanza(id));
+  std::vector<Stanza> back;
+  back.push_back(stanza("1"));
+  back.push_back(stanza("2"));
+  queue.put_back(std::move(back));
+  EXPECT_EQ(all.used(), 4 * one);
+  EXPECT_FALSE(push(queue, "5"));
+  for (const char* id : {"1", "2", "3", "4"}) EXPECT_EQ(queue.pop().id, id);
+  EXPECT_TRUE(push(queue, "5"));
 }
 
 TEST(Queue, OldOnes_AreTakenInOrderAndTheRestStays) {
-  Queue queue;
-  for (int i = 1; i <= 4; ++i) queue.push(stanza(std::to_string(i), std::chrono::seconds(i)), 1 << 20);
+  Budget all(1 << 20);
+  Queue queue(all);
+  for (int i = 1; i <= 4; ++i) queue.push_owed(stanza(std::to_string(i), std::chrono::seconds(i)));
   const std::vector<Stanza> old = queue.take_older_than(Instant{3s});
   ASSERT_EQ(old.size(), 2u);
   EXPECT_EQ(old[1].id, "2");
-  EXPECT_EQ(queue.oldest(), Instant{3s});
+  EXPECT_EQ(queue.first().since, Instant{3s});
+  EXPECT_EQ(queue.take_all().size(), 2u);
+  EXPECT_EQ(all.used(), 0u);
 }
 
 // ROUTE-02

@@ -3,6 +3,7 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <map>
 #include <optional>
@@ -11,8 +12,8 @@
 
 namespace ligase::pair {
 
-// `Key`: of what takes turns; ordered by what is the same in every run, never an address in memory.
-template <class Key>
+// `Key`: of what takes turns; `Less` orders it by what is the same in every run, never by an address in memory.
+template <class Key, class Less = std::less<Key>>
 class Turns {
  public:
   // `share`: bytes that each may send in a round.
@@ -72,9 +73,9 @@ class Turns {
     std::uint64_t saved = 0;
   };
   std::uint64_t share_;
-  std::list<Key> order_;         // the first has the turn
-  std::map<Key, Place> places_;  // of exactly those in the order
-  bool has_share_ = false;       // the first got its share of this round
+  std::list<Key> order_;               // the first has the turn
+  std::map<Key, Place, Less> places_;  // of exactly those in the order
+  bool has_share_ = false;             // the first got its share of this round
 };
 
 }  // namespace ligase::pair

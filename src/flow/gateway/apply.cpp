@@ -66,15 +66,14 @@ void House::out_pair_is_proven(pairs::OutPair& pair, streams::Stream& session, p
                   .with("local", pair.key.sender.text())
                   .with("remote", pair.key.target.text()));
   if (const auto* before = std::get_if<pair::Proven>(&pair.state); before != nullptr && before->stream != session.ref)
-    if (streams::Stream* left = streams_.find(before->stream)) left->riding.erase(&pair);
+    if (streams::Stream* left = streams_.find(before->stream)) left->leave(pair);
   pair.renewal = renewals_.schedule({}, pair.key, now(), proof.expires - wall());
   pair.state = pair::Proven{std::move(proof), session.ref, judged_under, wall()};
   session.riding.insert(&pair);
-  router_.wait_at(pair, session.peer);
   session.machine.pair_proven(now());
   // A reload came between the judgement and the peer's answer: by today's policy it is not proven yet.
   if (judged_under != ground_.rules.epoch()) return renew(pair);
-  router_.drain(pair, session);
+  router_.rides(pair, session);
 }
 
 void House::renew(pairs::OutPair& pair) {
@@ -90,7 +89,7 @@ void House::out_pair_is_not_proven(pairs::OutPair& pair, const Error& why) {
   streams::Stream* rides = proven != nullptr ? streams_.find(proven->stream) : nullptr;
   const bool still_holds = rides != nullptr && ground_.live_proof(pair.state, rides->ref) != nullptr && may_pass(why);
   if (!still_holds) {
-    if (rides != nullptr) rides->riding.erase(&pair);
+    if (rides != nullptr) rides->leave(pair);
     return refuse(pair, why);
   }
   pair.renewal = renewals_.schedule_retry({}, pair.key, now(), proven->proof.expires - wall());
@@ -101,7 +100,7 @@ void House::out_pair_is_not_proven(pairs::OutPair& pair, const Error& why) {
                   .with("reason", name_of(why.reason))
                   .with("detail", why.detail)
                   .with("expires", rfc3339(proven->proof.expires)));
-  router_.drain(pair, *rides);
+  router_.rides(pair, *rides);
 }
 
 void House::refuse(pairs::OutPair& pair, const Error& why) {

@@ -30,7 +30,8 @@ House::House(Settings settings, ground::World world)
     : version_(std::move(settings.version)),
       hostname_(settings.hostname),
       ground_(world, rules_of(settings)),
-      peers_(ground_, settings.memos),
+      waiting_(ground_.rules.limits().queue_total),
+      peers_(ground_, waiting_, settings.memos),
       streams_(ground_, peers_, *this),
       hosted_(ground_, std::move(settings.links)),
       door_(ground_, hosted_, streams_, [this] { count_drop(Reason::limit_reached, "unproven_per_prefix", nullptr); }),
@@ -38,7 +39,7 @@ House::House(Settings settings, ground::World world)
       revocation_(
           ground_, [this](const std::string& leaf) { judge_again(leaf); }, settings.memos),
       staples_(ground_, std::move(settings.revocation.set_staple), settings.memos),
-      router_(ground_, hosted_, links_, out_pairs_, streams_, *this),
+      router_(ground_, waiting_, hosted_, links_, out_pairs_, streams_, *this),
       bench_(ground_, hosted_, peers_, out_pairs_, refusals_, streams_, posh_, revocation_, *this),
       started_at_(ground_.wall()),
       rate_since_(ground_.now()) {
@@ -148,10 +149,11 @@ void House::on_over(streams::Stream& session) {
                   .with("unsent_bytes", std::to_string(session.riding.empty() ? 0 : session.connection->queued())));
   // A pair is a choice made anew (MUX-01): what waits moves on, what is at rest is forgotten.
   for (pairs::OutPair* pair : std::exchange(session.riding, {})) {
-    if (pair->queue && !is_stopping_) {
+    session.turns.remove(pair);
+    if (pair->backlog && !is_stopping_) {
       pair->state = pair::Proving{wall()};
       set_up(*pair);
-    } else if (!pair->is_being_set_up && !pair->queue) {
+    } else if (!pair->is_being_set_up && !pair->backlog) {
       out_pairs_.erase(pair->key);
     } else {
       pair->state = pair::Expired{wall()};
@@ -257,10 +259,10 @@ Result<void> House::close_pair(const pairs::PairKey& out) {
   if (pairs::OutPair* pair = out_pairs_.find(out)) {
     is_known = true;
     if (const auto* proven = std::get_if<pair::Proven>(&pair->state))
-      if (streams::Stream* rides = streams_.find(proven->stream)) rides->riding.erase(pair);
+      if (streams::Stream* rides = streams_.find(proven->stream)) rides->leave(*pair);
     pair->state = pair::Expired{wall()};
     pair->renewal.cancel();
-    if (pair->queue) {
+    if (pair->backlog) {
       set_up(*pair);
     } else if (!pair->is_being_set_up) {
       out_pairs_.erase(out);
@@ -349,15 +351,16 @@ void House::check() const {
     if (session->is_ending) continue;
     for (const pairs::OutPair* pair : session->riding) {
       const auto* proven = std::get_if<pair::Proven>(&pair->state);
-      ensure(proven != nullptr ? proven->stream == ref : pair->is_being_set_up || !pair->queue,
+      ensure(proven != nullptr ? proven->stream == ref : pair->is_being_set_up || !pair->backlog,
              "a pair rides the stream that it names, and no other");
     }
   }
   for (const auto& [key, pair] : out_pairs_.all()) {
-    if (!pair->queue || pair->is_being_set_up) continue;
+    if (!pair->backlog || pair->is_being_set_up) continue;
     const auto* proven = std::get_if<pair::Proven>(&pair->state);
-    ensure(proven != nullptr,
-           "a queue that is not empty belongs to a pair that is being proven, or that rides a stream");
+    const auto rides = proven != nullptr ? streams_.all().find(proven->stream) : streams_.all().end();
+    ensure(rides != streams_.all().end() && rides->second->turns.has(pair.get()),
+           "a queue that is not empty belongs to a pair that is being proven, or is in the turns of its stream");
   }
 }
 

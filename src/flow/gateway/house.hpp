@@ -106,6 +106,7 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   std::string version_;
   Domain hostname_;
   ground::Ground ground_;
+  pair::Budget waiting_;  // bytes in all queues
   peers::Peers peers_;
   pairs::Renewals renewals_;  // outlives every pair's ticket
   pairs::Refusals refusals_;

@@ -110,7 +110,7 @@ std::vector<report::PairRow> House::pair_rows() const {
     row.remote = key.target.text();
     row.direction = "out";
     fill(row, pair->state, now);
-    row.queued = pair->queue ? pair->queue->count() : 0;
+    row.queued = pair->backlog ? pair->backlog->queue.count() : 0;
     row.stanzas = pair->stanzas;
     if (pair->last_error && !row.last_error) row.last_error = reason_text(*pair->last_error);
     rows.push_back(std::move(row));
@@ -125,7 +125,7 @@ std::vector<report::PairRow> House::pair_rows() const {
       row.remote = key.sender.text();
       row.direction = "in";
       fill(row, pair.state, now);
-      row.queued = pair.held ? pair.held->count() : 0;
+      row.queued = pair.held ? pair.held->queue.count() : 0;
       row.stanzas = pair.stanzas;
       auto& slot = inbound[key];
       row.stanzas += slot.stanzas;
@@ -168,7 +168,7 @@ std::vector<report::LinkRow> House::link_rows() const {
     row.stanzas_in = hosted->stanzas_out;  // from the component to us
     row.stanzas_out = hosted->stanzas_in;
     row.queued_bytes =
-        (hosted->waiting ? hosted->waiting->bytes() : 0) + (row.up ? hosted->session->connection->queued() : 0);
+        (hosted->waiting ? hosted->waiting->queue.bytes() : 0) + (row.up ? hosted->session->connection->queued() : 0);
     rows.push_back(std::move(row));
   }
   std::sort(rows.begin(), rows.end(), [](const auto& a, const auto& b) { return a.id < b.id; });

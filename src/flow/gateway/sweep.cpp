@@ -28,7 +28,7 @@ void House::sweep() {
   // A refusal is remembered while it matters; then the pair, at rest, is forgotten.
   out_pairs_.erase_if([&](const pairs::OutPair& pair) {
     const auto* refused = std::get_if<pair::Refused>(&pair.state);
-    return refused != nullptr && !pair.queue && !pair.is_being_set_up &&
+    return refused != nullptr && !pair.backlog && !pair.is_being_set_up &&
            refused->retry_at + std::chrono::minutes(10) < now();
   });
   end_unused_streams();

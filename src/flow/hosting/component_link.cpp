@@ -1,6 +1,7 @@
-// A component's connection: the machine's actions carried out, and push-back for a bounded time.
+// A component's connection: the machine's actions carried out.
 #include "hosting/component_link.hpp"
 
+#include "base/on_leaving.hpp"
 #include "base/overloaded.hpp"
 #include "stream/words.hpp"
 #include "xml/alone.hpp"
@@ -28,9 +29,7 @@ ComponentLink::ComponentLink(ground::Ground& ground, link::Components& component
       ground_(ground),
       owner_(owner),
       deadline_(ground.world.clock, [this] { perform(machine.on_time(ground_.now())); }),
-      pause_(ground.world.clock, [this] {
-        if (!is_ending) connection->resume_reading();
-      }) {}
+      tap_(*connection) {}
 
 ComponentLink::~ComponentLink() = default;
 
@@ -42,6 +41,7 @@ void ComponentLink::start() {
 void ComponentLink::perform(link::Actions actions) {
   const bool is_outermost = !is_performing_;
   is_performing_ = true;
+  const OnLeaving over([this, is_outermost] { is_performing_ = !is_outermost; });
   for (;;) {
     for (link::Action& action : actions)
       std::visit(Overloaded{
@@ -56,12 +56,10 @@ void ComponentLink::perform(link::Actions actions) {
                      },
                  },
                  action);
-    if (!is_outermost || is_ending || !machine.has_more()) break;
+    if (!is_outermost || is_ending || is_held() || !machine.has_more()) break;
     actions = machine.resume(*this, ground_.now());
   }
-  if (!is_outermost) return;
-  is_performing_ = false;
-  if (!is_ending) deadline_.move_to(machine.deadline());
+  if (is_outermost && !is_ending) deadline_.move_to(machine.deadline());
 }
 
 void ComponentLink::write(std::string_view bytes) {
@@ -72,16 +70,16 @@ void ComponentLink::write(std::string_view bytes) {
 void ComponentLink::end(StreamFault fault, Error why) { perform(machine.fail(std::move(fault), std::move(why))); }
 void ComponentLink::close(Error why) { perform(machine.close(std::move(why))); }
 
-void ComponentLink::pause_until(Instant when) {
-  if (pause_.is_set() || is_ending) return;
-  connection->pause_reading();
-  pause_.move_to(when);
+void ComponentLink::answer(std::string_view bytes) {
+  write(bytes);
+  if (connection->queued() > seams::kHighMark && !tap_.is_held(seams::Pause::answers)) tap_.hold(seams::Pause::answers);
 }
 
-void ComponentLink::unpause() {
-  if (!pause_.is_set()) return;
-  pause_.stop();
-  if (!is_ending) connection->resume_reading();
+void ComponentLink::let_go(seams::Pause why) {
+  tap_.let_go(why);
+  if (is_ending) return;
+  if (!is_held() && machine.has_more()) perform(machine.resume(*this, ground_.now()));
+  if (!is_ending) tap_.settle();
 }
 
 void ComponentLink::on_bytes(std::string_view bytes) {
@@ -89,8 +87,9 @@ void ComponentLink::on_bytes(std::string_view bytes) {
 }
 
 void ComponentLink::on_writable() {
-  is_stalled = false;
-  if (!is_ending) owner_.on_writable(*this);
+  if (is_ending) return;
+  owner_.on_writable(*this);
+  if (!is_ending && tap_.is_held(seams::Pause::answers)) let_go(seams::Pause::answers);
 }
 
 void ComponentLink::on_closed(const Error& why) {

@@ -6,6 +6,7 @@
 
 #include "ground/deadline.hpp"
 #include "ground/ground.hpp"
+#include "ground/tap.hpp"
 #include "link/component.hpp"
 #include "seams/network.hpp"
 #include "stream/machine.hpp"
@@ -36,10 +37,13 @@ class ComponentLink final : public seams::Receiver, public stream::StanzaSink {
 
   void start();
   void write(std::string_view bytes);
+  void answer(std::string_view bytes);  // likewise; a component that does not take its answers is not read meanwhile
   void end(StreamFault fault, Error why);
   void close(Error why);
-  void pause_until(Instant when);  // push back on the component that fills a queue, for a bounded time
-  void unpause();
+  // What would come from it can be neither delivered nor kept: it is not read until it may go on.
+  void hold() { tap_.hold(seams::Pause::full); }
+  void go_on() { let_go(seams::Pause::full); }  // in a later turn than hold()
+  bool is_held() const noexcept { return !tap_.is_open(); }
 
   void on_bytes(std::string_view bytes) override;
   void on_tls(const Result<seams::TlsFacts>&) override {}  // components speak in clear on loopback
@@ -50,16 +54,18 @@ class ComponentLink final : public seams::Receiver, public stream::StanzaSink {
   const std::uint64_t number;
   std::unique_ptr<seams::Connection> connection;
   link::ComponentMachine machine;
-  bool is_ending = false, is_stalled = false;
+  bool is_ending = false;
   std::optional<Error> ended_by;
   std::uint64_t stanzas_in = 0, stanzas_out = 0;
 
  private:
   void perform(link::Actions actions);
+  void let_go(seams::Pause why);
 
   ground::Ground& ground_;
   Owner& owner_;
-  ground::Deadline deadline_, pause_;
+  ground::Deadline deadline_;
+  ground::Tap tap_;
   bool is_performing_ = false;
 };
 

@@ -7,15 +7,15 @@
 #include <vector>
 
 #include "hosting/component_link.hpp"
-#include "pair/queue.hpp"
+#include "pair/backlog.hpp"
 
 namespace ligase::hosting {
 
 struct HostedDomain {
   Domain domain;
-  std::size_t link = 0;                  // index in the configuration's links
-  ComponentLink* session = nullptr;      // null: down
-  std::unique_ptr<pair::Queue> waiting;  // stanzas for it while it is down or does not read
+  std::size_t link = 0;                    // index in the configuration's links
+  ComponentLink* session = nullptr;        // null: down
+  std::unique_ptr<pair::Backlog> waiting;  // stanzas for it while it is down or does not read
   std::uint64_t stanzas_in = 0, stanzas_out = 0;
 };
 

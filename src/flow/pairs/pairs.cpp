@@ -13,7 +13,7 @@ OutPair& OutPairs::add(const PairKey& key, WallTime now) {
   auto& slot = pairs_[key];
   if (!slot)
     slot = std::make_unique<OutPair>(
-        OutPair{key, next_number_++, pair::Proving{now}, {}, nullptr, nullptr, false, 0, std::nullopt, 0, {}});
+        OutPair{key, next_number_++, pair::Proving{now}, {}, nullptr, false, 0, std::nullopt, 0, {}});
   return *slot;
 }
 

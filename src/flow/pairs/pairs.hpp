@@ -9,7 +9,7 @@
 #include <string>
 #include <unordered_map>
 
-#include "pair/queue.hpp"
+#include "pair/backlog.hpp"
 #include "pair/standing.hpp"
 #include "pairs/pair_key.hpp"
 #include "pairs/renewals.hpp"
@@ -21,9 +21,8 @@ struct OutPair {             // ours → theirs
   PairKey key;               // sender: ours
   std::uint64_t number = 0;  // in the order they came
   pair::PairState state;
-  pair::StreamRef accepted_on;         // the stream on which the peer took us for the sender
-  std::unique_ptr<pair::Queue> queue;  // null at rest
-  peers::Peer* waits_at = nullptr;  // where the queue's bytes are counted; null without a queue, or no peer known yet
+  pair::StreamRef accepted_on;             // the stream on which the peer took us for the sender
+  std::unique_ptr<pair::Backlog> backlog;  // null at rest
   bool is_being_set_up = false;
   std::uint64_t stanzas = 0;
   std::optional<Error> last_error;
@@ -65,7 +64,7 @@ struct ClaimKey {
 
 struct InPair {  // theirs → ours, on one stream
   pair::PairState state;
-  std::unique_ptr<pair::Queue> held;  // while no proof of it holds (MUX-09); null otherwise
+  std::unique_ptr<pair::Backlog> held;  // while no proof of it holds (MUX-09); null otherwise
   bool is_being_proven = false;
   std::uint64_t stanzas = 0;
   ClaimKey claim_key;

@@ -11,7 +11,8 @@ constexpr std::string_view kPeer = "peer", kKey = "key";
 
 }  // namespace
 
-Peers::Peers(ground::Ground& ground, const std::vector<seams::Memo>& memos) : ground_(ground) {
+Peers::Peers(ground::Ground& ground, pair::Budget& waiting, const std::vector<seams::Memo>& memos)
+    : ground_(ground), waiting_(waiting) {
   for (const seams::Memo& memo : memos) {
     if (memo.kind == kKey) keys_.recall(memo.key, memo.value, ground_.wall());
     if (memo.kind != kPeer || peers_.size() >= kMostPeers) continue;
@@ -21,12 +22,9 @@ Peers::Peers(ground::Ground& ground, const std::vector<seams::Memo>& memos) : gr
 }
 
 Peer& Peers::at(std::string_view host, std::uint16_t port) {
-  Peer& found = peers_[{std::string(host), port}];
-  if (found.host.empty()) {
-    found.host = host;
-    found.port = port;
-  }
-  return found;
+  return peers_
+      .try_emplace({std::string(host), port}, std::string(host), port, ground_.rules.limits().queue_per_peer, waiting_)
+      .first->second;
 }
 
 void Peers::remember(const Peer& peer) {
@@ -55,8 +53,8 @@ void Peers::note_key(const proof::Chain& chain, std::string_view name, const Dom
 void Peers::forget(const std::set<const Peer*>& in_use) {
   std::erase_if(peers_, [&](const auto& entry) {
     const Peer& peer = entry.second;
-    return !in_use.contains(&peer) && peer.connecting.empty() && peer.queued == 0 && peer.retry_at <= ground_.now() &&
-           (peers_.size() > kMostPeers || !holds_fact(peer, ground_.wall()));
+    return !in_use.contains(&peer) && peer.connecting.empty() && peer.waiting.used() == 0 &&
+           peer.retry_at <= ground_.now() && (peers_.size() > kMostPeers || !holds_fact(peer, ground_.wall()));
   });
 }
 

@@ -9,6 +9,7 @@
 
 #include "ground/gate.hpp"
 #include "ground/ground.hpp"
+#include "pair/budget.hpp"
 #include "pair/standing.hpp"
 #include "proof/certificate.hpp"
 #include "proof/known_keys.hpp"
@@ -19,8 +20,12 @@ constexpr std::size_t kMostPeers = 50'000;  // beyond, what is no longer in use 
 constexpr auto kLearned = std::chrono::hours(24), kLearnedOfHarm = std::chrono::hours(7 * 24);
 
 struct Peer {
+  Peer(std::string name, std::uint16_t at, std::uint64_t most, pair::Budget& all)
+      : host(std::move(name)), port(at), waiting(most, &all) {}
+
   std::string host;
-  std::uint16_t port = 0;
+  std::uint16_t port;
+  pair::Budget waiting;               // bytes in the queues of the pairs that wait for it
   std::set<pair::StreamRef> streams;  // initiating ones
   std::map<Domain, std::shared_ptr<ground::Gate<bool>>>
       connecting;                                               // by target domain; opens when the attempt is decided
@@ -29,7 +34,6 @@ struct Peer {
   WallTime no_extra_targets_until{}, no_extra_senders_until{};  // MUX-06, learned
   WallTime no_external_until{};                                 // EXT-01: it cut the connection at our <auth/>
   WallTime named_authzid_until{};                               // EXT-01: it refused an empty one
-  std::uint64_t queued = 0;                                     // bytes in the queues of the pairs that wait for it
   unsigned failures = 0;                                        // to connect, in a row (ROUTE-04)
   Instant last_try{}, retry_at{};
   std::optional<Error> last_error;
@@ -37,7 +41,8 @@ struct Peer {
 
 class Peers {
  public:
-  Peers(ground::Ground& ground, const std::vector<seams::Memo>& memos);  // recalls those of kind "peer" and "key"
+  // `waiting`: of all queues; it outlives this. Recalls the memos of kind "peer" and "key".
+  Peers(ground::Ground& ground, pair::Budget& waiting, const std::vector<seams::Memo>& memos);
 
   Peer& at(std::string_view host, std::uint16_t port);
   void remember(const Peer& peer);  // call it when one of the learned facts changes
@@ -53,6 +58,7 @@ class Peers {
 
  private:
   ground::Ground& ground_;
+  pair::Budget& waiting_;
   std::map<std::pair<std::string, std::uint16_t>, Peer, std::less<>> peers_;
   proof::KnownKeys keys_;
 };

@@ -76,7 +76,7 @@ bool may_be_answered(const Bench& bench, streams::Stream& session) {
 void answer(Bench& bench, streams::Stream& session, const pairs::PairKey& pair, stream::Spelling spelling,
             const DbVerdict& verdict) {
   if (!may_be_answered(bench, session)) return;
-  session.write(stream::answer_result(pair.sender, pair.target, verdict, spelling));
+  session.answer(stream::answer_result(pair.sender, pair.target, verdict, spelling));
 }
 
 // A refusal is final for a while only: a domain holder mends a record, and the peer asks again on the same stream.
@@ -294,7 +294,7 @@ void answer_as_authority(Bench& bench, streams::Stream& session, const stream::D
   }
   if (verdict.type != DbType::valid)
     bench.owner.count_drop(Reason::dialback_invalid, "a db:verify for a key that is not ours", &session);
-  session.write(stream::answer_verify(verify.sender, verify.target, verify.id, verdict, verify.spelling));
+  session.answer(stream::answer_verify(verify.sender, verify.target, verify.id, verdict, verify.spelling));
 }
 
 Task<void> prove_in_pair(Bench* bench, pair::StreamRef ref, pairs::PairKey key) {

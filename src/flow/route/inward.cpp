@@ -8,10 +8,10 @@
 namespace ligase::route {
 namespace {
 
-constexpr std::size_t kLinkHigh = 4u << 20;  // bytes a link may have queued before its domain keeps its own
+pair::Source source_of(const streams::Stream& stream) { return pair::Source{stream.ref.number}; }
+xml::Take taken_from(const streams::Stream& stream) { return stream.is_held() ? xml::Take::stop : xml::Take::more; }
 
 }  // namespace
-
 xml::Take Router::from_peer(streams::Stream& session, const xml::ElementView& element, stream::StanzaKind kind) {
   ++stanzas_;
   if (session.machine.role() == Role::initiating) {  // without bidi nothing comes back on a stream of ours
@@ -27,8 +27,8 @@ xml::Take Router::from_peer(streams::Stream& session, const xml::ElementView& el
   hosting::HostedDomain* to = hosted_.find(target);
   if (to == nullptr) return arrival(session, element, kind);
   ++found->second.stanzas;
-  deliver(*to, element, kind, session.machine.peer_header());
-  return xml::Take::more;
+  deliver(*to, element, kind, session.machine.peer_header(), source_of(session));
+  return taken_from(session);
 }
 
 // D-11: the sender's dialback towards some target of this stream holds now, under today's policy.
@@ -64,8 +64,8 @@ xml::Take Router::misaddressed(streams::Stream& session, const xml::ElementView&
     if (pair != session.in_pairs.end() && ground_.live_proof(pair->second.state, session.ref) != nullptr) {
       pair::Stanza stanza = pair::keep(element, kind, {}, ground_.now());
       stanza.to = to->unicode();  // an error's own addresses must be some
-      bounce_to_remote(stanza, {Reason::name_invalid, "the address is not valid"});
-      return xml::Take::more;
+      bounce_to_remote(stanza, {Reason::name_invalid, "the address is not valid"}, source_of(session));
+      return taken_from(session);
     }
   }
   owner_.count_drop(Reason::name_invalid, "a stanza whose from or to is missing or no address", &session);
@@ -84,8 +84,8 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
     pairs::InPair& pair = found->second;
     if (!pair.held && ground_.live_proof(pair.state, session.ref) != nullptr) {
       ++pair.stanzas;
-      deliver(*target, element, kind, session.machine.peer_header(), &key);
-      return xml::Take::more;
+      deliver(*target, element, kind, session.machine.peer_header(), source_of(session), &key);
+      return taken_from(session);
     }
     if (element.cannot_pass) {  // whether its sender may be answered is not known now
       owner_.count_drop(*element.cannot_pass, "of a pair that is being proven", &session);
@@ -94,13 +94,13 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
     pair::Stanza stanza = keep_for(ns::kComponent, element, kind, session.machine.peer_header(), &key);
     if (const auto* refused = std::get_if<pair::Refused>(&pair.state);
         refused != nullptr && refused->retry_at > ground_.now() && !pair.is_being_proven) {
-      bounce_to_remote(stanza, refused->why);
-      return xml::Take::more;
+      bounce_to_remote(stanza, refused->why, source_of(session));
+      return taken_from(session);
     }
     // Its proof ran out, or the policy is another one: proven anew before anything passes (MUX-09).
-    hold(session, pair, std::move(stanza));
+    hold(session, found->first, pair, std::move(stanza));
     owner_.prove_anew(session, found->first, pair);
-    return xml::Take::more;
+    return taken_from(session);
   }
   if (!session.machine.is_proven()) {  // AB-025, AB-071
     session.end({StreamError::not_authorized, "no domain was proven on this stream yet"},
@@ -124,29 +124,31 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
     case pair::Verdict::prove_and_deliver:
       if (is_full) {
         bounce_to_remote(keep_for(ns::kComponent, element, kind, session.machine.peer_header(), &key),
-                         {Reason::limit_reached, "pairs_per_stream"});
-        return xml::Take::more;
+                         {Reason::limit_reached, "pairs_per_stream"}, source_of(session));
+        return taken_from(session);
       }
       ++owner_.grant(session, key, **sender->second.verdict).stanzas;
-      deliver(*target, element, kind, session.machine.peer_header(), &key);
-      return xml::Take::more;
+      deliver(*target, element, kind, session.machine.peer_header(), source_of(session), &key);
+      return taken_from(session);
     case pair::Verdict::deliver:
-      deliver(*target, element, kind, session.machine.peer_header(), &key);
-      return xml::Take::more;
+      deliver(*target, element, kind, session.machine.peer_header(), source_of(session), &key);
+      return taken_from(session);
     case pair::Verdict::judge_certificate:
       if (is_full || element.cannot_pass) {
         owner_.count_drop(element.cannot_pass.value_or(Reason::limit_reached), "unproven_reply", &session);
       } else {
         const auto added = session.in_pairs.try_emplace(key).first;
-        hold(session, added->second, keep_for(ns::kComponent, element, kind, session.machine.peer_header(), &key));
+        hold(session, added->first, added->second,
+             keep_for(ns::kComponent, element, kind, session.machine.peer_header(), &key));
         owner_.prove_anew(session, added->first, added->second);
       }
-      return xml::Take::more;
+      return taken_from(session);
     case pair::Verdict::refuse_stanza:
       bounce_to_remote(keep_for(ns::kComponent, element, kind, session.machine.peer_header(), &key),
                        {Reason::sender_not_proven,
-                        fmt::format("{} is not proven towards {} on this stream", from->text(), to->text())});
-      return xml::Take::more;
+                        fmt::format("{} is not proven towards {} on this stream", from->text(), to->text())},
+                       source_of(session));
+      return taken_from(session);
     case pair::Verdict::refuse_host:
     case pair::Verdict::close_host_unknown:
       session.end({StreamError::host_unknown, fmt::format("{} is not hosted here", to->text())},
@@ -161,30 +163,34 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
   return xml::Take::stop;
 }
 
-void Router::hold(streams::Stream& session, pairs::InPair& pair, pair::Stanza stanza) {
-  const std::uint64_t size = stanza.size();
-  if (!pair.held) pair.held = std::make_unique<pair::Queue>();
-  if (queued_total_ + size <= ground_.rules.limits().queue_total &&
-      pair.held->bytes() + size <= ground_.rules.limits().queue_per_pair) {
-    pair.held->push(std::move(stanza), ground_.rules.limits().queue_per_pair);
-    queued_total_ += size;
-  } else if (std::holds_alternative<pair::Proving>(pair.state)) {  // it was never anybody's
-    owner_.count_drop(Reason::queue_full, "unproven_reply", &session);
-  } else {
-    bounce_to_remote(stanza, {Reason::queue_full, "this pair is being proven anew"});
+void Router::hold(streams::Stream& session, const pairs::PairKey& key, pairs::InPair& pair, pair::Stanza stanza) {
+  const auto find = [this, ref = session.ref, key]() -> pair::Backlog* {
+    streams::Stream* stream = streams_.find(ref);
+    const auto found = stream != nullptr ? stream->in_pairs.find(key) : pairs::InPairs::iterator{};
+    return stream == nullptr || found == stream->in_pairs.end() ? nullptr : found->second.held.get();
+  };
+  // It was never anybody's: nobody waits for it, and nobody is told (MUX-08).
+  if (std::holds_alternative<pair::Proving>(pair.state)) {
+    if (!pair.held) pair.held = std::make_unique<pair::Backlog>(waiting_);
+    if (!pair.held->queue.push(stanza, ground_.rules.limits().queue_per_pair))
+      owner_.count_drop(Reason::queue_full, "unproven_reply", &session);
+    return;
   }
+  if (!pair.held) pair.held = std::make_unique<pair::Backlog>(waiting_);
+  if (!keep_in(*pair.held, stanza, ground_.rules.limits().queue_per_pair, source_of(session), find))
+    bounce_to_remote(stanza, {Reason::queue_full, "this pair is being proven anew"}, source_of(session));
 }
 
 std::vector<pair::Stanza> Router::take_held(pairs::InPair& pair) {
   if (!pair.held) return {};
-  queued_total_ -= pair.held->bytes();
-  std::vector<pair::Stanza> held = pair.held->take_all();
+  go_on(pair.held->brake.has_emptied());
+  std::vector<pair::Stanza> held = pair.held->queue.take_all();
   pair.held.reset();
   return held;
 }
 
 bool Router::takes_now(const hosting::HostedDomain& to) const {
-  return to.session != nullptr && !to.waiting && to.session->connection->queued() < kLinkHigh;
+  return to.session != nullptr && !to.waiting && to.session->connection->queued() <= seams::kHighMark;
 }
 
 void Router::write_to(hosting::HostedDomain& to, std::string_view bytes, std::string_view jid) {
@@ -194,38 +200,38 @@ void Router::write_to(hosting::HostedDomain& to, std::string_view bytes, std::st
 }
 
 void Router::deliver(hosting::HostedDomain& to, const xml::ElementView& element, stream::StanzaKind kind,
-                     const xml::Header& header, const pairs::PairKey* canonical) {
-  if (element.cannot_pass) {  // AB-181, AB-010: it costs itself alone
-    const Error why{*element.cannot_pass, std::string(describe(*element.cannot_pass).what_to_do)};
-    return bounce_to_remote(pair::keep(element, kind, {}, ground_.now()), why);
-  }
+                     const xml::Header& header, pair::Source source, const pairs::PairKey* canonical) {
+  if (element.cannot_pass)  // AB-181, AB-010: it costs itself alone
+    return bounce_to_remote(pair::keep(element, kind, {}, ground_.now()), Error{*element.cannot_pass, {}}, source);
   if (takes_now(to)) return write_to(to, passed(ns::kComponent, element, header, canonical), *element.to);
-  deliver_kept(to, keep_for(ns::kComponent, element, kind, header, canonical));
+  deliver_kept(to, keep_for(ns::kComponent, element, kind, header, canonical), source);
 }
 
-void Router::deliver_kept(hosting::HostedDomain& to, pair::Stanza stanza) {
+void Router::deliver_kept(hosting::HostedDomain& to, pair::Stanza stanza, pair::Source source) {
   if (takes_now(to)) return write_to(to, stanza.bytes, stanza.to);
   if (to.session == nullptr && (stanza.kind == stream::StanzaKind::iq || is_stopping_))  // COMP-04
-    return bounce_to_remote(stanza, {Reason::link_down, "the domain's server is not connected"});
-  const std::uint64_t size = stanza.size();
-  if ((to.waiting ? to.waiting->bytes() : 0) + size > ground_.rules.limits().queue_per_link ||
-      queued_total_ + size > ground_.rules.limits().queue_total)
-    return bounce_to_remote(stanza, {Reason::queue_full, "the domain's server does not take more"});
-  if (!to.waiting) to.waiting = std::make_unique<pair::Queue>();
-  to.waiting->push(std::move(stanza), ground_.rules.limits().queue_per_link);
-  queued_total_ += size;
-  owner_.something_waits();
+    return bounce_to_remote(stanza, {Reason::link_down, "the domain's server is not connected"}, source);
+  if (!to.waiting) to.waiting = std::make_unique<pair::Backlog>(waiting_);
+  if (to.session == nullptr) to.waiting->brake.expect_nothing();
+  if (keep_in(*to.waiting, stanza, ground_.rules.limits().queue_per_link, source, finder(to)))
+    return owner_.something_waits();
+  if (to.waiting->queue.is_empty()) to.waiting.reset();
+  bounce_to_remote(stanza, {Reason::queue_full, "the domain's server does not take more"}, source);
 }
 
 void Router::drain(hosting::ComponentLink& link) {
   hosting::HostedDomain* domain = link.machine.domain() ? hosted_.find(*link.machine.domain()) : nullptr;
   if (domain == nullptr || domain->session != &link || !domain->waiting) return;
-  while (!domain->waiting->is_empty() && link.connection->queued() < kLinkHigh) {
-    const pair::Stanza stanza = domain->waiting->pop();
-    queued_total_ -= stanza.size();
+  pair::Queue& waiting = domain->waiting->queue;
+  while (!waiting.is_empty() && link.connection->queued() <= seams::kHighMark) {
+    const pair::Stanza stanza = waiting.pop();
+    eased(*domain->waiting, ground_.rules.limits().queue_per_link);
     write_to(*domain, stanza.bytes, stanza.to);
   }
-  if (domain->waiting->is_empty()) domain->waiting.reset();
+  if (waiting.is_empty()) {
+    go_on(domain->waiting->brake.has_emptied());
+    domain->waiting.reset();
+  }
 }
 
 }  // namespace ligase::route

@@ -9,9 +9,6 @@
 namespace ligase::route {
 namespace {
 
-constexpr std::size_t kSendHigh = 1u << 20;  // bytes a connection may have queued before pairs keep their own
-constexpr Duration kPushBack = 1s;           // how long a filling link may be made to wait (P8)
-
 void set_domain(std::string& element, std::string_view attribute, std::string_view jid, const Domain& domain) {
   if (split_jid(jid).domain != domain.unicode())
     xml::set_attribute(element, attribute, with_domain(jid, domain.unicode()));
@@ -49,17 +46,23 @@ void Router::carry(const pairs::OutPair& pair, streams::Stream& stream, const pa
   stream.carry(addressed(stanza.bytes, stanza.to, pair.key.target, stream.labels_of(pair.key.target)));
 }
 
+// It takes bytes now, and nobody waits for his turn there.
+bool Router::is_free(const streams::Stream& stream) {
+  return stream.turns.is_empty() && stream.connection->queued() <= seams::kHighMark;
+}
+
 bool Router::is_too_big(const streams::Stream& stream, std::size_t bytes) const {
   const std::optional<std::uint64_t>& most = stream.machine.features().most_bytes;
   return most && bytes > *most;
 }
 
-void Router::bounce_too_big(const pairs::OutPair& pair, const streams::Stream& stream, const pair::Stanza& stanza) {
+void Router::bounce_too_big(const pairs::OutPair& pair, const streams::Stream& stream, const pair::Stanza& stanza,
+                            pair::Source source) {
   if (hosting::HostedDomain* from = hosted_.find(pair.key.sender))
     bounce_to_local(
         *from, stanza,
         {Reason::stanza_too_big, fmt::format("the peer takes {} bytes", *stream.machine.features().most_bytes)},
-        pair.key.target);
+        pair.key.target, source);
 }
 
 xml::Take Router::from_component(hosting::ComponentLink& link, const xml::ElementView& element,
@@ -69,14 +72,16 @@ xml::Take Router::from_component(hosting::ComponentLink& link, const xml::Elemen
   ++from.stanzas_out;
   ++stanzas_;
   const xml::Header& header = link.machine.peer_header();
+  const pair::Source source{link.number};
+  const auto taken = [&] { return link.is_held() ? xml::Take::stop : xml::Take::more; };
   const auto answer = [&](pair::Stanza stanza, const Error& why) {
     if (stanza.from.empty()) stanza.from = own.as(link.machine.labels());
     if (const auto reply = pair::error_reply(stanza, why.reason, told(why.reason))) {
-      link.write(*reply);
+      link.answer(*reply);
     } else {
       owner_.count_drop(why.reason, "a stanza that cannot be answered", nullptr);
     }
-    return xml::Take::more;
+    return taken();
   };
   // Without `from` the component speaks for its domain, as at Prosody.
   const std::string_view sender = element.from ? split_jid(*element.from).domain : own.unicode();
@@ -107,19 +112,18 @@ xml::Take Router::from_component(hosting::ComponentLink& link, const xml::Elemen
     ++pair->stanzas;
     if (const auto* proven = std::get_if<pair::Proven>(&pair->state)) {
       streams::Stream* out = streams_.find(proven->stream);
-      if (out != nullptr && !pair->queue && ground_.live_proof(pair->state, out->ref) != nullptr &&
-          out->connection->queued() < kSendHigh) {
+      if (out != nullptr && !pair->backlog && ground_.live_proof(pair->state, out->ref) != nullptr && is_free(*out)) {
         const std::string_view bytes = passed(ns::kServer, element, header);
         if (is_too_big(*out, bytes.size())) {
-          bounce_too_big(*pair, *out, keep_for(ns::kServer, element, kind, header));
+          bounce_too_big(*pair, *out, keep_for(ns::kServer, element, kind, header), source);
         } else {
           out->carry(addressed(bytes, *element.to, pair->key.target, out->labels_of(pair->key.target)));
         }
-        return xml::Take::more;
+        return taken();
       }
     }
-    queue_out(*pair, keep_for(ns::kServer, element, kind, header), &link);
-    return xml::Take::more;
+    queue_out(*pair, keep_for(ns::kServer, element, kind, header), source);
+    return taken();
   }
 
   const auto remote = Domain::parse(target);
@@ -130,28 +134,29 @@ xml::Take Router::from_component(hosting::ComponentLink& link, const xml::Elemen
   if (stanza.from.empty()) stanza.from = own.as(link.machine.labels());
   if (hosting::HostedDomain* internal = hosted_.find(*remote)) {
     if (ground_.rules.is_internal_allowed()) {
-      deliver_kept(*internal, keep_for(ns::kComponent, element, kind, header, &key));
+      deliver_kept(*internal, keep_for(ns::kComponent, element, kind, header, &key), source);
     } else {
       bounce_to_local(from, stanza,
-                      {Reason::policy_internal, std::string(describe(Reason::policy_internal).what_to_do)}, *remote);
+                      {Reason::policy_internal, std::string(describe(Reason::policy_internal).what_to_do)}, *remote,
+                      source);
     }
-    return xml::Take::more;
+    return taken();
   }
   if (out_pairs_.find(key) == nullptr && out_pairs_.size() >= ground_.rules.limits().pairs_total) {
-    bounce_to_local(from, stanza, {Reason::limit_reached, "pairs_total"}, *remote);
-    return xml::Take::more;
+    bounce_to_local(from, stanza, {Reason::limit_reached, "pairs_total"}, *remote, source);
+    return taken();
   }
   pairs::OutPair& added = out_pairs_.add(key, ground_.wall());
   owner_.something_waits();
   ++added.stanzas;
-  queue_out(added, std::move(stanza), &link);
-  return xml::Take::more;
+  queue_out(added, std::move(stanza), source);
+  return taken();
 }
 
-void Router::queue_out(pairs::OutPair& pair, pair::Stanza stanza, hosting::ComponentLink* link) {
+void Router::queue_out(pairs::OutPair& pair, pair::Stanza stanza, pair::Source source) {
   hosting::HostedDomain* from = hosted_.find(pair.key.sender);
   const auto refuse = [&](const Error& why) {
-    if (from != nullptr) bounce_to_local(*from, stanza, why, pair.key.target);
+    if (from != nullptr) bounce_to_local(*from, stanza, why, pair.key.target, source);
   };
   if (is_stopping_) return refuse({Reason::shutdown, "the gateway is stopping"});
   if (const auto* refused = std::get_if<pair::Refused>(&pair.state);
@@ -160,95 +165,77 @@ void Router::queue_out(pairs::OutPair& pair, pair::Stanza stanza, hosting::Compo
   const auto* proven = std::get_if<pair::Proven>(&pair.state);
   streams::Stream* out = proven != nullptr ? streams_.find(proven->stream) : nullptr;
   const bool is_live = out != nullptr && ground_.live_proof(pair.state, out->ref) != nullptr;
-  if (is_live && is_too_big(*out, stanza.bytes.size())) return bounce_too_big(pair, *out, stanza);
-  if (is_live && !pair.queue && out->connection->queued() < kSendHigh) return carry(pair, *out, stanza);
-  const std::uint64_t size = stanza.size(), before = pair.queue ? pair.queue->bytes() : 0;
-  const peers::Peer* at = pair.queue ? pair.waits_at : is_live ? out->peer : nullptr;
-  const bool is_full = queued_total_ + size > ground_.rules.limits().queue_total ||
-                       before + size > ground_.rules.limits().queue_per_pair ||
-                       (at != nullptr && at->queued + size > ground_.rules.limits().queue_per_peer);
-  if (is_full)
-    return refuse(
-        {Reason::queue_full, is_live ? "the peer does not read fast enough" : "too much waits for this domain"});
-  if (!pair.queue) {
-    pair.queue = std::make_unique<pair::Queue>();
+  if (is_live && is_too_big(*out, stanza.bytes.size())) return bounce_too_big(pair, *out, stanza, source);
+  if (is_live && !pair.backlog && is_free(*out)) return carry(pair, *out, stanza);
+  if (!pair.backlog) {
+    pair.backlog = std::make_unique<pair::Backlog>(is_live && out->peer != nullptr ? out->peer->waiting : waiting_);
     queued_.insert(&pair);
-    if (is_live) wait_at(pair, out->peer);
     owner_.something_waits();
   }
-  pair.queue->push(std::move(stanza), ground_.rules.limits().queue_per_pair);
-  count_queued(pair, before);
-  if (!is_live) {
-    if (proven != nullptr && proven->proof.expires <= ground_.wall() && !pair.is_being_set_up)
-      ground_.log(report::Event(report::Level::info, "pair_expired")
-                      .with("direction", "out")
-                      .with("local", pair.key.sender.text())
-                      .with("remote", pair.key.target.text())
-                      .with("proof", proof::name_of(proven->proof.type)));
-    if (out != nullptr) out->riding.erase(&pair);
-    owner_.set_up(pair);
-    return;
+  if (!keep_in(*pair.backlog, stanza, ground_.rules.limits().queue_per_pair, source, finder(pair))) {
+    if (pair.backlog->queue.is_empty()) forget_backlog(pair);
+    return refuse(
+        {Reason::queue_full, is_live ? "the peer does not read fast enough" : "too much waits for this domain"});
   }
-  // The peer takes less than the link gives: the link waits, but never for long (AB-120).
-  if (link != nullptr && !out->is_stalled && pair.queue->bytes() > ground_.rules.limits().queue_per_pair / 2) {
-    link->pause_until(ground_.now() + kPushBack);
-    ground_.scope.call_at(ground_.now() + kPushBack, [this, ref = out->ref] {
-      if (streams::Stream* slow = streams_.find(ref); slow != nullptr && slow->connection->queued() >= kSendHigh)
-        slow->is_stalled = true;
-    });
-  }
+  if (is_live) return out->turns.add(&pair);
+  if (proven != nullptr && proven->proof.expires <= ground_.wall() && !pair.is_being_set_up)
+    ground_.log(report::Event(report::Level::info, "pair_expired")
+                    .with("direction", "out")
+                    .with("local", pair.key.sender.text())
+                    .with("remote", pair.key.target.text())
+                    .with("proof", proof::name_of(proven->proof.type)));
+  if (out != nullptr) out->leave(pair);
+  owner_.set_up(pair);
 }
 
-void Router::route_out_kept(const pairs::PairKey& key, pair::Stanza stanza) {
+void Router::route_out_kept(const pairs::PairKey& key, pair::Stanza stanza, pair::Source source) {
   if (out_pairs_.find(key) == nullptr && out_pairs_.size() >= ground_.rules.limits().pairs_total)
     return owner_.count_drop(Reason::limit_reached, "pairs_total", nullptr);
-  queue_out(out_pairs_.add(key, ground_.wall()), std::move(stanza), nullptr);
+  queue_out(out_pairs_.add(key, ground_.wall()), std::move(stanza), source);
 }
 
-void Router::send_next(pairs::OutPair& pair, streams::Stream& session) {
-  const std::uint64_t before = pair.queue->bytes();
-  const pair::Stanza stanza = pair.queue->pop();
-  count_queued(pair, before);
-  if (pair.queue->is_empty()) forget_queue(pair);
-  if (is_too_big(session, stanza.bytes.size())) return bounce_too_big(pair, session, stanza);
-  carry(pair, session, stanza);
+void Router::rides(pairs::OutPair& pair, streams::Stream& stream) {
+  if (!pair.backlog) return;
+  if (stream.peer != nullptr) pair.backlog->queue.wait_at(stream.peer->waiting);
+  stream.turns.add(&pair);
+  drain(stream);
 }
 
-void Router::forget_queue(pairs::OutPair& pair) {
-  wait_at(pair, nullptr);
-  pair.queue.reset();
+void Router::send_next(pairs::OutPair& pair, streams::Stream& stream) {
+  const pair::Stanza stanza = pair.backlog->queue.pop();
+  eased(*pair.backlog, ground_.rules.limits().queue_per_pair);
+  if (pair.backlog->queue.is_empty()) {
+    stream.turns.remove(&pair);
+    forget_backlog(pair);
+  }
+  if (is_too_big(stream, stanza.bytes.size())) return bounce_too_big(pair, stream, stanza, pair::Source::none);
+  carry(pair, stream, stanza);
+}
+
+void Router::forget_backlog(pairs::OutPair& pair) {
+  go_on(pair.backlog->brake.has_emptied());
+  pair.backlog.reset();
   queued_.erase(&pair);
 }
 
-void Router::count_queued(pairs::OutPair& pair, std::uint64_t before) {
-  const std::uint64_t added = pair.queue->bytes() - before;  // modulo 2^64: it may be less
-  queued_total_ += added;
-  if (pair.waits_at != nullptr) pair.waits_at->queued += added;
-}
-
-void Router::wait_at(pairs::OutPair& pair, peers::Peer* peer) {
-  if (!pair.queue) return;
-  if (pair.waits_at != nullptr) pair.waits_at->queued -= pair.queue->bytes();
-  pair.waits_at = peer;
-  if (peer != nullptr) peer->queued += pair.queue->bytes();
-}
-
-void Router::drain(pairs::OutPair& pair, streams::Stream& session) {
-  while (pair.queue && session.connection->queued() < kSendHigh) send_next(pair, session);
-}
-
-void Router::drain(streams::Stream& session) {
-  // One stanza of each pair in turn (MUX-11).
-  std::vector<pairs::OutPair*> waiting;
-  for (pairs::OutPair* pair : queued_)
-    if (session.riding.contains(pair) && ground_.live_proof(pair->state, session.ref) != nullptr)
-      waiting.push_back(pair);
-  while (!waiting.empty() && session.connection->queued() < kSendHigh) {
-    for (pairs::OutPair* pair : waiting) send_next(*pair, session);
-    std::erase_if(waiting, [](const pairs::OutPair* pair) { return !pair->queue; });
+// By turns, so that a pair with much to send takes nothing from the others (MUX-11).
+void Router::drain(streams::Stream& stream) {
+  std::vector<pairs::OutPair*> unproven;
+  const auto next_size = [&](pairs::OutPair* pair) -> std::optional<std::uint64_t> {
+    if (ground_.live_proof(pair->state, stream.ref) != nullptr) return pair->backlog->queue.first().bytes.size();
+    unproven.push_back(pair);
+    return std::nullopt;
+  };
+  while (stream.connection->queued() <= seams::kHighMark) {
+    const std::optional<pairs::OutPair*> next = stream.turns.next(next_size);
+    if (!next) break;
+    stream.turns.spend((*next)->backlog->queue.first().bytes.size());
+    send_next(**next, stream);
   }
-  if (session.connection->queued() < kSendHigh)
-    for (const auto& [number, link] : links_) link->unpause();
+  for (pairs::OutPair* pair : unproven) {
+    stream.leave(*pair);
+    owner_.set_up(*pair);
+  }
 }
 
 }  // namespace ligase::route

@@ -2,6 +2,7 @@
 // fast path of each direction finds its pair by the text of the addresses, asks live_proof(), and passes the very bytes on.
 // Whatever else happens is in the slow path behind it. Everything that is kept on the way is counted here.
 #pragma once
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -29,24 +30,31 @@ class Owner {
 
 class Router {
  public:
-  Router(ground::Ground& ground, hosting::Hosted& hosted, hosting::Links& links, pairs::OutPairs& out_pairs,
-         streams::Streams& streams, Owner& owner)
-      : ground_(ground), hosted_(hosted), links_(links), out_pairs_(out_pairs), streams_(streams), owner_(owner) {}
+  // `waiting`: of all queues.
+  Router(ground::Ground& ground, pair::Budget& waiting, hosting::Hosted& hosted, hosting::Links& links,
+         pairs::OutPairs& out_pairs, streams::Streams& streams, Owner& owner)
+      : ground_(ground),
+        waiting_(waiting),
+        hosted_(hosted),
+        links_(links),
+        out_pairs_(out_pairs),
+        streams_(streams),
+        owner_(owner) {}
 
   xml::Take from_component(hosting::ComponentLink& link, const xml::ElementView& element, stream::StanzaKind kind);
   xml::Take from_peer(streams::Stream& stream, const xml::ElementView& element, stream::StanzaKind kind);
-  // Delivers, keeps for a link that is down, or answers with an error.
+  // Delivers, keeps for a link that is down, or answers with an error. Each is told whose stanza it is: that source is held
+  // when it fills what waits.
   void deliver(hosting::HostedDomain& to, const xml::ElementView& element, stream::StanzaKind kind,
-               const xml::Header& header, const pairs::PairKey* canonical = nullptr);
-  void deliver_kept(hosting::HostedDomain& to, pair::Stanza stanza);
-  void bounce_to_remote(const pair::Stanza& stanza, const Error& why);
+               const xml::Header& header, pair::Source source, const pairs::PairKey* canonical = nullptr);
+  void deliver_kept(hosting::HostedDomain& to, pair::Stanza stanza, pair::Source source = pair::Source::none);
+  void bounce_to_remote(const pair::Stanza& stanza, const Error& why, pair::Source source = pair::Source::none);
   void bounce_all(pairs::OutPair& pair, const Error& why);
   std::vector<pair::Stanza> take_held(pairs::InPair& pair);
 
   void drain(streams::Stream& stream);  // its pairs' queues, in turn, while the connection takes bytes
-  void drain(pairs::OutPair& pair, streams::Stream& stream);
   void drain(hosting::ComponentLink& link);
-  void wait_at(pairs::OutPair& pair, peers::Peer* peer);  // its queue counts there from here on
+  void rides(pairs::OutPair& pair, streams::Stream& stream);  // it is proven there: what waits takes its turns
 
   void bounce_old();            // what waited too long
   void stop(const Error& why);  // nothing is kept from here on, and what is kept for peers goes back
@@ -61,15 +69,30 @@ class Router {
   bool own_pair_lives(const pairs::PairKey& inbound);
   bool lives_by_dialback(const streams::Stream& stream, const Domain& sender,
                          const streams::SenderRecord& record) const;
-  void queue_out(pairs::OutPair& pair, pair::Stanza stanza, hosting::ComponentLink* link);
-  void route_out_kept(const pairs::PairKey& key, pair::Stanza stanza);
-  void bounce_to_local(hosting::HostedDomain& to, const pair::Stanza& stanza, const Error& why, const Domain& remote);
+  void queue_out(pairs::OutPair& pair, pair::Stanza stanza, pair::Source source);
+  void route_out_kept(const pairs::PairKey& key, pair::Stanza stanza, pair::Source source);
+  void bounce_to_local(hosting::HostedDomain& to, const pair::Stanza& stanza, const Error& why, const Domain& remote,
+                       pair::Source source = pair::Source::none);
+  // An error for a hosted domain: written, or kept whatever waits already.
+  void give_back(hosting::HostedDomain& to, pair::Stanza error, pair::Source source);
   pair::Stanza keep_for(std::string_view content_ns, const xml::ElementView& element, stream::StanzaKind kind,
                         const xml::Header& header, const pairs::PairKey* canonical = nullptr);
-  void hold(streams::Stream& stream, pairs::InPair& pair, pair::Stanza stanza);  // until it is proven
-  void send_next(pairs::OutPair& pair, streams::Stream& stream);                 // the first of its queue
-  void forget_queue(pairs::OutPair& pair);                                       // empty now
-  void count_queued(pairs::OutPair& pair, std::uint64_t before);  // its queue had so many bytes, and has others now
+  // Until it is proven.
+  void hold(streams::Stream& stream, const pairs::PairKey& key, pairs::InPair& pair, pair::Stanza stanza);
+  void send_next(pairs::OutPair& pair, streams::Stream& stream);  // the first of its queue
+  void forget_backlog(pairs::OutPair& pair);                      // empty now
+
+  // Keeps the stanza and brakes its source as is right; false, and nothing taken: it is to be answered. `find`: the backlog
+  // again, a second later, or null.
+  using Find = std::function<pair::Backlog*()>;
+  bool keep_in(pair::Backlog& backlog, pair::Stanza& stanza, std::uint64_t most, pair::Source source, Find find);
+  void brake(pair::Backlog& backlog, pair::Source source, pair::Brake::Hold how, Find find);
+  static bool is_filling(const pair::Backlog& backlog, std::uint64_t most);
+  void eased(pair::Backlog& backlog, std::uint64_t most);  // something of it has gone
+  bool hold(pair::Source source);                          // false: there is nobody to hold
+  void go_on(std::vector<pair::Source> sources);
+  Find finder(const pairs::OutPair& pair);
+  Find finder(const hosting::HostedDomain& domain);
   // The element for a stream of `content_ns`: its very bytes, or rewritten in scratch_; valid until the next call. `canonical`:
   // where its addresses are not as they must be written.
   std::string_view passed(std::string_view content_ns, const xml::ElementView& element, const xml::Header& header,
@@ -81,23 +104,26 @@ class Router {
   void carry(const pairs::OutPair& pair, streams::Stream& stream, const pair::Stanza& stanza);
   // Over what the peer takes (XEP-0478): it is answered, since sent it would end the stream of all (AB-189).
   bool is_too_big(const streams::Stream& stream, std::size_t bytes) const;
-  void bounce_too_big(const pairs::OutPair& pair, const streams::Stream& stream, const pair::Stanza& stanza);
+  void bounce_too_big(const pairs::OutPair& pair, const streams::Stream& stream, const pair::Stanza& stanza,
+                      pair::Source source);
+  static bool is_free(const streams::Stream& stream);
   bool takes_now(const hosting::HostedDomain& to) const;  // its link is up, and nothing waits before
   // The link is up; `jid`: whom the bytes are addressed to.
   void write_to(hosting::HostedDomain& to, std::string_view bytes, std::string_view jid);
 
   ground::Ground& ground_;
+  pair::Budget& waiting_;
   hosting::Hosted& hosted_;
   hosting::Links& links_;
   pairs::OutPairs& out_pairs_;
   streams::Streams& streams_;
   Owner& owner_;
   bool is_stopping_ = false;
-  std::uint64_t queued_total_ = 0;  // bytes in all queues
-  pairs::OutPairSet queued_;        // pairs that have a queue
-  std::string scratch_;             // rewriting, reused
-  std::string readdressed_;         // for who speaks of a domain in A-labels, reused
-  std::uint64_t stanzas_ = 0;       // in both directions, since the start
+  pairs::OutPairSet queued_;   // pairs that have a backlog
+  std::uint64_t braked_ = 0;   // how often a source was held briefly
+  std::string scratch_;        // rewriting, reused
+  std::string readdressed_;    // for who speaks of a domain in A-labels, reused
+  std::uint64_t stanzas_ = 0;  // in both directions, since the start
 };
 
 }  // namespace ligase::route

@@ -2,6 +2,7 @@
 // that is closed is deleted by its table one turn later: so `this` stands throughout each function here.
 #include "streams/stream.hpp"
 
+#include "base/on_leaving.hpp"
 #include "base/overloaded.hpp"
 #include "stream/words.hpp"
 #include "xml/alone.hpp"
@@ -26,7 +27,8 @@ Stream::Stream(ground::Ground& ground, peers::Peers& peers, Owner& owner, pair::
       ground_(ground),
       peers_(peers),
       owner_(owner),
-      deadline_(ground.world.clock, [this] { on_due(); }) {
+      deadline_(ground.world.clock, [this] { on_due(); }),
+      tap_(*connection) {
   if (machine.role() == Role::initiating) {
     wants_verdict = std::make_shared<ground::Gate<Result<void>>>(ground.world.executor);
     opened = std::make_shared<ground::Gate<Result<void>>>(ground.world.executor);
@@ -48,12 +50,12 @@ void Stream::perform(stream::Actions actions) {
     return;
   }
   is_performing_ = true;
+  const OnLeaving over([this] { is_performing_ = false; });
   for (;;) {
     for (stream::Action& action : actions) carry_out(action);
-    if (is_ending || !machine.has_more()) break;
+    if (is_ending || is_held() || !machine.has_more()) break;
     actions = machine.resume(*this, ground_.now());
   }
-  is_performing_ = false;
   if (is_ending) return;
   if (machine.waits_for_verdict()) {
     connection->pause_reading();
@@ -169,6 +171,18 @@ void Stream::write(std::string_view bytes) {
   connection->write(bytes);
 }
 
+void Stream::answer(std::string_view bytes) {
+  write(bytes);
+  if (connection->queued() > seams::kHighMark && !tap_.is_held(seams::Pause::answers)) tap_.hold(seams::Pause::answers);
+}
+
+void Stream::let_go(seams::Pause why) {
+  tap_.let_go(why);
+  if (is_ending) return;
+  if (!is_held() && machine.has_more()) perform(machine.resume(*this, ground_.now()));
+  if (!is_ending) tap_.settle();
+}
+
 void Stream::carry(std::string_view stanza) {
   xml::ensure_stands_alone(stanza, ns::kServer);
   const Instant at = ground_.now();
@@ -180,9 +194,7 @@ void Stream::carry(std::string_view stanza) {
 }
 
 void Stream::on_due() {
-  bool is_busy = reserved > 0 || !asked.empty() || !verifying.empty();
-  for (const pairs::OutPair* pair : riding)
-    if (pair->queue && !pair->queue->is_empty()) is_busy = true;
+  const bool is_busy = reserved > 0 || !asked.empty() || !verifying.empty() || !turns.is_empty();
   perform(machine.on_time(ground_.now(), is_busy));
 }
 
@@ -216,8 +228,9 @@ void Stream::on_tls(const Result<seams::TlsFacts>& result) {
 }
 
 void Stream::on_writable() {
-  is_stalled = false;
-  if (!is_ending) owner_.on_writable(*this);
+  if (is_ending) return;
+  owner_.on_writable(*this);
+  if (!is_ending && tap_.is_held(seams::Pause::answers)) let_go(seams::Pause::answers);
 }
 
 void Stream::on_closed(const Error& why) {

@@ -11,6 +11,8 @@
 #include "ground/deadline.hpp"
 #include "ground/gate.hpp"
 #include "ground/tally.hpp"
+#include "ground/tap.hpp"
+#include "pair/turns.hpp"
 #include "pairs/pairs.hpp"
 #include "peers/peers.hpp"
 #include "seams/network.hpp"
@@ -51,6 +53,8 @@ struct SenderRecord {
   }
 };
 
+constexpr std::uint64_t kShare = 8 * 1024;  // bytes of each pair in a round
+
 using DbAnswer = Result<stream::DbVerdict>;  // error: the stream ended first
 
 // A db:result of ours that no answer came to yet.
@@ -70,7 +74,16 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   void end(StreamFault fault, Error why);  // with a stream error
   void close(Error why);                   // orderly, without one
   void write(std::string_view bytes);      // a db element
+  void answer(std::string_view bytes);     // likewise; who does not take his answers is not read meanwhile (AB-019)
   void carry(std::string_view stanza);     // of a pair that may pass
+  // What would come from it can be neither delivered nor kept: it is not read until it may go on.
+  void hold() { tap_.hold(seams::Pause::full); }
+  void go_on() { let_go(seams::Pause::full); }  // in a later turn than hold()
+  bool is_held() const noexcept { return !tap_.is_open(); }
+  void leave(pairs::OutPair& pair) {  // it rides no more
+    riding.erase(&pair);
+    turns.remove(&pair);
+  }
 
   // Takes what a DNS question costs off what the peer has sent; false: it has not sent as much (AB-196).
   bool pays_for_questions(std::size_t bytes);
@@ -95,7 +108,6 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   seams::TlsFacts facts;
   WallTime opened_at;
   bool is_ending = false;
-  bool is_stalled = false;        // did not take bytes for a second: what is more than its queue bounces at once
   std::optional<Error> ended_by;  // the first reason
 
   // Initiating: whom we reached, and what we asked.
@@ -106,6 +118,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   std::set<Domain> targets;       // the header's, and those asked for
   std::set<Domain> in_ascii;      // those of them that the peer writes in A-labels (AB-187)
   pairs::OutPairSet riding;
+  pair::Turns<pairs::OutPair*, pairs::ByNumber> turns{kShare};  // of those riding that have stanzas waiting (MUX-11)
   std::unordered_map<pairs::PairKey, Question, pairs::PairHash, pairs::PairEqual> asked;
   std::deque<std::shared_ptr<ground::Gate<bool>>>
       wait_to_ask;  // while `asked` holds as many as a peer like us decides at once
@@ -130,6 +143,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
 
  private:
   void carry_out(stream::Action& action);
+  void let_go(seams::Pause why);
   void on_due();
   void forget_clear_half();
   void on_external_refused(stream::ExternalRefused& refused);
@@ -138,6 +152,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   peers::Peers& peers_;
   Owner& owner_;
   ground::Deadline deadline_;
+  ground::Tap tap_;
   bool is_performing_ = false;
 };
 
