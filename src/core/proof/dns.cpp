@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t kMostTargets = 16;         // DNS-02
 constexpr std::size_t kMostTlsa = 32;            // AB-133
+constexpr std::size_t kMostAddresses = 16;       // of a family; who serves a domain has no more
 constexpr std::uint16_t kXmppServerPort = 5269;  // RFC 6120 §14.7
 constexpr auto kShortestLife = std::chrono::minutes(5);
 constexpr auto kLongestLife = std::chrono::hours(24);
@@ -69,16 +70,32 @@ SrvRecords read_srv(const std::vector<Bytes>& all) {
   return records;
 }
 
-// By priority, each host and port once, and the first 16 of that.
-void keep_best(std::vector<SrvTarget>& targets) {
-  std::ranges::stable_sort(targets, {}, &SrvTarget::priority);
-  std::set<std::pair<std::string_view, std::uint16_t>> seen;
-  std::vector<SrvTarget> kept;
-  for (const SrvTarget& target : targets) {
+// By priority, each host and port once, and the first 16 of that. `target_of` gives what an element says.
+template <class Element, class TargetOf>
+void keep_best(std::vector<Element>& all, TargetOf target_of) {
+  std::ranges::stable_sort(all, {}, [&](const Element& one) { return target_of(one).priority; });
+  std::set<std::pair<std::string, std::uint16_t>> seen;
+  std::vector<Element> kept;
+  for (Element& one : all) {
     if (kept.size() == kMostTargets) break;
-    if (seen.emplace(target.host.text(), target.port).second) kept.push_back(target);
+    const SrvTarget& target = target_of(one);
+    if (seen.emplace(target.host.text(), target.port).second) kept.push_back(std::move(one));
   }
-  targets = std::move(kept);
+  all = std::move(kept);
+}
+
+// The records that read_delegation() would choose; where it would choose none, the first ones, which say why.
+void keep_best_srv(std::vector<Bytes>& all) {
+  using Record = std::pair<SrvTarget, Bytes>;
+  std::vector<Record> usable;
+  for (Bytes& rdata : all) {
+    const std::vector<SrvTarget> target = read_srv({rdata}).targets;
+    if (!target.empty()) usable.emplace_back(target.front(), std::move(rdata));
+  }
+  if (usable.empty()) return all.resize(kMostTargets);
+  keep_best(usable, [](const Record& record) -> const SrvTarget& { return record.first; });
+  all.clear();
+  for (Record& record : usable) all.push_back(std::move(record.second));
 }
 
 Error failure_of(const Answer& answer, std::string_view question) {
@@ -177,6 +194,29 @@ WallTime evidence_expiry(const Answer& answer, WallTime now) noexcept {
   return answer.signatures_expire ? std::min(by_ttl, *answer.signatures_expire) : by_ttl;
 }
 
+void keep_what_is_used(RrType type, Answer& answer) {
+  std::vector<Bytes>& all = answer.rdata;
+  const auto keep_first = [&](std::size_t most) {
+    if (all.size() > most) all.resize(most);
+  };
+  switch (type) {
+    case RrType::a:
+    case RrType::aaaa:
+      keep_first(kMostAddresses);
+      break;
+    case RrType::srv:
+      if (all.size() > kMostTargets) keep_best_srv(all);
+      break;
+    case RrType::tlsa:
+      keep_first(kMostTlsa);
+      break;
+    case RrType::dnskey:  // whether they validate is all that is asked
+      keep_first(1);
+      break;
+  }
+  all.shrink_to_fit();
+}
+
 Delegation read_delegation(const Domain& domain, const Answer& srv, WallTime now) {
   Delegation delegation;
   delegation.security = srv.security;
@@ -192,7 +232,7 @@ Delegation read_delegation(const Domain& domain, const Answer& srv, WallTime now
     return delegation;
   }
   SrvRecords records = read_srv(srv.rdata);
-  keep_best(records.targets);
+  keep_best(records.targets, [](const SrvTarget& target) -> const SrvTarget& { return target; });
   if (!records.targets.empty()) {
     delegation.kind = Delegation::Kind::srv;
     delegation.targets = std::move(records.targets);

@@ -16,7 +16,7 @@
 
 namespace ligase::proof {
 
-enum class RrType : std::uint16_t { a = 1, aaaa = 28, srv = 33, tlsa = 52 };
+enum class RrType : std::uint16_t { a = 1, aaaa = 28, srv = 33, dnskey = 48, tlsa = 52 };
 
 // RFC 4035 §4.3; indeterminate: any failure other than a denial (time-out, SERVFAIL, refused, malformed).
 enum class Security : std::uint8_t { secure, insecure, bogus, indeterminate };
@@ -36,6 +36,10 @@ struct Answer {
     return rdata.empty() && (security == Security::secure || security == Security::insecure);
   }
 };
+
+// Of a large record set, no more is kept than is ever used: SRV as read_delegation() chooses, 16 addresses, 32 TLSA records
+// (AB-226).
+void keep_what_is_used(RrType type, Answer& answer);
 
 // min(TTL clamped to 5 min…1 d, signature expiry): until when an answer may carry a proof (DNSSEC-03).
 WallTime evidence_expiry(const Answer& answer, WallTime now) noexcept;

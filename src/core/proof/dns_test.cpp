@@ -130,6 +130,25 @@ TEST(Delegation, FiveHundredRecords_GiveTheBestSixteen) {  // AB-135
   EXPECT_EQ(read.targets.back().host.text(), "h484.tld");
 }
 
+// AB-226: what is kept of a set leads to the same choice as the whole of it.
+TEST(KeepWhatIsUsed, LargeSrvSet_LeadsToTheSameTargets) {
+  std::vector<Bytes> records{srv(0, 1, 0, "no.tld"), Bytes{1, 2, 3}};
+  for (unsigned i = 0; i < 500; ++i)
+    records.push_back(srv(500 - i / 2, 1, 5269, "h" + std::to_string(i % 400) + ".tld"));
+  Answer whole_set = answer(Security::secure, records);
+  const auto whole = read_delegation(kDomain, whole_set, kNow).targets;
+  keep_what_is_used(RrType::srv, whole_set);
+  EXPECT_EQ(whole_set.rdata.size(), 16u);
+  EXPECT_EQ(read_delegation(kDomain, whole_set, kNow).targets, whole);
+}
+
+TEST(KeepWhatIsUsed, SetWithoutAService_StillSaysSo) {  // AB-226, AB-134
+  Answer large = answer(Security::secure, std::vector<Bytes>(100, srv(0, 1, 0, "no.tld")));
+  keep_what_is_used(RrType::srv, large);
+  EXPECT_EQ(large.rdata.size(), 16u);
+  EXPECT_EQ(read_delegation(kDomain, large, kNow).kind, Delegation::Kind::no_service);
+}
+
 TEST(Delegation, MalformedRecords_AreSkippedEachByItself) {
   Bytes trailing = srv(0, 0, 5269, "a.tld");
   trailing.push_back(7);

@@ -27,6 +27,15 @@ Answer indeterminate(std::string why) {
   return answer;
 }
 
+// What an answer holds of memory, and what it takes to find it: nodes of two trees, and what the allocator adds to each
+// piece, as near as matters.
+constexpr std::size_t kPiece = 32, kEntry = 640;
+std::size_t bytes_of(const Key& key, const Answer& answer) {
+  std::size_t bytes = kEntry + key.first.size() + answer.canonical_name.size() + answer.why.size();
+  for (const Bytes& rdata : answer.rdata) bytes += sizeof rdata + kPiece + rdata.size();
+  return bytes;
+}
+
 }  // namespace
 
 // Shared with the fetches, which may end after the cache is gone.
@@ -41,6 +50,7 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
     Kept answer;
     Instant until;             // when it stops to be an answer
     std::size_t failures = 0;  // one after another
+    std::size_t bytes = 0;     // that it is charged
     Order::iterator place;     // by when it may be forgotten
   };
 
@@ -76,17 +86,21 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
     const auto life = lifetime(answer, entry.failures);
     entry.until = now + life;
     answer.ttl = life;
+    proof::keep_what_is_used(key.second, answer);
+    bytes -= std::exchange(entry.bytes, bytes_of(key, answer));
+    bytes += entry.bytes;
     entry.answer = std::make_shared<const Answer>(std::move(answer));
     entry.place = forget_order.emplace(entry.failures == 0 ? entry.until : entry.until + kFailuresRemembered, at);
     Kept kept = entry.answer;
     for (int swept = 0; swept < 2; ++swept) {  // a little at each turn, so that no turn pays for all
       if (!forget_order.empty() && forget_order.begin()->first <= now) forget_first();
     }
-    while (entries.size() > limits.most_entries) forget_first();
+    while (bytes > limits.most_bytes) forget_first();
     return kept;
   }
 
   void forget_first() {
+    bytes -= forget_order.begin()->second->second.bytes;
     entries.erase(forget_order.begin()->second);
     forget_order.erase(forget_order.begin());
   }
@@ -127,6 +141,7 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
   CacheLimits limits;
   bool is_closed = false;
   Entries entries;
+  std::size_t bytes = 0;  // of all entries
   Order forget_order;
   std::map<Key, std::unique_ptr<ground::Gate<Kept>>> open;
 };
@@ -149,6 +164,7 @@ bool CachingResolver::knows(const std::string& name, proof::RrType type) const {
 }
 
 std::size_t CachingResolver::size() const noexcept { return state_->entries.size(); }
+std::size_t CachingResolver::bytes() const noexcept { return state_->bytes; }
 std::size_t CachingResolver::in_flight() const noexcept { return state_->open.size(); }
 
 }  // namespace ligase::dns

@@ -1,4 +1,4 @@
-// Our own cache in front of a resolver (DNS-05): bounded in time by TTL and signatures, in size by a count, and one
+// Our own cache in front of a resolver (DNS-05): bounded in time by TTL and signatures, in size by what the answers hold (AB-226), and one
 // question in flight serves all who ask the same. Failures are kept too, for a while that grows, so that a broken zone
 // is not asked again by every stanza. It never keeps an answer past the end of a signature it rests on.
 #pragma once
@@ -12,7 +12,7 @@
 namespace ligase::dns {
 
 struct CacheLimits {
-  std::size_t most_entries = 100'000;   // then those that expire soonest give way
+  std::size_t most_bytes = 64 << 20;    // then those that expire soonest give way
   std::size_t most_in_flight = 20'000;  // different questions; more are indeterminate at once
 };
 
@@ -27,7 +27,8 @@ class CachingResolver final : public seams::Resolver {
   Task<proof::Answer> ask(std::string name, proof::RrType type) override;
   bool knows(const std::string& name, proof::RrType type) const override;
 
-  std::size_t size() const noexcept;
+  std::size_t size() const noexcept;   // answers
+  std::size_t bytes() const noexcept;  // that they are charged
   std::size_t in_flight() const noexcept;
 
  private:

@@ -61,6 +61,8 @@ Answer failure(Security security) {
   return answer;
 }
 
+constexpr std::size_t kRoom = 50 * 800;  // for some 50 small answers
+
 Task<void> ask_into(seams::Resolver& cache, std::string name, RrType type, std::vector<Answer>& answers) {
   Answer answer = co_await cache.ask(std::move(name), type);
   answers.push_back(std::move(answer));
@@ -94,7 +96,7 @@ struct CachingResolverTest : testing::Test {
   TestClock clock;
   TestResolver resolver;
   std::unique_ptr<CachingResolver> cache =
-      std::make_unique<CachingResolver>(resolver, clock, loop.get_executor(), CacheLimits{50, 20});
+      std::make_unique<CachingResolver>(resolver, clock, loop.get_executor(), CacheLimits{kRoom, 20});
   std::vector<Answer> answers;
 };
 
@@ -212,17 +214,49 @@ TEST_F(CachingResolverTest, NameAndTypeTogether_AreTheKey) {
 
 TEST_F(CachingResolverTest, Full_WhatExpiresSoonestGivesWay) {
   resolver.answer = good(1000s);
-  for (int i = 0; i < 50; ++i) ask("long" + std::to_string(i) + ".tld");
+  for (int i = 0; i < 100; ++i) ask("long" + std::to_string(100 + i) + ".tld");
+  const std::size_t full = cache->size();
+  EXPECT_GT(full, 40u);
+  EXPECT_LT(full, 60u);
   resolver.answer = good(50s);
   ask("short.tld");
-  EXPECT_EQ(cache->size(), 50u);
+  EXPECT_LE(cache->size(), full + 1);
   resolver.answer = good(2000s);
-  ask("longest.tld");
-  EXPECT_EQ(cache->size(), 50u);
-  ask("longest.tld");
-  EXPECT_EQ(asked("longest.tld"), 1);
+  ask("longest1.tld"), ask("longest2.tld");
+  ask("longest1.tld");
+  EXPECT_EQ(asked("longest1.tld"), 1);
   ask("short.tld");
   EXPECT_EQ(asked("short.tld"), 2);
+}
+
+// AB-226, P7: what is kept is bounded by what the answers hold, whatever their number; each is given to who asked all the same.
+TEST_F(CachingResolverTest, LargeAnswers_AreChargedWhatTheyHold) {
+  resolver.answer = good(24h);
+  resolver.answer.rdata.assign(8, Bytes(1000, 'x'));
+  for (int i = 0; i < 100; ++i) {
+    EXPECT_EQ(ask("x" + std::to_string(i) + ".tld", RrType::tlsa).rdata.size(), 8u);
+    EXPECT_LE(cache->bytes(), kRoom);
+  }
+  EXPECT_EQ(cache->size(), 4u);
+  resolver.answer.rdata.assign(8, Bytes(10'000, 'x'));
+  EXPECT_EQ(ask("larger-than-all.tld", RrType::tlsa).rdata.size(), 8u);
+  EXPECT_LE(cache->bytes(), kRoom);
+  resolver.answer = good(24h);
+  for (int i = 0; i < 20; ++i) {  // what is asked again takes its own room
+    clock.advance(24h);
+    ask("x.tld");
+  }
+  EXPECT_LT(cache->bytes(), 1000u);
+}
+
+// AB-226, AB-135: of thousands of records no more is kept than is used.
+TEST_F(CachingResolverTest, LargeSet_IsKeptAsFarAsItIsUsed) {
+  resolver.answer = good(24h);
+  resolver.answer.rdata.clear();
+  for (std::uint8_t i = 0; i < 200; ++i) resolver.answer.rdata.push_back({0, 0, 0, 0, 20, i, 1, 'a', 0});
+  EXPECT_EQ(ask("x.tld", RrType::srv).rdata.size(), 16u);
+  resolver.answer.rdata.assign(4000, Bytes{127, 0, 0, 1});
+  EXPECT_EQ(ask("x.tld", RrType::a).rdata.size(), 16u);
 }
 
 TEST_F(CachingResolverTest, ExpiredEntries_AreSweptAsOthersCome) {

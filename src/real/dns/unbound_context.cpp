@@ -12,8 +12,9 @@ namespace {
 
 using Setting = std::pair<const char*, const char*>;
 constexpr std::array kSettings{
-    // Its caches hold 1 MiB by default: 4,000 names push each other out.
-    Setting{"msg-cache-size:", "64m"}, Setting{"rrset-cache-size:", "128m"},
+    // Its caches hold 1 MiB by default: 4,000 names push each other out. More than this a stranger could fill with record
+    // sets of 60 KB (AB-226), and answers are kept by flow's own cache in front.
+    Setting{"msg-cache-size:", "16m"}, Setting{"rrset-cache-size:", "16m"},
     // 16 ports and 2 TCP connections by default.
     Setting{"outgoing-range:", "4096"}, Setting{"outgoing-num-tcp:", "64"}, Setting{"num-queries-per-thread:", "2048"},
     // Signatures count as good for 1-24 h after their end by default.
