@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include "sim/lab.hpp"
+#include "sim/one_gateway.hpp"
 #include "sim/raw_peer.hpp"
 #include "sim/times.hpp"
 #include "sim/web_server.hpp"
@@ -193,6 +194,74 @@ TEST(PoshPairs, ASlowWebServer_HoldsNoFeaturesUp) {  // STR-10
   EXPECT_TRUE(peer.has("<dialback"));
   peer.say("<db:result from='sender1.tld' to='target1.tld'>key</db:result>");
   EXPECT_TRUE(peer.wait_for("type='invalid'", 20s));  // its authority, which never made this key, was asked
+}
+
+// One host serves many domains. It proves honest.tld by its certificate; slow0.tld … have web servers that take a connection and
+// say nothing.
+class SlowWebServers : public OneGateway {
+ protected:
+  SlowWebServers() : OneGateway(60, "evil.tld") {}
+  void lead_there(const std::string& domain) {
+    world.add_srv(domain, "mx.evil.tld", 5269, proof::Security::insecure);
+    world.add_address(domain, "198.51.100.80");
+  }
+  void start(config::Policy policy = {}) {
+    OneGateway::start({}, std::move(policy));
+    world.chains[*Address::parse("198.51.100.8")] = chain_for("honest.tld");
+    start_authority();
+    authority_server->answer_result = [](const std::string& from, const std::string& to) {
+      return fmt::format("<db:result from='{}' to='{}' type='valid'/>", to, from);
+    };
+    for (int i = 0; i < 12; ++i) lead_there(fmt::format("slow{}.tld", i));
+    lead_there("honest.tld");
+  }
+  void send(const std::string& to, const std::string& from = "target1.tld") {
+    gateway->component(from).send(fmt::format("<message from='a@{}' to='b@{}' id='1'/>", from, to));
+  }
+  bool is_proven(const std::string& remote) const {
+    for (const report::PairRow& row : gateway->gateway->pairs())
+      if (row.remote == remote && row.state == "proven") return true;
+    return false;
+  }
+  // From now on, until it is proven; the others are not, for they wait for their web servers.
+  Duration time_of_the_honest_pair() {
+    const Instant before = world.now();
+    send("honest.tld");
+    EXPECT_TRUE(world.run_until([&] { return is_proven("honest.tld"); }, 60s));
+    EXPECT_FALSE(is_proven("slow0.tld"));
+    return world.now() - before;
+  }
+  WebServer silent{world, "198.51.100.80:443", chain_for("slow0.tld"), nullptr, true};
+};
+
+// P8, AB-091: whoever waits for a web server holds no connection that others want.
+TEST_F(SlowWebServers, OfAStrangersClaims_HoldNobodysConnection) {
+  start();
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  const std::string key(200, 'k');  // long enough to pay for its questions (AB-196)
+  for (int i = 0; i < 12; ++i)
+    stranger.say(fmt::format("<db:result from='slow{}.tld' to='target1.tld'>{}</db:result>", i, key));
+  ASSERT_TRUE(world.run_until([&] { return silent.connections > 0; }, 10s));
+  EXPECT_LT(time_of_the_honest_pair(), 2s);
+}
+
+TEST_F(SlowWebServers, OfOurOwnUsersStanzas_HoldNobodysConnection) {  // P8, AB-091
+  start();
+  for (int i = 0; i < 6; ++i) send(fmt::format("slow{}.tld", i));
+  ASSERT_TRUE(world.run_until([&] { return silent.connections > 0; }, 10s));
+  EXPECT_LT(time_of_the_honest_pair(), 2s);
+  // Nor is one held for each of them: what the host showed tells that the others will have to wait, too.
+  EXPECT_LE(authority_server->connections, 3u);
+  EXPECT_TRUE(world.run_until([&] { return is_proven("slow5.tld"); }, 60s)) << "by dialback, in the end";
+}
+
+// MUX-04: pairs that wait for the same web server go on waiting for the one connection.
+TEST_F(SlowWebServers, PairsOfOneSlowDomain_MakeOneConnection) {
+  start();
+  for (const char* sender : {"target1.tld", "target2.tld"}) send("slow0.tld", sender);
+  ASSERT_TRUE(world.run_until([&] { return is_proven("slow0.tld"); }, 60s));
+  world.run_for(1s);
+  EXPECT_EQ(authority_server->connections, 1u);
 }
 
 }  // namespace

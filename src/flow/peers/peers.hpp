@@ -19,18 +19,27 @@ namespace ligase::peers {
 constexpr std::size_t kMostPeers = 50'000;  // beyond, what is no longer in use is forgotten, learned or not
 constexpr auto kLearned = std::chrono::hours(24), kLearnedOfHarm = std::chrono::hours(7 * 24);
 
+// A connection that is being made.
+struct Connecting {
+  explicit Connecting(const Executor& executor) : decided(executor), passed(executor) {}
+  ground::Gate<bool> decided;  // for those of the same domain: it stands, or not
+  // For those of another domain, which it may carry too: the same; or it is held up, and they go on.
+  ground::Gate<bool> passed;
+  bool is_judged = false;
+};
+
 struct Peer {
   Peer(std::string name, std::uint16_t at, std::uint64_t most, pair::Budget& all)
       : host(std::move(name)), port(at), waiting(most, &all) {}
 
   std::string host;
   std::uint16_t port;
-  pair::Budget waiting;               // bytes in the queues of the pairs that wait for it
-  std::set<pair::StreamRef> streams;  // initiating ones
-  std::map<Domain, std::shared_ptr<ground::Gate<bool>>>
-      connecting;                                               // by target domain; opens when the attempt is decided
-  std::optional<bool> takes_targets;                            // <errors/> seen; nullopt: not met yet
-  WallTime takes_targets_until{};                               // so long it is remembered over a restart
+  pair::Budget waiting;                                      // bytes in the queues of the pairs that wait for it
+  std::set<pair::StreamRef> streams;                         // initiating ones
+  std::map<Domain, std::shared_ptr<Connecting>> connecting;  // by target domain
+  std::weak_ptr<const proof::Chain> shown;                   // by it on the session before this one, while that lives
+  std::optional<bool> takes_targets;                         // <errors/> seen; nullopt: not met yet
+  WallTime takes_targets_until{};                            // so long it is remembered over a restart
   WallTime no_extra_targets_until{}, no_extra_senders_until{};  // MUX-06, learned
   WallTime no_external_until{};                                 // EXT-01: it cut the connection at our <auth/>
   WallTime named_authzid_until{};                               // EXT-01: it refused an empty one

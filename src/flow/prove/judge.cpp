@@ -40,7 +40,29 @@ proof::PeerPolicy policy_for(const Bench& bench, const Domain& remote, Standard 
   return policy;
 }
 
+// Of what it is made it keeps references: they outlive it.
+proof::ServerEvidence evidence_of(Bench& bench, const Domain& remote, const Way& way, const proof::Chain* chain,
+                                  const proof::TrustAnchors& anchors) {
+  return {remote,
+          way.delegation,
+          way.target,
+          way.host.addresses_security,
+          way.host.tlsa ? &*way.host.tlsa : nullptr,
+          chain,
+          anchors,
+          way.host.addresses_expire,
+          &bench.ground.rules.paths};
+}
+
 }  // namespace
+
+bool would_wait_for_posh(Bench& bench, const proof::Chain& shown, const Way& way, const Domain& remote,
+                         Standard standard) {
+  if (bench.posh.knows(remote)) return false;
+  const std::shared_ptr<const proof::TrustAnchors> anchors = bench.ground.rules.anchors();
+  const proof::ServerEvidence evidence = evidence_of(bench, remote, way, &shown, *anchors);
+  return proof::would_posh_decide(evidence, policy_for(bench, remote, standard), bench.wall());
+}
 
 Task<Result<Proof>> prove_server(Bench* bench, pair::StreamRef stream, Way way, Domain remote, Standard standard,
                                  ground::Claimant by, report::Steps* told) {
@@ -53,15 +75,7 @@ Task<Result<Proof>> prove_server(Bench* bench, pair::StreamRef stream, Way way, 
   const std::shared_ptr<const proof::TrustAnchors> anchors =
       bench->ground.rules.anchors();  // a reload may bring others
   const std::string staple = session->facts.ocsp_response;
-  proof::ServerEvidence evidence{remote,
-                                 way.delegation,
-                                 way.target,
-                                 way.host.addresses_security,
-                                 way.host.tlsa ? &*way.host.tlsa : nullptr,
-                                 chain.get(),
-                                 *anchors,
-                                 way.host.addresses_expire,
-                                 &bench->ground.rules.paths};
+  proof::ServerEvidence evidence = evidence_of(*bench, remote, way, chain.get(), *anchors);
   std::optional<proof::RevocationAnswer> revocation;
   if (proof::rests_on_path(evidence, bench->wall())) {
     revocation = co_await bench->revocation.ask(chain, staple);

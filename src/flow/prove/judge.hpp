@@ -23,6 +23,10 @@ enum class Standard : std::uint8_t { policy, dane };
 Task<Result<proof::Proof>> prove_server(Bench* bench, pair::StreamRef stream, Way way, Domain remote, Standard standard,
                                         ground::Claimant by, report::Steps* told = nullptr);
 
+// Would judging `remote` at that host wait for its POSH document, if the host shows what it has shown to others?
+bool would_wait_for_posh(Bench& bench, const proof::Chain& shown, const Way& way, const Domain& remote,
+                         Standard standard);
+
 // May this session speak for `sender`, by its certificate? Rows I-01 to I-09, I-12, I-13; dialback is the caller's next step.
 // `questions`: what DNS may be asked for a claim; null: what it takes.
 Task<tl::expected<proof::Proof, proof::ClientRefusal>> prove_client(Bench* bench, pair::StreamRef stream, Domain sender,

@@ -18,6 +18,7 @@ using proof::SrvTarget;
 
 constexpr unsigned kMostAttempts = 4;   // of one pair at one target, when streams end under it
 constexpr Duration kRetryAtOnce = 10s;  // ROUTE-04
+constexpr Duration kHeldUp = 250ms;     // a judgement that takes longer waits for somebody's server
 
 // A connection being made for a claim: it counts for the claim's stream, and for the claimant's address even when the
 // stream is over (AB-081).
@@ -96,9 +97,15 @@ streams::Stream* find_stream(Bench& bench, peers::Peer& peer, const pairs::PairK
 std::shared_ptr<ground::Gate<bool>> find_connecting(const Bench& bench, const peers::Peer& peer,
                                                     const pairs::PairKey& pair) {
   if (!may_multiplex(bench, pair)) return nullptr;
-  if (const auto same = peer.connecting.find(pair.target); same != peer.connecting.end()) return same->second;
-  const bool may_take = peer.takes_targets.value_or(true) && peer.no_extra_targets_until <= bench.wall();
-  return may_take && !peer.connecting.empty() ? peer.connecting.begin()->second : nullptr;
+  const auto gate_of = [](const std::shared_ptr<peers::Connecting>& made, ground::Gate<bool>& gate) {
+    return std::shared_ptr<ground::Gate<bool>>(made, &gate);
+  };
+  if (const auto same = peer.connecting.find(pair.target); same != peer.connecting.end())
+    return gate_of(same->second, same->second->decided);
+  if (!peer.takes_targets.value_or(true) || peer.no_extra_targets_until > bench.wall()) return nullptr;
+  for (const auto& [target, made] : peer.connecting)
+    if (!made->passed.is_open()) return gate_of(made, made->passed);
+  return nullptr;
 }
 
 // EXT-01: as the peer is known to take it.
@@ -109,7 +116,8 @@ stream::External external_towards(const peers::Peer& peer, WallTime now) {
 
 // One new stream with (local, remote) in its header, negotiated as far as Opened. The server is judged between TLS and
 // our second header (TLS-03).
-Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Errand errand, Way way, Instant deadline) {
+Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Errand errand, Way way,
+                                          std::shared_ptr<peers::Connecting> made, Instant deadline) {
   const Instant began = bench->now();
   Result<web::Connected> connected =
       co_await web::connect_any(bench->ground, way.host.addresses, way.target.port, deadline, Ports::usual, errand.by);
@@ -150,10 +158,17 @@ Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Err
   const auto asks = co_await wants_verdict->wait(bench->ground.world.clock, deadline);
   if (!asks || !*asks) co_return give_up(why_not(asks));
   attempt->arrived();
-  if (const streams::Stream* shown = bench->streams.find(ref))
+  if (const streams::Stream* shown = bench->streams.find(ref)) {
     tell_stream(errand, *shown, "a new stream", bench->now() - began);
+    shown->peer->shown = shown->facts.peer_chain;
+  }
+  // P8: others that want this peer do not wait with us for a web server of this domain's choice.
+  bench->ground.scope.call_at(bench->now() + kHeldUp, [weak = std::weak_ptr<peers::Connecting>(made)] {
+    if (const auto held_up = weak.lock(); held_up != nullptr && !held_up->is_judged) held_up->passed.open(true);
+  });
   const Result<Proof> verdict =
       co_await prove_server(bench, ref, way, pair.target, standard_of(errand.purpose), errand.by, errand.told);
+  made->is_judged = true;
   if (!verdict && verdict.error().reason != Reason::network_closed) co_return give_up(verdict.error());
   streams::Stream* session = bench->streams.find(ref);
   if (session != nullptr)
@@ -192,15 +207,15 @@ bool is_network_failure(Reason reason) {
 Task<Result<pair::StreamRef>> connect(Bench* bench, pairs::PairKey pair, Errand errand, Way way, Instant deadline) {
   const std::string host(way.target.host.text());
   const std::uint16_t port = way.target.port;
-  auto gate = std::make_shared<ground::Gate<bool>>(bench->ground.world.executor);
+  const auto made = std::make_shared<peers::Connecting>(bench->ground.world.executor);
   {
     peers::Peer& peer = bench->peers.at(host, port);
-    peer.connecting.insert_or_assign(pair.target, gate);
+    peer.connecting.insert_or_assign(pair.target, made);
     peer.last_try = bench->now();
   }
-  const Result<pair::StreamRef> ref = co_await open_stream(bench, pair, errand, std::move(way), deadline);
+  const Result<pair::StreamRef> ref = co_await open_stream(bench, pair, errand, std::move(way), made, deadline);
   peers::Peer& peer = bench->peers.at(host, port);
-  if (const auto own = peer.connecting.find(pair.target); own != peer.connecting.end() && own->second == gate)
+  if (const auto own = peer.connecting.find(pair.target); own != peer.connecting.end() && own->second == made)
     peer.connecting.erase(own);
   if (ref) {
     peer.failures = 0;
@@ -217,7 +232,8 @@ Task<Result<pair::StreamRef>> connect(Bench* bench, pairs::PairKey pair, Errand 
     peer.retry_at = bench->now() + pause / 2 + pause * bench->ground.world.draw(1000) / 1000;
     peer.last_error = ref.error();
   }
-  gate->open(ref.has_value());
+  made->decided.open(ref.has_value());
+  made->passed.open(ref.has_value());
   co_return ref;
 }
 
@@ -227,6 +243,7 @@ Task<Result<Acquired>> acquire_at(Bench* bench, pairs::PairKey pair, Errand erra
   std::set<pair::StreamRef> unfit;  // whose certificate does not prove this domain
   Error last{Reason::setup_timeout, "no stream could be opened in time"};
   unsigned dialed = 0;
+  bool has_asked_ahead = false;
   while (bench->now() < deadline && !bench->is_stopping) {
     peers::Peer& peer = bench->peers.at(host, port);
     if (streams::Stream* session = find_stream(*bench, peer, pair, errand, unfit)) {
@@ -244,8 +261,16 @@ Task<Result<Acquired>> acquire_at(Bench* bench, pairs::PairKey pair, Errand erra
       const auto came = co_await connecting->wait(bench->ground.world.clock, deadline);
       if (!came) co_return fail(Reason::setup_timeout, "the connection that was being made took too long");
       const peers::Peer& after = bench->peers.at(host, port);
-      if (after.last_error && after.connecting.empty() && after.streams.empty()) co_return fail(*after.last_error);
+      if (!*came && after.last_error && after.connecting.empty() && after.streams.empty())
+        co_return fail(*after.last_error);
       continue;
+    }
+    if (const auto shown = peer.shown.lock(); shown != nullptr && !has_asked_ahead) {
+      has_asked_ahead = true;
+      if (would_wait_for_posh(*bench, *shown, way, pair.target, standard_of(errand.purpose))) {
+        co_await bench->posh.ask(pair.target, errand.by);  // before there is a connection that would wait for it
+        continue;
+      }
     }
     if (dialed >= kMostAttempts) break;
     if (peer.last_error && peer.retry_at > bench->now() && bench->now() - peer.last_try < kRetryAtOnce)

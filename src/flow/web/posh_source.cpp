@@ -207,6 +207,11 @@ PoshSource::Shared PoshSource::settle(const Domain& domain, PoshAnswer came) {
   return answer;
 }
 
+bool PoshSource::knows(const Domain& domain) const {
+  const Entry* known = usable(domain, ground_.wall(), ground_.now());
+  return known != nullptr && ground_.now() < known->fresh_until;
+}
+
 const PoshSource::Entry* PoshSource::usable(const Domain& domain, WallTime wall, Instant now) const {
   const auto found = kept_.find(domain);
   if (found == kept_.end()) return nullptr;

@@ -21,6 +21,8 @@ class PoshSource {
   // `failure` in the answer: posh_failed, with a sentence that names the domain, or limit_reached.
   Task<proof::PoshAnswer> ask(Domain domain, ground::Claimant by);
 
+  bool knows(const Domain& domain) const;  // asking takes no time
+
   void recall(const std::vector<seams::Memo>& memos, WallTime wall, Instant now);  // at the start
   std::size_t size() const noexcept { return kept_.size(); }
 
