@@ -45,6 +45,13 @@ class Learned : public testing::Test {
     for (const report::PairRow& row : gateway->gateway->pairs()) count += row.state == "proven" ? 1 : 0;
     return count;
   }
+  std::string reason_of_the_refusal() const {
+    const auto refused = std::ranges::find(gateway->log.events, std::string_view("pair_refused"), &report::Event::name);
+    std::string text;
+    for (const auto& [key, value] : refused->fields)
+      if (key == "reason" || key == "detail") text += value + " ";
+    return text;
+  }
   const SimStore& memory() { return world.stores[*Address::parse("192.0.2.1")]; }
 
   World world{69};
@@ -142,6 +149,131 @@ TEST_F(Learned, PeerThatIsCutAtExternal_IsReachedWithoutItAtOnce) {
   send("target1.tld");
   ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
   EXPECT_EQ(cuts, 2u) << "tried anew";
+}
+
+constexpr const char* kNotAuthorized =
+    "<failure xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><not-authorized/></failure></stream:stream>";
+
+// EXT-01: XEP-0178 had it so until 2020: a server that refuses EXTERNAL ends the stream. By dialback it takes us.
+TEST_F(Learned, PeerThatRefusesExternalAndEndsTheStream_IsReachedByDialbackAtOnce) {
+  RawAuthority peer(world, "198.51.100.8");
+  std::size_t refusals = 0;
+  peer.features = kExternalAndDialback;
+  peer.answer_auth = [&](const std::string&) {
+    ++refusals;
+    return std::string(kNotAuthorized);
+  };
+  peer.answer_result = valid;
+  const Instant before = world.now();
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  EXPECT_LT(world.now() - before, 5s);
+  EXPECT_EQ(peer.connections, 2u);
+  gateway->stop();
+  start();
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  EXPECT_EQ(refusals, 1u) << "known over a restart";
+}
+
+// STR-07, EXT-01: where there is nothing else, it is what the operator is told.
+TEST_F(Learned, PeerThatRefusesExternalAndOffersNothingElse_IsRefusedForThat) {
+  RawAuthority peer(world, "198.51.100.8");
+  peer.features = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism></mechanisms>";
+  peer.answer_auth = [&](const std::string&) { return std::string(kNotAuthorized); };
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return gateway->log.count("pair_refused") == 1; }, 30s));
+  EXPECT_THAT(reason_of_the_refusal(),
+              testing::AllOf(testing::HasSubstr("external.refused"), testing::HasSubstr("not-authorized")));
+  EXPECT_LE(peer.connections, 2u);
+}
+
+// EXT-01: a server whose TLS judges our certificate inside the handshake, in TLS 1.2 within it, in 1.3 behind it, where a reset may
+// swallow the alert. Without a certificate it takes us by dialback, inside TLS.
+class RefusedInTls : public Learned, public testing::WithParamInterface<World::Bears> {
+ protected:
+  RefusedInTls() { world.bears[address] = GetParam(); }
+  const Address address = *Address::parse("198.51.100.8");
+};
+INSTANTIATE_TEST_SUITE_P(Alerts, RefusedInTls,
+                         testing::Values(World::Bears::alert_within, World::Bears::alert_behind,
+                                         World::Bears::reset_behind));
+
+TEST_P(RefusedInTls, OurCertificateIsNotShownAgain) {
+  RawAuthority peer(world, "198.51.100.8");
+  peer.features = kExternalAndDialback;  // some offer it to everybody
+  std::size_t asked_by_external = 0;
+  peer.answer_auth = [&](const std::string&) {
+    ++asked_by_external;
+    return std::string();
+  };
+  peer.answer_result = valid;
+  const Instant before = world.now();
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  EXPECT_LT(world.now() - before, 5s);
+  EXPECT_EQ(peer.connections, 2u);
+  EXPECT_EQ(peer.certificates_seen, 0u);
+  EXPECT_EQ(asked_by_external, 0u);
+  for (const report::StreamRow& row : gateway->gateway->streams())
+    if (row.kind == "s2s") EXPECT_TRUE(row.tls) << "never without TLS";
+  gateway->stop();
+  start();
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  EXPECT_EQ(peer.connections, 3u) << "known over a restart";
+  gateway->stop();
+  world.bears.clear();
+  world.wall_offset += std::chrono::days(8);
+  start();
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1 || asked_by_external > 0; }, 30s));
+  EXPECT_EQ(asked_by_external, 1u) << "shown anew";
+}
+
+// STR-07: the certificate is what the record names, where the peer takes nothing else.
+TEST_P(RefusedInTls, WithoutDialback_IsRefusedForThat) {
+  RawAuthority peer(world, "198.51.100.8");
+  peer.features = "";
+  peer.declares_dialback = false;
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return gateway->log.count("pair_refused") == 1; }, 30s));
+  EXPECT_THAT(reason_of_the_refusal(),
+              testing::AllOf(testing::HasSubstr("external.refused"), testing::HasSubstr("certificate inside TLS")));
+  EXPECT_EQ(peer.connections, 2u);
+  world.bears.clear();
+  peer.features = "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism></mechanisms>";
+  peer.answer_auth = [](const std::string&) { return "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"; };
+  world.run_for(60s);
+  send("target1.tld");
+  EXPECT_TRUE(world.run_until([&] { return proven() == 1; }, 30s)) << "a certificate that is needed is shown again";
+}
+
+// A cut that came by chance where the certificate could have been judged: who takes us by nothing else gets it again at once.
+TEST_F(Learned, PeerThatTakesNoneWithoutACertificate_SeesItAgain) {  // EXT-01
+  RawAuthority peer(world, "198.51.100.8");
+  world.bears[*Address::parse("198.51.100.8")] = World::Bears::reset_behind;
+  peer.features = kExternalAndDialback;
+  peer.answer_auth = [](const std::string&) { return "<success xmlns='urn:ietf:params:xml:ns:xmpp-sasl'/>"; };
+  peer.answer_result = [&](const std::string& from, const std::string& to) {
+    world.bears.clear();
+    return fmt::format("<db:result from='{}' to='{}' type='error'/>", to, from);
+  };
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  EXPECT_EQ(peer.connections, 3u);
+}
+
+// A peer that ends every connection has nothing against our certificate.
+TEST_F(Learned, PeerThatEndsEverything_TeachesNothing) {  // EXT-01
+  RawAuthority peer(world, "198.51.100.8");
+  peer.features = kExternalAndDialback;
+  peer.ends_at_tls = true;
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return gateway->log.count("pair_refused") == 1; }, 30s));
+  EXPECT_EQ(peer.connections, 2u);
+  const seams::Memo* memo = memory().find("peer", "mx.tld:5269");
+  EXPECT_TRUE(memo == nullptr || memo->value.find("no-certificate") == std::string::npos) << memo->value;
 }
 
 // EXT-01: a connection that was cut by chance costs nobody the only way in: without dialback EXTERNAL is used all the same.

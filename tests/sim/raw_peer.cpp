@@ -107,7 +107,8 @@ struct RawAuthority::Session final : seams::Receiver {
         const std::string tag = text.substr(at, end - at);
         text.erase(0, end + 1);
         connection->write(fmt::format(
-            "{} id='a1' from='{}' to='{}' version='1.0'><stream:features>{}</stream:features>", kHeader,
+            "{} id='a1' from='{}' to='{}' version='1.0'><stream:features>{}</stream:features>",
+            kHeader.substr(0, owner.declares_dialback ? kHeader.size() : kHeader.rfind(" xmlns:db=")),
             attribute(tag, "to"), attribute(tag, "from"),
             is_tls || !owner.offers_tls ? owner.features
                                         : "<starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'><required/></starttls>"));
@@ -132,7 +133,11 @@ struct RawAuthority::Session final : seams::Receiver {
       }
     }
   }
-  void on_tls(const Result<seams::TlsFacts>& facts) override { is_tls = facts.has_value(); }
+  void on_tls(const Result<seams::TlsFacts>& facts) override {
+    is_tls = facts.has_value();
+    if (is_tls && facts->peer_chain != nullptr) ++owner.certificates_seen;
+    if (owner.ends_at_tls) connection->abort();
+  }
   void on_writable() override {}
   void on_closed(const Error&) override {}
 

@@ -53,13 +53,16 @@ class RawAuthority {
   void go_on_reading();
 
   std::size_t connections = 0, questions = 0;
+  std::size_t certificates_seen = 0;  // in TLS sessions that stood
   // What to send for one <db:verify/>; `from`, `to` and `id` as the question has them.
   std::function<std::string(const std::string& from, const std::string& to, const std::string& id)> answer;
   // The same for one <db:result/>; an answer that ends the stream closes the connection.
   std::function<std::string(const std::string& from, const std::string& to)> answer_result;
   // The same for one <auth/>: what it holds; "" cuts the connection without a word.
   std::function<std::string(const std::string& authzid)> answer_auth;
-  bool offers_tls = true;  // false: goes on in clear
+  bool offers_tls = true;         // false: goes on in clear
+  bool ends_at_tls = false;       // as soon as it stands
+  bool declares_dialback = true;  // in its header, as nearly all do
   std::string features = "<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>";
 
  private:

@@ -225,6 +225,10 @@ class SimConnection final : public seams::Connection {
         const auto staple = one->world->staples.find(other->own.address);
         if (staple != one->world->staples.end() && one->request.role == Role::initiating)
           facts.ocsp_response = staple->second;
+        facts.has_shown_certificate = one->request.role == Role::initiating && one->request.shows_certificate;
+        const auto bears = one->world->bears.find(other->own.address);
+        if (facts.has_shown_certificate && bears != one->world->bears.end())
+          return refuse(one, other, bears->second, facts);
         one->is_tls = true;
         call(one, [&](seams::Receiver& receiver) { receiver.on_tls(facts); });
         if (one->closed) return;
@@ -233,6 +237,22 @@ class SimConnection final : public seams::Connection {
         give(one);
       });
     }
+  }
+  // As TLS 1.2 does it, within the handshake, or as 1.3, behind it; the alert may be lost behind a reset.
+  static void refuse(const std::shared_ptr<Side>& client, const std::shared_ptr<Side>& server, World::Bears how,
+                     const seams::TlsFacts& facts) {
+    const Error alert{Reason::external_refused, "the peer refuses our certificate inside TLS: unknown CA"};
+    const Error reset{Reason::tls_truncated, "Connection reset by peer without close_notify"};
+    if (how == World::Bears::alert_within) {
+      call(client, [&](seams::Receiver& receiver) { receiver.on_tls(fail(alert)); });
+    } else {
+      client->is_tls = true;
+      call(client, [&](seams::Receiver& receiver) { receiver.on_tls(facts); });
+    }
+    const Error& why = how == World::Bears::reset_behind ? reset : alert;
+    client->world->call_at(client->world->now() + client->world->weather.most_delay,
+                           [client, why] { end(client, why); });
+    end(server, {Reason::tls_failed, "unknown CA"});
   }
   static void end(const std::shared_ptr<Side>& side, const Error& why) {
     if (side->closed) return;

@@ -101,6 +101,9 @@ class World {
   std::size_t connections_made = 0;  // to s2s listeners, through a dialer
   // Which chain the owner of an address shows, in either role.
   std::map<Address, std::shared_ptr<const proof::Chain>> chains;
+  // What the TLS of the owner of an address does with a client's certificate; nothing: it keeps it for judgement.
+  enum class Bears : std::uint8_t { alert_within, alert_behind, reset_behind };
+  std::map<Address, Bears> bears;
   std::map<Address, std::string> staples;  // and which OCSP response it staples, as server
   // What the owner of an address remembers: a provider that is started again finds it.
   std::map<Address, SimStore> stores;

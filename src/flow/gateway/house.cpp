@@ -8,11 +8,10 @@
 #include "base/ensure.hpp"
 #include "prove/claims.hpp"
 #include "prove/explain.hpp"
+#include "streams/lessons.hpp"
 
 namespace ligase::gateway {
 namespace {
-
-constexpr Duration kBlamed = 5s;  // MUX-06
 
 ground::Rules::Given rules_of(Settings& settings) {
   return {settings.limits,
@@ -108,33 +107,10 @@ void House::on_closed(streams::Stream& stream) {
   schedule_burial();
 }
 
-// What the way it ended teaches of its peer (EXT-01, MUX-06).
-void House::learn_from_end(streams::Stream& session, Error& why) {
-  // Some cannot bear our certificate: the stream ends without a word where <auth/> should have been answered (EXT-01).
-  const bool is_cut_at_external = session.peer != nullptr && session.machine.awaits_authentication() &&
-                                  streams::is_peer_s_end(why.reason) && why.reason != Reason::stream_error;
-  if (is_cut_at_external) {
-    why.detail += "; it was cut where EXTERNAL should have been answered, so the next one goes without";
-    session.peer->no_external_until = wall() + peers::kLearnedOfHarm;
-    peers_.remember(*session.peer);
-  }
-  if (session.peer != nullptr) {
-    // A peer that says that it is being stopped minds no further pair.
-    const bool is_shutdown = session.machine.peer_error() == StreamError::system_shutdown;
-    if (session.machine.role() == Role::initiating && streams::is_peer_s_end(why.reason) && !is_shutdown) {
-      const auto is_blamed = [&](const std::optional<Instant>& asked) { return asked && now() - *asked < kBlamed; };
-      const bool by_target = is_blamed(session.last_extra_target), by_sender = is_blamed(session.last_extra_sender);
-      if (by_target) session.peer->no_extra_targets_until = wall() + peers::kLearned;
-      if (by_sender) session.peer->no_extra_senders_until = wall() + peers::kLearned;
-      if (by_target || by_sender) peers_.remember(*session.peer);
-    }
-  }
-}
-
 void House::on_over(streams::Stream& session) {
   door_.leaves(session);
   Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
-  learn_from_end(session, why);
+  streams::learn_from_end(ground_, peers_, session, why);
   streams::release_waiters(session, why);
   if (session.peer != nullptr) session.peer->streams.erase(session.ref);
   ground_.log(report::Event(report::Level::info, "stream_closed")

@@ -88,7 +88,6 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   void in_pair_is_not_proven(streams::Stream& stream, const pairs::PairKey& key, pairs::InPair& pair, const Error& why);
   void refuse(pairs::OutPair& pair, const Error& why);
   void renew(pairs::OutPair& pair);  // the procedure once more; a proof that holds goes on to hold meanwhile
-  void learn_from_end(streams::Stream& stream, Error& why);
   // What is known of this certificate changed: every pair on a stream that showed it is proven anew, at once.
   void judge_again(std::string_view leaf_fingerprint);
   void renew_due();

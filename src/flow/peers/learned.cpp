@@ -16,9 +16,8 @@ struct Fact {
   WallTime Peer::*until;
 };
 constexpr Fact kFacts[] = {
-    {"no-extra-targets", &Peer::no_extra_targets_until},
-    {"no-extra-senders", &Peer::no_extra_senders_until},
-    {"no-external", &Peer::no_external_until},
+    {"no-extra-targets", &Peer::no_extra_targets_until}, {"no-extra-senders", &Peer::no_extra_senders_until},
+    {"no-external", &Peer::no_external_until},           {"no-certificate", &Peer::no_certificate_until},
     {"named-authzid", &Peer::named_authzid_until},
 };
 constexpr std::string_view kTakesTargets = "takes-targets", kTakesNoTargets = "takes-no-targets";

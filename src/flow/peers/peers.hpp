@@ -41,7 +41,8 @@ struct Peer {
   std::optional<bool> takes_targets;                         // <errors/> seen; nullopt: not met yet
   WallTime takes_targets_until{};                            // so long it is remembered over a restart
   WallTime no_extra_targets_until{}, no_extra_senders_until{};  // MUX-06, learned
-  WallTime no_external_until{};                                 // EXT-01: it cut the connection at our <auth/>
+  WallTime no_external_until{};                                 // EXT-01: it ended the stream at our <auth/>
+  WallTime no_certificate_until{};                              // EXT-01: it refused our certificate inside TLS
   WallTime named_authzid_until{};                               // EXT-01: it refused an empty one
   unsigned failures = 0;                                        // to connect, in a row (ROUTE-04)
   Instant last_try{}, retry_at{};

@@ -24,7 +24,8 @@ bool is_own(const streams::Stream& session, const pairs::PairKey& pair) {
 }
 
 bool shows_own_certificate(const Bench& bench, const streams::Stream& session, const pairs::PairKey& pair) {
-  return bench.ground.rules.certificate_of(*session.machine.local()) == bench.ground.rules.certificate_of(pair.sender);
+  return session.shows_certificate &&
+         bench.ground.rules.certificate_of(*session.machine.local()) == bench.ground.rules.certificate_of(pair.sender);
 }
 
 }  // namespace ligase::prove

@@ -63,6 +63,7 @@ bool may_multiplex(const Bench& bench, const pairs::PairKey& pair) {
 bool may_carry(const Bench& bench, const peers::Peer& peer, const streams::Stream& session, const pairs::PairKey& pair,
                const Errand& errand) {
   if (!session.is_live() || bench.ground.scope.is_closed()) return false;
+  if (errand.own_certificate && !session.shows_certificate) return false;
   if (is_own(session, pair)) return true;
   if (!may_multiplex(bench, pair)) return false;
   // The feature itself, not the prefix in the header: an ejabberd without dialback declares it like any other, and
@@ -110,8 +111,19 @@ std::shared_ptr<ground::Gate<bool>> find_connecting(const Bench& bench, const pe
 
 // EXT-01: as the peer is known to take it.
 stream::External external_towards(const peers::Peer& peer, WallTime now) {
+  if (peer.no_certificate_until > now) return stream::External::never;  // without a certificate it can come to nothing
   if (peer.no_external_until > now) return stream::External::last_resort;
   return peer.named_authzid_until > now ? stream::External::named : stream::External::usual;
+}
+
+// It takes neither our certificate nor dialback.
+Error why_not_accepted(const streams::Stream& session) {
+  if (!session.shows_certificate)
+    return {Reason::external_refused,
+            "the peer refused our certificate inside TLS, and offers no dialback without one"};
+  if (session.external_text.empty())
+    return {Reason::dialback_not_offered, "the peer offers neither EXTERNAL nor dialback"};
+  return {Reason::external_refused, session.external_text};
 }
 
 // One new stream with (local, remote) in its header, negotiated as far as Opened. The server is judged between TLS and
@@ -135,9 +147,11 @@ Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Err
   const pair::StreamRef ref = added.ref;
   added.peer_host = way.target.host.text();
   added.peer = &bench->peers.at(way.target.host.text(), way.target.port);
+  added.shows_certificate = added.peer->no_certificate_until <= bench->wall();
   const Reservation reservation(bench, ref);
   auto wants_verdict = added.wants_verdict;
   auto opened = added.opened;
+  const auto last_word = added.last_word;
   added.start();
 
   const auto give_up = [&](Error why) -> tl::unexpected<Error> {
@@ -148,8 +162,9 @@ Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Err
     }
     return fail(std::move(why));
   };
-  const auto why_not = [](const tl::expected<Result<void>, ground::Missed>& step) {
+  const auto why_not = [&](const tl::expected<Result<void>, ground::Missed>& step) {
     if (step && !*step) return step->error();
+    if (*last_word) return **last_word;
     return !step && step.error() == ground::Missed::late
                ? Error{Reason::setup_timeout, "the negotiation took too long"}
                : Error{Reason::network_closed, "the peer closed the connection during the negotiation"};
@@ -177,10 +192,14 @@ Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Err
   const auto is_open = co_await opened->wait(bench->ground.world.clock, deadline);
   session = bench->streams.find(ref);
   if (!is_open || !*is_open || session == nullptr) co_return give_up(why_not(is_open));
-  if (!session->is_authenticated && !session->machine.takes_dialback())
-    co_return give_up(session->external_text.empty()
-                          ? Error{Reason::dialback_not_offered, "the peer offers neither EXTERNAL nor dialback"}
-                          : Error{Reason::external_refused, session->external_text});
+  if (!session->is_authenticated && !session->machine.takes_dialback()) {
+    const Error why = why_not_accepted(*session);
+    if (!session->shows_certificate) {  // then it is the only way in, and may be taken by now
+      session->peer->no_certificate_until = {};
+      bench->peers.remember(*session->peer);
+    }
+    co_return give_up(why);
+  }
   attempt->succeeded();
   session->unused_since = bench->now();
   bench->ground.log(report::Event(report::Level::info, "stream_opened")
@@ -191,9 +210,10 @@ Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Err
                         .with("local", pair.sender.text())
                         .with("remote", pair.target.text())
                         .with("tls", session->facts.version)
-                        .with("external", session->is_authenticated        ? "accepted"
-                                          : session->external_text.empty() ? "not offered"
-                                                                           : "refused"));
+                        .with("external", session->is_authenticated         ? "accepted"
+                                          : !session->shows_certificate     ? "not asked for"
+                                          : !session->external_text.empty() ? "refused"
+                                                                            : "not offered"));
   co_return ref;
 }
 
@@ -244,6 +264,7 @@ Task<Result<Acquired>> acquire_at(Bench* bench, pairs::PairKey pair, Errand erra
   Error last{Reason::setup_timeout, "no stream could be opened in time"};
   unsigned dialed = 0;
   bool has_asked_ahead = false;
+  std::set<stream::External> tried;  // ways of being accepted
   while (bench->now() < deadline && !bench->is_stopping) {
     peers::Peer& peer = bench->peers.at(host, port);
     if (streams::Stream* session = find_stream(*bench, peer, pair, errand, unfit)) {
@@ -281,12 +302,18 @@ Task<Result<Acquired>> acquire_at(Bench* bench, pairs::PairKey pair, Errand erra
       if (Result<void> allowed = may_dial_back(*bench, errand.other); !allowed) co_return fail(allowed.error());
       counted.emplace(bench, errand.other);
     }
-    const stream::External external = external_towards(peer, bench->wall());
+    tried.insert(external_towards(peer, bench->wall()));
     const Result<pair::StreamRef> ref = co_await connect(bench, pair, errand, way, deadline);
-    if (ref) continue;
+    if (ref) {
+      const streams::Stream* made = bench->streams.find(*ref);
+      if (errand.own_certificate && made != nullptr && !made->shows_certificate)
+        co_return fail(Reason::external_refused,
+                       "the peer refuses our certificate inside TLS, and takes us by nothing else");
+      continue;
+    }
     last = ref.error();
     // What this attempt taught of the peer helps the next one, which follows at once (EXT-01).
-    if (external_towards(bench->peers.at(host, port), bench->wall()) == external) break;
+    if (tried.contains(external_towards(bench->peers.at(host, port), bench->wall()))) break;
   }
   co_return fail(last);
 }

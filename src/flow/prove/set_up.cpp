@@ -105,12 +105,19 @@ Task<void> set_up_pair(Bench* bench, pairs::PairKey key) {
       bench->owner.out_pair_is_proven(*pair, *session, std::move(acquired->proof));
       co_return;
     }
+    const Reason before = last.reason;
     last = accepted ? Error{Reason::network_closed, "the stream ended"} : accepted.error();
     if (bench->now() >= deadline) break;
+    const bool is_again = last.reason == Reason::external_refused && before == last.reason;
+    if (session == nullptr && is_again) break;
     if (session == nullptr) continue;  // the stream ended under it: another is tried
     // The peer took the sender for nobody on a stream that shows another's certificate ([[tls.for]]): its own may do better.
     if (own_certificate || shows_own_certificate(*bench, *session, key)) break;
     own_certificate = true;
+    if (!session->shows_certificate) {  // nor without any, and the peer may have learned to bear ours
+      session->peer->no_certificate_until = {};
+      bench->peers.remember(*session->peer);
+    }
   }
   pairs::OutPair* pair = bench->out_pairs.find(key);
   if (pair != nullptr && !bench->is_stopping) bench->owner.out_pair_is_not_proven(*pair, last);

@@ -22,7 +22,8 @@ namespace ligase::seams {
 struct TlsFacts {
   std::string version, cipher, group, alpn, sni;   // "TLSv1.3", "TLS_AES_128_GCM_SHA256", "X25519"; alpn, sni may be ""
   std::shared_ptr<const proof::Chain> peer_chain;  // null: no certificate shown
-  std::string ocsp_response{};  // as client: stapled by the server (RFC 6066 §8), hostile; may be ""
+  std::string ocsp_response{};         // as client: stapled by the server (RFC 6066 §8), hostile; may be ""
+  bool has_shown_certificate = false;  // as client: the server asked for one, and ours was sent
 };
 
 struct TlsRequest {
@@ -63,10 +64,11 @@ class Receiver {
  public:
   virtual ~Receiver() = default;
   virtual void on_bytes(std::string_view bytes) = 0;  // valid for the call; clear text of the session
-  // The handshake is done, or failed: tls_failed, tls_timeout, tls_injection.
+  // The handshake is done, or failed: tls_failed, tls_timeout, tls_injection; external_refused: the peer refuses the certificate
+  // that we show as client, which in TLS 1.3 comes with on_closed().
   virtual void on_tls(const Result<TlsFacts>& facts) = 0;
   virtual void on_writable() = 0;
-  // The last call: network_closed, tls_truncated, connect_…; after close() too.
+  // The last call: network_closed, tls_truncated, external_refused, connect_…; after close() too.
   virtual void on_closed(const Error& why) = 0;
 };
 

@@ -72,6 +72,8 @@ void Stream::carry_out(stream::Action& action) {
                    forget_clear_half();
                    seams::TlsRequest request{machine.role(), machine.local(), {}, {}};
                    if (machine.role() == Role::initiating) request.sni = std::string(machine.remote()->text());
+                   request.shows_certificate = shows_certificate;
+                   is_tls_begun = true;
                    connection->start_tls(std::move(request));
                  },
                  [&](stream::AskServerVerdict&) { wants_verdict->open({}); },
@@ -149,6 +151,7 @@ void Stream::forget_clear_half() {
 
 void Stream::on_external_refused(stream::ExternalRefused& refused) {
   external_text = refused.text;
+  external_refused_at = ground_.now();
   if (refused.blames_authzid && peer != nullptr) {  // EXT-01: the other form next time
     const bool was_named = peer->named_authzid_until > ground_.wall();
     peer->named_authzid_until = was_named ? WallTime{} : ground_.wall() + peers::kLearned;
@@ -216,7 +219,9 @@ void Stream::on_bytes(std::string_view bytes) {
 
 void Stream::on_tls(const Result<seams::TlsFacts>& result) {
   if (is_ending) return;
+  bytes_in_clear_ = bytes_in;
   if (!result) {
+    certificate_is_refused = result.error().reason == Reason::external_refused;
     if (!ended_by) ended_by = result.error();
     is_ending = true;
     connection->close(kClosePatience);
@@ -236,6 +241,7 @@ void Stream::on_writable() {
 void Stream::on_closed(const Error& why) {
   if (!ended_by) ended_by = why;
   if (!is_ending) {
+    certificate_is_refused = why.reason == Reason::external_refused;
     is_ending = true;
     owner_.on_over(*this);
   }

@@ -89,6 +89,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   bool pays_for_questions(std::size_t bytes);
 
   bool is_live() const noexcept { return machine.is_open() && !is_ending; }
+  bool is_heard_inside_tls() const noexcept { return machine.is_encrypted() && bytes_in > bytes_in_clear_; }
   Labels labels_of(const Domain& target) const {
     return in_ascii.empty() || !in_ascii.contains(target) ? Labels::unicode : Labels::ascii;
   }
@@ -114,9 +115,15 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   peers::Peer* peer = nullptr;
   std::string peer_host;          // SRV target; receiving: empty
   bool is_authenticated = false;  // EXTERNAL succeeded for the header's pair
-  std::string external_text;      // why the peer refused our certificate
-  std::set<Domain> targets;       // the header's, and those asked for
-  std::set<Domain> in_ascii;      // those of them that the peer writes in A-labels (AB-187)
+  bool shows_certificate = true;  // ours, if the peer asks for it
+  bool is_tls_begun = false;
+  bool certificate_is_refused = false;         // inside TLS
+  std::string external_text;                   // why the peer refused EXTERNAL
+  std::optional<Instant> external_refused_at;  // and when
+  // Why it ended, for a procedure that finds it gone; nullopt: it lives.
+  std::shared_ptr<std::optional<Error>> last_word = std::make_shared<std::optional<Error>>();
+  std::set<Domain> targets;   // the header's, and those asked for
+  std::set<Domain> in_ascii;  // those of them that the peer writes in A-labels (AB-187)
   pairs::OutPairSet riding;
   pair::Turns<pairs::OutPair*, pairs::ByNumber> turns{kShare};  // of those riding that have stanzas waiting (MUX-11)
   std::unordered_map<pairs::PairKey, Question, pairs::PairHash, pairs::PairEqual> asked;
@@ -153,6 +160,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   Owner& owner_;
   ground::Deadline deadline_;
   ground::Tap tap_;
+  std::uint64_t bytes_in_clear_ = 0;
   bool is_performing_ = false;
 };
 

@@ -39,6 +39,7 @@ bool is_peer_s_end(Reason reason) {
 }
 
 void release_waiters(Stream& stream, const Error& why) {
+  *stream.last_word = why;
   if (stream.opened) stream.opened->open(fail(why));
   if (stream.wants_verdict) stream.wants_verdict->open(fail(why));
   for (auto& [pair, question] : std::exchange(stream.asked, {})) question.answer->open(DbAnswer(fail(why)));

@@ -99,7 +99,6 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
     outbox_.seal();
     flush_soon();
     is_handshaking_ = true;
-    shows_certificate_ = request.role == Role::initiating && request.shows_certificate;
     set_timer(handshake_timeout_, [](Impl& self) {
       self.fail_tls({Reason::tls_timeout, "the handshake took too long"});
     });
@@ -378,6 +377,8 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
     const bool by_peer =
         is_fin || error == boost::asio::error::connection_reset || error == boost::asio::error::broken_pipe;
     const std::string what = is_fin ? "the peer closed the connection" : error.message();
+    if (is_handshaking_ && session_->has_shown_certificate())  // TLS 1.2: what was due is the peer's judgement of it
+      return fail_tls({Reason::external_refused, what + " during the TLS handshake, when it had our certificate"});
     if (is_handshaking_) return fail_tls({Reason::tls_failed, what + " during the TLS handshake"});
     if (session_ && by_peer) return finish({Reason::tls_truncated, what + " without close_notify"});
     send_last_words();
@@ -455,7 +456,7 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
   std::size_t clear_seen_ = 0;                   // bytes given in clear
   std::size_t undelivered_ = 0;                  // behind those being given now
   seams::TimerId timer_ = seams::TimerId::none;  // of the handshake, then of close()
-  bool is_handshaking_ = false, shows_certificate_ = false, is_closing_ = false, is_ended_ = false;
+  bool is_handshaking_ = false, is_closing_ = false, is_ended_ = false;
   bool is_sending_ended_ = false, has_peer_ended_ = false, is_over_high_mark_ = false;
   bool is_waiting_readable_ = false, is_waiting_writable_ = false;
   bool is_flush_posted_ = false, is_resume_posted_ = false, is_failure_posted_ = false;

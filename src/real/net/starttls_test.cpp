@@ -205,6 +205,33 @@ TEST(StartTls, CloseDuringTheHandshake_SendsNothingInClear) {
   EXPECT_FALSE(half.receiver.tls);
 }
 
+// STR-07, EXT-01: some judge our certificate in the handshake, and end the connection without an alert.
+TEST(StartTls, EndWhereOurCertificateWasToBeJudged_IsARefusalOfIt) {
+  for (const bool is_asked : {true, false}) {
+    HalfRaw half(HalfRaw::Ours::dialled);
+    static const test::MadeCertificate shown = test::make_self_signed({"target1.tld"});
+    test::RawTls server(test::RawTls::Side::server, [&](SSL_CTX* c) {
+      SSL_CTX_set_max_proto_version(c, TLS1_2_VERSION);
+      if (is_asked) SSL_CTX_set_verify(c, SSL_VERIFY_PEER, nullptr);
+      SSL_CTX_set_cert_verify_callback(
+          c, +[](X509_STORE_CTX*, void*) { return 1; }, nullptr);
+      test::show(c, shown);
+    });
+    half.ours->start_tls({Role::initiating, std::nullopt, "target1.tld", ""});
+    half.run_until_arrived([&] {
+      const std::string answer = server.feed(std::exchange(half.arrived, {}));
+      if (server.is_established()) return true;  // what would tell us so stays here
+      half.send(answer);
+      return false;
+    });
+    half.raw.close();
+    run_until(half.loop, [&] { return half.receiver.closed.has_value(); });
+    ASSERT_TRUE(half.receiver.tls);
+    EXPECT_EQ(half.receiver.tls->error().reason, is_asked ? Reason::external_refused : Reason::tls_failed);
+    EXPECT_EQ(half.receiver.closed->reason, half.receiver.tls->error().reason);
+  }
+}
+
 TEST(StartTls, KeyUpdateFlood_EndsTheConnection) {  // AB-044
   HalfRaw half(HalfRaw::Ours::accepted);
   test::RawTls client(test::RawTls::Side::client);

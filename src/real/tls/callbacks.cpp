@@ -14,7 +14,9 @@ namespace ligase::tls {
 namespace {
 
 constexpr double kMostAtOnce = 8;  // Watch::allowance when nothing came for long
-constexpr int kWeakestKey = 112;   // bits of security: RSA 2048, any curve of ours (AB-043)
+constexpr std::size_t kEmptyCertificate =
+    8;                            // at most: header, context and list of a Certificate message with none in it
+constexpr int kWeakestKey = 112;  // bits of security: RSA 2048, any curve of ours (AB-043)
 
 Watch* watch_of(SSL* session) { return static_cast<Watch*>(SSL_get_app_data(session)); }
 
@@ -81,8 +83,11 @@ int answer_status(SSL* session, void*) {
   }
 }
 
-void count_message(int is_sent, int, int content, const void*, std::size_t, SSL*, void* argument) {
+void count_message(int is_sent, int, int content, const void* message, std::size_t size, SSL* session, void* argument) {
   auto* record = static_cast<Watch*>(argument);
+  if (is_sent != 0 && content == SSL3_RT_HANDSHAKE && SSL_is_server(session) == 0 && size > kEmptyCertificate &&
+      *static_cast<const unsigned char*>(message) == SSL3_MT_CERTIFICATE)
+    record->has_shown_certificate = true;
   if (is_sent != 0 || content != SSL3_RT_HANDSHAKE || !record->is_established) return;
   const std::chrono::duration<double> passed = record->now - record->counted_at;
   record->allowance = std::min(kMostAtOnce, record->allowance + std::max(0.0, passed.count()));

@@ -13,6 +13,7 @@ class Contexts;
 struct Watch {
   const Contexts* contexts = nullptr;  // to choose by SNI; null: the identity is fixed
   bool is_established = false;
+  bool has_shown_certificate = false;  // as client
   // Handshake messages after the handshake (KeyUpdate, tickets, attempts to renegotiate): 8 at once, then 1 a second
   // (AB-044). More: `is_flooded`, and the session takes no further byte.
   double allowance = 8;

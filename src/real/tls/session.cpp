@@ -33,6 +33,26 @@ std::string library_error() {
   return text == nullptr ? fmt::format("error {:x} of the TLS library", code) : text;
 }
 
+// Alerts that judge a certificate (RFC 8446 §6.2).
+bool is_of_certificate(int alert) {
+  switch (alert) {
+    case SSL_AD_BAD_CERTIFICATE:
+    case SSL_AD_UNSUPPORTED_CERTIFICATE:
+    case SSL_AD_CERTIFICATE_REVOKED:
+    case SSL_AD_CERTIFICATE_EXPIRED:
+    case SSL_AD_CERTIFICATE_UNKNOWN:
+    case SSL_AD_UNKNOWN_CA:
+    case SSL_AD_ACCESS_DENIED:
+      return true;
+    default:
+      return false;
+  }
+}
+bool is_certificate_alert() {
+  const unsigned long code = ERR_peek_error();
+  return ERR_GET_LIB(code) == ERR_LIB_SSL && is_of_certificate(ERR_GET_REASON(code) - kAlertOffset);
+}
+
 std::string group_name(SSL* session) {
   switch (SSL_get_negotiated_group(session)) {
     case NID_X25519:
@@ -154,6 +174,7 @@ void Session::read(std::span<char> block, const Take& take) {
         fail_by_library();
       break;
     }
+    has_heard_ |= filled > 0;
     if (filled > 0 && !take({block.data(), filled})) goes_on = false;
   }
 }
@@ -199,13 +220,19 @@ void Session::fail_by_library() {
     fail_with(fmt::format("the peer's certificate chain has more than {} certificates", kLongestChain));
   else if (seen.key_too_weak)
     fail_with("the peer's certificate has a key weaker than RSA 2048");
-  else
+  else if (seen.has_shown_certificate && !has_heard_ && is_certificate_alert()) {
+    fail_with("the peer refuses our certificate inside TLS: " + library_error());
+    error_.reason = Reason::external_refused;
+  } else
     fail_with(library_error());
 }
+
+bool Session::has_shown_certificate() const noexcept { return native_->watch.has_shown_certificate; }
 
 bool Session::gather_facts() {
   SSL* ssl = native_->ssl;
   facts_.version = SSL_get_version(ssl);
+  facts_.has_shown_certificate = native_->watch.has_shown_certificate;
   const SSL_CIPHER* cipher = SSL_get_current_cipher(ssl);
   const char* suite = cipher == nullptr ? nullptr : SSL_CIPHER_standard_name(cipher);
   facts_.cipher = suite == nullptr ? "" : suite;

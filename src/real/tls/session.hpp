@@ -29,7 +29,10 @@ class Session {
     failed,  // error() says why; an alert for the peer may be in `out`
   };
   State state() const noexcept { return state_; }
-  const Error& error() const noexcept { return error_; }  // Reason::tls_failed; meaningful when failed
+  // Meaningful when failed: tls_failed; external_refused where the peer's alert is about the certificate that we showed as client.
+  const Error& error() const noexcept { return error_; }
+  // As client: the server asked for a certificate, and ours was sent. What it thinks of it is known once it says something.
+  bool has_shown_certificate() const noexcept;
 
   // Takes `cipher` from the front as far as it gets and appends what the peer must be sent to `out`. Plaintext is
   // gathered in `block` and given to `take`, valid for the call; where it answers false, feed() stops, and the next
@@ -65,6 +68,7 @@ class Session {
   State state_ = State::handshaking;
   Error error_{Reason::tls_failed, {}};
   seams::TlsFacts facts_;
+  bool has_heard_ = false;  // something inside TLS
 };
 
 }  // namespace ligase::tls

@@ -1,6 +1,7 @@
 // TLS sessions without sockets: two of ours with each other, and ours with a raw end that misbehaves.
 #include "tls/session.hpp"
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 
 #include <array>
@@ -199,6 +200,35 @@ TEST(TlsSession, ClientThatIsNobody_ShowsNoCertificate) {
     EXPECT_FALSE(server.session->facts().peer_chain);
     EXPECT_TRUE(client.session->facts().peer_chain);
   }
+}
+
+// EXT-01, STR-07: a server that judges our certificate itself, in either version, says so by an alert; where none was asked for, or
+// none shown, no alert is about it.
+TEST(TlsSession, ServerThatRefusesOurCertificate_IsTold) {
+  for (const int version : {TLS1_2_VERSION, TLS1_3_VERSION})
+    for (const int mode : {SSL_VERIFY_NONE, SSL_VERIFY_PEER, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT})
+      for (const bool shows : {true, false}) {
+        RawTls server(RawTls::Side::server, [&](SSL_CTX* c) {
+          SSL_CTX_set_max_proto_version(c, version);
+          SSL_CTX_set_verify(c, mode, nullptr);  // and knows no CA at all
+          test::show(c, world().gateway, {world().middle});
+        });
+        TlsRequest request = as_client();
+        request.shows_certificate = shows;
+        End client(request);
+        converse(client, server);
+        client.feed(server.output());
+        const bool is_asked = mode != SSL_VERIFY_NONE;
+        SCOPED_TRACE(fmt::format("TLS {:x}, mode {}, shows {}", version, mode, shows));
+        EXPECT_EQ(client.session->has_shown_certificate(), is_asked && shows);
+        const bool is_demanded = mode == (SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT);
+        const bool fails = is_asked && (shows || is_demanded);
+        ASSERT_EQ(client.session->state(), fails ? Session::State::failed : Session::State::established);
+        if (!fails) continue;
+        EXPECT_EQ(client.session->error().reason, shows ? Reason::external_refused : Reason::tls_failed);
+        EXPECT_THAT(client.session->error().detail, HasSubstr("the peer sent the alert"));
+        EXPECT_EQ(client.session->error().detail.find("refuses our certificate") != std::string::npos, shows);
+      }
 }
 
 TEST(TlsSession, Version12_WorksInBothRoles) {  // TLS-01
