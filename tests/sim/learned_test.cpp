@@ -276,6 +276,79 @@ TEST_F(Learned, PeerThatEndsEverything_TeachesNothing) {  // EXT-01
   EXPECT_TRUE(memo == nullptr || memo->value.find("no-certificate") == std::string::npos) << memo->value;
 }
 
+// AB-215: a server that looks a domain up by its text knows it in the other spelling. Tried once, at once, and remembered.
+class OneSpelling : public Learned, public testing::WithParamInterface<bool> {
+ protected:
+  OneSpelling() {
+    world.add_srv(kAscii, "mx.tld", 5269, Security::insecure);
+    peer.hosts = [this](const std::string& to) {
+      asked.push_back(to);
+      return to == known;
+    };
+    peer.answer_result = [this](const std::string& from, const std::string& to) {
+      return to == known || to == "target1.tld"
+                 ? valid(from, to)
+                 : fmt::format(
+                       "<db:result from='{}' to='{}' type='error'><error type='cancel'><item-not-found "
+                       "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></db:result>",
+                       to, from);
+    };
+  }
+  const std::string kAscii = "xn--mnchen-3ya.tld", kUnicode = "m\u00fcnchen.tld";
+  RawAuthority peer{world, "198.51.100.8"};
+  std::string known = GetParam() ? kAscii : kUnicode;
+  std::vector<std::string> asked;
+};
+INSTANTIATE_TEST_SUITE_P(Labels, OneSpelling, testing::Bool());
+
+TEST_P(OneSpelling, OfTheHeadersTarget_IsFoundAndRemembered) {  // AB-215
+  send(kUnicode);
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  EXPECT_EQ(peer.connections, GetParam() ? 2u : 1u);
+  EXPECT_EQ(asked.back(), known);
+  gateway->stop();
+  asked.clear();
+  start();
+  send(kUnicode);
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  EXPECT_THAT(asked, testing::Each(known)) << "over a restart";
+  // It changes its mind.
+  gateway->stop();
+  known = GetParam() ? kUnicode : kAscii;
+  asked.clear();
+  start();
+  send(kUnicode);
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  EXPECT_EQ(asked.back(), known);
+  EXPECT_EQ(memory().find("labels", kAscii) != nullptr, known == kAscii);
+}
+
+TEST_P(OneSpelling, OfAFurtherTarget_IsFoundOnTheStreamAtHand) {  // AB-215
+  peer.hosts = nullptr;
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  send(kUnicode);
+  ASSERT_TRUE(world.run_until([&] { return proven() == 2; }, 30s));
+  EXPECT_EQ(peer.connections, 1u);
+}
+
+TEST_P(OneSpelling, ThatNobodyKnows_IsAskedForTwice) {  // AB-215
+  known = "elsewhere.tld";
+  send(kUnicode);
+  ASSERT_TRUE(world.run_until([&] { return gateway->log.count("pair_refused") == 1; }, 30s));
+  EXPECT_EQ(asked, (std::vector<std::string>{kUnicode, kAscii}));
+  EXPECT_THAT(reason_of_the_refusal(), testing::HasSubstr("host-unknown"));
+  EXPECT_EQ(memory().find("labels", kAscii), nullptr);
+  asked.clear();
+  peer.hosts = nullptr;
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  world.run_for(60s);
+  send(kUnicode);
+  ASSERT_TRUE(world.run_until([&] { return gateway->log.count("pair_refused") == 2; }, 30s));
+  EXPECT_EQ(memory().find("labels", kAscii), nullptr);
+}
+
 // EXT-01: a connection that was cut by chance costs nobody the only way in: without dialback EXTERNAL is used all the same.
 TEST_F(Learned, PeerCutAtExternalThatOffersNothingElse_IsAskedByExternalAgain) {
   RawAuthority peer(world, "198.51.100.8");

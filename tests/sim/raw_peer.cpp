@@ -106,6 +106,11 @@ struct RawAuthority::Session final : seams::Receiver {
         if (end == std::string::npos) return;
         const std::string tag = text.substr(at, end - at);
         text.erase(0, end + 1);
+        if (owner.hosts && !owner.hosts(attribute(tag, "to")))
+          return say(
+              fmt::format("{} id='a1' from='{}' version='1.0'><stream:error><host-unknown "
+                          "xmlns='urn:ietf:params:xml:ns:xmpp-streams'/></stream:error></stream:stream>",
+                          kHeader, attribute(tag, "to")));
         connection->write(fmt::format(
             "{} id='a1' from='{}' to='{}' version='1.0'><stream:features>{}</stream:features>",
             kHeader.substr(0, owner.declares_dialback ? kHeader.size() : kHeader.rfind(" xmlns:db=")),

@@ -60,6 +60,8 @@ class RawAuthority {
   std::function<std::string(const std::string& from, const std::string& to)> answer_result;
   // The same for one <auth/>: what it holds; "" cuts the connection without a word.
   std::function<std::string(const std::string& authzid)> answer_auth;
+  // Who is served there, by the text of the header's `to`; empty: everybody.
+  std::function<bool(const std::string& to)> hosts;
   bool offers_tls = true;         // false: goes on in clear
   bool ends_at_tls = false;       // as soon as it stands
   bool declares_dialback = true;  // in its header, as nearly all do

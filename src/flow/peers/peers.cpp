@@ -12,7 +12,7 @@ constexpr std::string_view kPeer = "peer", kKey = "key";
 }  // namespace
 
 Peers::Peers(ground::Ground& ground, pair::Budget& waiting, const std::vector<seams::Memo>& memos)
-    : ground_(ground), waiting_(waiting) {
+    : spellings(ground, memos), ground_(ground), waiting_(waiting) {
   for (const seams::Memo& memo : memos) {
     if (memo.kind == kKey) keys_.recall(memo.key, memo.value, ground_.wall());
     if (memo.kind != kPeer || peers_.size() >= kMostPeers) continue;

@@ -11,6 +11,7 @@
 #include "ground/ground.hpp"
 #include "pair/budget.hpp"
 #include "pair/standing.hpp"
+#include "peers/spellings.hpp"
 #include "proof/certificate.hpp"
 #include "proof/known_keys.hpp"
 
@@ -65,6 +66,8 @@ class Peers {
   void forget(const std::set<const Peer*>& in_use);
   std::size_t size() const noexcept { return peers_.size(); }
   const auto& all() const noexcept { return peers_; }
+
+  Spellings spellings;
 
  private:
   ground::Ground& ground_;

@@ -116,6 +116,16 @@ stream::External external_towards(const peers::Peer& peer, WallTime now) {
   return peer.named_authzid_until > now ? stream::External::named : stream::External::usual;
 }
 
+// What is known of how the peer takes us, and by which name: what one attempt changes of it, the next may get further by.
+struct Habits {
+  stream::External external;
+  Labels labels;
+  auto operator<=>(const Habits&) const = default;
+};
+Habits habits_towards(const Bench& bench, const peers::Peer& peer, const Domain& target) {
+  return {external_towards(peer, bench.wall()), bench.peers.spellings.labels_of(target)};
+}
+
 // It takes neither our certificate nor dialback.
 Error why_not_accepted(const streams::Stream& session) {
   if (!session.shows_certificate)
@@ -139,14 +149,16 @@ Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Err
   }
   if (bench->is_stopping) co_return fail(Reason::shutdown, "the gateway is stopping");
   const std::unique_ptr<ground::Attempts::Attempt> attempt = std::move(connected->attempt);
-  streams::Stream& added =
-      bench->streams.add(std::move(connected->connection),
-                         stream::Machine::initiate(bench->streams.limits(), pair.sender, pair.target,
-                                                   bench->ground.rules.encryption_towards(&pair.target), bench->now()));
+  const Labels labels = bench->peers.spellings.labels_of(pair.target);
+  streams::Stream& added = bench->streams.add(
+      std::move(connected->connection),
+      stream::Machine::initiate(bench->streams.limits(), pair.sender, pair.target,
+                                bench->ground.rules.encryption_towards(&pair.target), bench->now(), labels));
   bench->owner.stream_was_added();
   const pair::StreamRef ref = added.ref;
   added.peer_host = way.target.host.text();
   added.peer = &bench->peers.at(way.target.host.text(), way.target.port);
+  added.spelled = labels;
   added.shows_certificate = added.peer->no_certificate_until <= bench->wall();
   const Reservation reservation(bench, ref);
   auto wants_verdict = added.wants_verdict;
@@ -155,6 +167,7 @@ Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Err
   added.start();
 
   const auto give_up = [&](Error why) -> tl::unexpected<Error> {
+    if (why.reason == Reason::stream_error) attempt->arrived();  // a word of XMPP
     attempt->failed(why);
     if (streams::Stream* session = bench->streams.find(ref)) {
       session->ended_by = why;
@@ -264,7 +277,7 @@ Task<Result<Acquired>> acquire_at(Bench* bench, pairs::PairKey pair, Errand erra
   Error last{Reason::setup_timeout, "no stream could be opened in time"};
   unsigned dialed = 0;
   bool has_asked_ahead = false;
-  std::set<stream::External> tried;  // ways of being accepted
+  std::set<Habits> tried;
   while (bench->now() < deadline && !bench->is_stopping) {
     peers::Peer& peer = bench->peers.at(host, port);
     if (streams::Stream* session = find_stream(*bench, peer, pair, errand, unfit)) {
@@ -302,7 +315,7 @@ Task<Result<Acquired>> acquire_at(Bench* bench, pairs::PairKey pair, Errand erra
       if (Result<void> allowed = may_dial_back(*bench, errand.other); !allowed) co_return fail(allowed.error());
       counted.emplace(bench, errand.other);
     }
-    tried.insert(external_towards(peer, bench->wall()));
+    tried.insert(habits_towards(*bench, peer, pair.target));
     const Result<pair::StreamRef> ref = co_await connect(bench, pair, errand, way, deadline);
     if (ref) {
       const streams::Stream* made = bench->streams.find(*ref);
@@ -312,8 +325,8 @@ Task<Result<Acquired>> acquire_at(Bench* bench, pairs::PairKey pair, Errand erra
       continue;
     }
     last = ref.error();
-    // What this attempt taught of the peer helps the next one, which follows at once (EXT-01).
-    if (tried.contains(external_towards(bench->peers.at(host, port), bench->wall()))) break;
+    // What this attempt taught of the peer helps the next one, which follows at once (EXT-01, AB-215).
+    if (tried.contains(habits_towards(*bench, bench->peers.at(host, port), pair.target))) break;
   }
   co_return fail(last);
 }

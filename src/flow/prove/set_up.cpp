@@ -12,14 +12,10 @@ namespace {
 constexpr Duration kAnswerPatience = 30s;  // DB-04
 constexpr unsigned kMostAttempts = 4;      // when streams end under it
 
-// The stream accepts us as the sender: EXTERNAL did for the header's pair, any other is asked for (MUX-02).
-Task<Result<void>> be_accepted(Bench* bench, pairs::PairKey pair, pair::StreamRef ref, Instant deadline) {
+// What the peer says to our <db:result/>, asked once whoever waits for it.
+Task<Result<stream::DbVerdict>> ask_once(Bench* bench, pairs::PairKey pair, pair::StreamRef ref, Instant deadline) {
   streams::Stream* session = bench->streams.find(ref);
   if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
-  const bool is_header_pair = *session->machine.local() == pair.sender && *session->machine.remote() == pair.target;
-  if (is_header_pair && session->is_authenticated) co_return Result<void>{};
-  if (!session->machine.takes_dialback())
-    co_return fail(Reason::dialback_not_offered, "the peer offers no dialback for a further pair");
   // MUX-04: all that wait are asked at once, but never more than the peer decides at a time (if its limit is ours).
   while (session->asked.size() >= bench->limits().proving_per_stream && !session->asked.contains(pair)) {
     auto turn = std::make_shared<ground::Gate<bool>>(bench->ground.world.executor);
@@ -41,6 +37,7 @@ Task<Result<void>> be_accepted(Bench* bench, pairs::PairKey pair, pair::StreamRe
   const std::shared_ptr<ground::Gate<streams::DbAnswer>> answer = question.answer;
   if (is_first) {  // DB-07
     if (!session->targets.contains(pair.target)) session->last_extra_target = bench->now();
+    if (bench->peers.spellings.labels_of(pair.target) == Labels::ascii) session->in_ascii.insert(pair.target);
     if (*session->machine.local() != pair.sender) session->last_extra_sender = bench->now();
     session->targets.insert(pair.target);
     const auto key = proof::DialbackKey::derive(bench->ground.rules.dialback_secret(), pair.target, pair.sender,
@@ -61,7 +58,40 @@ Task<Result<void>> be_accepted(Bench* bench, pairs::PairKey pair, pair::StreamRe
     co_return fail(Reason::dialback_timeout, "the peer did not answer the db:result");
   if (!came) co_return fail(Reason::network_closed, "the stream ended");
   if (!*came) co_return fail(came->error());
-  switch ((*came)->type) {
+  co_return **came;
+}
+
+// AB-215: the peer hosts nobody of that name; written the other way it may know it. True: it is to be asked again.
+bool spell_otherwise(Bench& bench, streams::Stream& session, const Domain& target, Labels used) {
+  if (!peers::has_two_spellings(target)) return false;
+  bench.peers.spellings.is_unknown_as(target, used);
+  const bool is_ascii_next = bench.peers.spellings.labels_of(target) == Labels::ascii;
+  if (is_ascii_next) {
+    session.in_ascii.insert(target);
+  } else {
+    session.in_ascii.erase(target);
+  }
+  return true;
+}
+
+// The stream accepts us as the sender: EXTERNAL did for the header's pair, any other is asked for (MUX-02).
+Task<Result<void>> be_accepted(Bench* bench, pairs::PairKey pair, pair::StreamRef ref, Instant deadline) {
+  streams::Stream* session = bench->streams.find(ref);
+  if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
+  if (is_own(*session, pair) && session->is_authenticated) co_return Result<void>{};
+  if (!session->machine.takes_dialback())
+    co_return fail(Reason::dialback_not_offered, "the peer offers no dialback for a further pair");
+  Result<stream::DbVerdict> said = co_await ask_once(bench, pair, ref, deadline);
+  for (bool is_second = false;; is_second = true) {
+    session = bench->streams.find(ref);
+    const bool is_unknown =
+        said && said->type == stream::DbType::error && said->condition == StanzaError::item_not_found;
+    if (!is_unknown || session == nullptr) break;
+    if (!spell_otherwise(*bench, *session, pair.target, session->labels_of(pair.target)) || is_second) break;
+    said = co_await ask_once(bench, pair, ref, deadline);
+  }
+  if (!said) co_return fail(std::move(said.error()));
+  switch (said->type) {
     case stream::DbType::valid:
       co_return Result<void>{};
     case stream::DbType::invalid: {
@@ -74,7 +104,7 @@ Task<Result<void>> be_accepted(Bench* bench, pairs::PairKey pair, pair::StreamRe
       break;
   }
   co_return fail(Reason::dialback_error,
-                 fmt::format("the peer answered the dialback with {}", condition_name((*came)->condition)));
+                 fmt::format("the peer answered the dialback with {}", condition_name(said->condition)));
 }
 
 }  // namespace

@@ -56,10 +56,21 @@ bool learn_of_multiplexing(const ground::Ground& ground, Stream& stream, const E
   return by_target || by_sender;
 }
 
+// AB-215: nobody of that name there; written the other way it may be known.
+void learn_of_spelling(peers::Peers& peers, const Stream& stream, Error& why) {
+  const Domain& target = *stream.machine.remote();
+  if (stream.machine.peer_error() != StreamError::host_unknown || stream.opened->is_open() ||
+      !peers::has_two_spellings(target))
+    return;
+  peers.spellings.is_unknown_as(target, stream.spelled);
+  why.detail += fmt::format("; the next one names it as {}", target.as(peers.spellings.labels_of(target)));
+}
+
 }  // namespace
 
 void learn_from_end(const ground::Ground& ground, peers::Peers& peers, Stream& stream, Error& why) {
   if (stream.peer == nullptr || stream.machine.role() != Role::initiating) return;
+  learn_of_spelling(peers, stream, why);
   const bool of_multiplexing = learn_of_multiplexing(ground, stream, why);
   const bool of_certificate = learn_of_certificate(ground, stream, why);
   const bool of_external = !of_certificate && learn_of_external(ground, stream, why);

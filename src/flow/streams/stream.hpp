@@ -122,8 +122,9 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   std::optional<Instant> external_refused_at;  // and when
   // Why it ended, for a procedure that finds it gone; nullopt: it lives.
   std::shared_ptr<std::optional<Error>> last_word = std::make_shared<std::optional<Error>>();
-  std::set<Domain> targets;   // the header's, and those asked for
-  std::set<Domain> in_ascii;  // those of them that the peer writes in A-labels (AB-187)
+  std::set<Domain> targets;          // the header's, and those asked for
+  std::set<Domain> in_ascii;         // those of them that are named in A-labels (AB-187, AB-215)
+  Labels spelled = Labels::unicode;  // the header's target, in our first header
   pairs::OutPairSet riding;
   pair::Turns<pairs::OutPair*, pairs::ByNumber> turns{kShare};  // of those riding that have stanzas waiting (MUX-11)
   std::unordered_map<pairs::PairKey, Question, pairs::PairHash, pairs::PairEqual> asked;
