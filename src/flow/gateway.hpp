@@ -50,6 +50,8 @@ class Gateway final : public report::Observable {
 
   // Every listener is bound and the resolver usable; shown by status().
   void set_ready(std::vector<std::string> not_ready);
+  // The resolver can be used again: what DNS failed at is tried with the next stanza, however long it should rest (AB-227).
+  void dns_is_back();
 
   // Another policy from now on. Every pair is judged by it: those at work before their next stanza passes, the others within
   // a minute; what it does not allow ends, with the reason (P13, AB-179).

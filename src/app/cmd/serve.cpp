@@ -46,6 +46,7 @@ int serve(const ServeOptions& options) {
   node::judge_libraries(parsed);
   if (options.is_check) {
     if (parsed.config && parsed.faults.empty()) node::try_out(*parsed.config, remembering.all(), parsed);
+    if (parsed.config && parsed.faults.empty()) node::try_resolver(*parsed.config, files, parsed);
     return check(options, parsed);
   }
   const bool is_text = parsed.log_format == config::LogFormat::text;  // else a collector reads, and gets records alone

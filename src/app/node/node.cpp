@@ -10,6 +10,7 @@
 
 #include "dns/caching_resolver.hpp"
 #include "dns/resolver.hpp"
+#include "dns/watch.hpp"
 #include "gateway.hpp"
 #include "http/api.hpp"
 #include "net/dialer.hpp"
@@ -211,6 +212,8 @@ class Node final : public seams::Control {
     if (!resolver) return fail(resolver.error());
     resolver_ = std::move(*resolver);
     cache_ = std::make_unique<dns::CachingResolver>(*resolver_, loop_.clock(), loop_.executor());
+    watch_ = std::make_unique<dns::Watch>(*cache_, *resolver_, loop_.clock(), loop_.executor(),
+                                          [this](const std::optional<Error>& unfit) { on_resolver(unfit); });
     AddressGuard guard{config_.allow_addresses, {}};
     for (const Bound& bound : bound_) guard.own_listeners.push_back(bound.endpoint);
     dialer_ = std::make_unique<net::TcpDialer>(loop_, std::move(guard), config_.limits.tls_handshake_timeout);
@@ -226,7 +229,7 @@ class Node final : public seams::Control {
                       .revocation = revocation_settings(),
                       .own_certificates = own_certificates(),
                       .memos = store_->take_memos()};
-    ground::World world{loop_.executor(), loop_.clock(), random_, *cache_, *dialer_, log_, *store_};
+    ground::World world{loop_.executor(), loop_.clock(), random_, *watch_, *dialer_, log_, *store_};
     gateway_ = std::make_unique<Gateway>(std::move(settings), world);
     return {};
   }
@@ -253,10 +256,26 @@ class Node final : public seams::Control {
     loop_.on_fault(
         [this](std::string_view what) { log_.write(Event(Level::error, "internal_fault").with("detail", what)); });
     loop_.on_signals({SIGTERM, SIGINT, SIGHUP}, [this](int signal) { on_signal(signal); });
-    gateway_->set_ready({});
+    gateway_->set_ready({"dns: the resolver is being tried out"});
+    watch_->start();
     check_expiry();
     log_.write(Event(Level::info, "ready").with("listeners", std::to_string(bound_.size())));
     notify_service_manager("READY=1");
+  }
+
+  // AB-138, AB-139, AB-227: at the start, and each change.
+  void on_resolver(const std::optional<Error>& unfit) {
+    if (!unfit) {
+      gateway_->set_ready({});
+      gateway_->dns_is_back();
+      log_.write(Event(Level::info, "resolver_fit"));
+      return;
+    }
+    gateway_->set_ready({fmt::format("dns: {}: {}", name_of(unfit->reason), describe(unfit->reason).what_to_do)});
+    log_.write(Event(Level::error, "resolver_unfit")
+                   .with("reason", name_of(unfit->reason))
+                   .with("detail", unfit->detail)
+                   .with("advice", describe(unfit->reason).what_to_do));
   }
 
   net::Listener::Handlers handlers(ListenKind kind) {
@@ -324,8 +343,9 @@ class Node final : public seams::Control {
   std::shared_ptr<tls::Staples> staples_ = std::make_shared<tls::Staples>();
   std::vector<std::shared_ptr<proof::RevocationList>> lists_;  // [tls] crl
   WallTime certificate_expires_{};
-  std::unique_ptr<seams::Resolver> resolver_;
+  std::unique_ptr<dns::UnboundResolver> resolver_;
   std::unique_ptr<dns::CachingResolver> cache_;
+  std::unique_ptr<dns::Watch> watch_;
   std::unique_ptr<net::TcpDialer> dialer_;
   std::unique_ptr<store::SqliteStore> store_;
   std::unique_ptr<Gateway> gateway_;

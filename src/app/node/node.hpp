@@ -19,6 +19,9 @@ void judge(const config::Config& config, const config::Files& files, config::Par
 // What another run of the same gateway explains is a warning. Call it before there is a thread.
 void try_out(const config::Config& config, const std::vector<std::string>& read, config::Parsed& findings);
 
+// Whether the resolver can be used, asked of it now: the last step of `--check`. A gateway starts without it, too: a warning.
+void try_resolver(const config::Config& config, const config::Files& files, config::Parsed& findings);
+
 // The same question where root was given up already: those of `read` that cannot be read any more.
 std::vector<std::string> unreadable(const config::Files& files, const std::vector<std::string>& read);
 

@@ -82,7 +82,7 @@ class Folder {
               "[[listen]]\nkind = \"s2s\"\naddress = \"127.0.0.1:0\"\n"
               "[[listen]]\nkind = \"component\"\naddress = \"127.0.0.1:0\"\n"
               "[[domain]]\nname = \"target1.tld\"\nvia = \"component\"\nsecret = \"s3cret-of-target1\"\n" +
-              more);
+              more + (more.find("[dns]") == std::string::npos ? "[dns]\nforward = [\"127.0.0.1@1\"]\n" : ""));
     ::chmod(file("gw.toml").c_str(), 0640);  // a secret stands in it
   }
 
@@ -279,6 +279,17 @@ TEST(TryOut, PortsFoldersAndTheControlSocket_AreTried) {
   EXPECT_THAT(texts(tried("").faults), ElementsAre(HasSubstr("control.sock is there, and is no socket")));
 }
 
+// AB-227: a resolver that cannot be used is found without starting, and is no reason not to start.
+TEST(TryOut, ResolverThatDoesNotAnswer_IsAWarning) {
+  Folder folder;
+  folder.configure();
+  config::Parsed parsed = judged(folder);
+  try_resolver(*parsed.config, os::SystemFiles(), parsed);
+  EXPECT_THAT(texts(parsed.faults), IsEmpty());
+  EXPECT_THAT(texts(parsed.warnings),
+              Contains(AllOf(HasSubstr("[dns] dns.indeterminate: "), HasSubstr("[dns] forward"))));
+}
+
 TEST(Judge, PoshAlone_IsAPolicyLikeAnyOther) {
   Folder folder;
   folder.configure("[policy]\nproofs = [\"posh\"]\n");
@@ -320,9 +331,14 @@ TEST(Serve, FromReadyToStopped_AnswersTheControlSocketAndExitsZero) {  // AB-167
   const Result<http::Got> status = http::get(folder.file("control.sock"), "/api/v1/status", 30s);
   ASSERT_TRUE(status) << status.error().detail;
   const boost::json::value document = boost::json::parse(status->body);
-  EXPECT_TRUE(document.at("ready").as_bool());
+  // AB-227, AB-138: it works, and says that it cannot look anybody up: nobody answers at that port.
+  EXPECT_FALSE(document.at("ready").as_bool());
   EXPECT_EQ(document.at("hostname").as_string(), "xmpp1.receiving.tld");
-  EXPECT_EQ(http::get(folder.file("control.sock"), "/readyz", 30s)->status, 200u);
+  EXPECT_EQ(http::get(folder.file("control.sock"), "/healthz", 30s)->status, 200u);
+  ASSERT_TRUE(serving.wait_for("event=resolver_unfit reason=dns.indeterminate")) << serving.log();
+  const Result<http::Got> readiness = http::get(folder.file("control.sock"), "/readyz", 30s);
+  EXPECT_EQ(readiness->status, 503u);
+  EXPECT_THAT(readiness->body, HasSubstr("dns: dns.indeterminate: "));
   struct stat facts {};
   ASSERT_EQ(::stat(folder.file("state").c_str(), &facts), 0);
   EXPECT_EQ(facts.st_mode & 0777, 0700u);

@@ -4,11 +4,17 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
 #include <filesystem>
 
 #include "base/bytes.hpp"
+#include "dns/resolver.hpp"
+#include "dns/watch.hpp"
 #include "http/client.hpp"
 #include "net/listener.hpp"
+#include "node/materials.hpp"
 #include "node/node.hpp"
 #include "os/files.hpp"
 #include "os/libraries.hpp"
@@ -96,6 +102,24 @@ void try_out(const config::Config& config, const std::vector<std::string>& read,
   trial.control();
   trial.listeners();
   trial.reload(read);
+}
+
+void try_resolver(const config::Config& config, const config::Files& files, config::Parsed& findings) {
+  const auto found = [&](std::string what, std::string advice) {
+    findings.warnings.push_back({config.file, 0, "[dns] " + std::move(what), std::move(advice)});
+  };
+  dns::ResolverOptions options;
+  options.forwarders = config.dns_forward;
+  if (Result<std::string> anchor = read_dns_anchor(config, files)) options.trust_anchor = std::move(*anchor);
+  boost::asio::io_context loop{1};
+  const auto resolver = dns::UnboundResolver::create(options);
+  if (!resolver) return found(resolver.error().detail, "");
+  proof::Answer answer;
+  const auto take = [](dns::UnboundResolver& of, proof::Answer& into) -> Task<void> { into = co_await of.try_out(); };
+  boost::asio::co_spawn(loop, take(**resolver, answer), boost::asio::detached);
+  loop.run();
+  if (const std::optional<Error> unfit = dns::judge_trial(answer))
+    found(reason_text(*unfit), std::string(describe(unfit->reason).what_to_do));
 }
 
 std::vector<std::string> unreadable(const config::Files& files, const std::vector<std::string>& read) {

@@ -17,6 +17,9 @@ constexpr ReasonText kReasons[] = {
     {name_invalid, "name.invalid", jid_malformed, ErrorType::modify, "correct the domain name"},
     {name_not_allowed, "name.not_allowed", remote_server_not_found, kCancel,
      "special-use names are refused unless configured; use a public domain"},
+    {dns_resolver, "dns.resolver", remote_server_timeout, kWait,
+     "the resolver passes no valid DNSSEC data on: name one that does in [dns] forward, or \"root\"; else look at "
+     "trust_anchor and at this machine's clock"},
     {dns_bogus, "dns.bogus", remote_server_timeout, kWait,
      "the zone's DNSSEC signatures do not validate; its holder must re-sign it or mend the DS record"},
     {dns_indeterminate, "dns.indeterminate", remote_server_timeout, kWait,

@@ -26,7 +26,8 @@ enum class Reason : std::uint8_t {
   // names
   name_invalid, name_not_allowed,
   // DNS and addresses
-  dns_bogus, dns_indeterminate, dns_no_service, dns_not_found, dns_tlsa_bogus, address_forbidden, address_none,
+  dns_resolver, dns_bogus, dns_indeterminate, dns_no_service, dns_not_found, dns_tlsa_bogus, address_forbidden,
+  address_none,
   // reaching a peer
   connect_refused, connect_timeout, setup_timeout, network_closed, cancelled, self_connect,
   // TLS

@@ -16,6 +16,7 @@ struct Told {
 constexpr Told kTold[] = {
     {name_invalid, "the address is not valid"},
     {name_not_allowed, "this special-use name is not used on the public network"},
+    {dns_resolver, "DNS cannot be used safely here just now; try again later"},
     {dns_bogus, "its DNS records are signed, and the signatures do not hold"},
     {dns_indeterminate, "its DNS records could not be had; try again later"},
     {dns_no_service, "its DNS says that it has no XMPP service"},

@@ -99,10 +99,10 @@ void keep_best_srv(std::vector<Bytes>& all) {
 }
 
 Error failure_of(const Answer& answer, std::string_view question) {
-  const bool is_bogus = answer.security == Security::bogus;
+  const bool is_bogus = answer.security == Security::bogus && !answer.blamed;
   std::string detail = fmt::format("{} {}", question, is_bogus ? "is bogus" : "could not be had");
   if (!answer.why.empty()) detail += ": " + escaped(answer.why);
-  return Error{is_bogus ? Reason::dns_bogus : Reason::dns_indeterminate, std::move(detail)};
+  return Error{reason_of(answer), std::move(detail)};
 }
 
 struct Freed {
@@ -192,6 +192,10 @@ WallTime evidence_expiry(const Answer& answer, WallTime now) noexcept {
   const std::chrono::seconds life = std::clamp<std::chrono::seconds>(answer.ttl, kShortestLife, kLongestLife);
   const WallTime by_ttl = now + life;
   return answer.signatures_expire ? std::min(by_ttl, *answer.signatures_expire) : by_ttl;
+}
+
+Reason reason_of(const Answer& failed) noexcept {
+  return failed.blamed.value_or(failed.security == Security::bogus ? Reason::dns_bogus : Reason::dns_indeterminate);
 }
 
 void keep_what_is_used(RrType type, Answer& answer) {

@@ -32,6 +32,7 @@ struct Answer {
   std::chrono::seconds ttl{0};                // smallest of the chain; for a denial the SOA's
   std::optional<WallTime> signatures_expire;  // earliest RRSIG expiration over the chain, where secure
   std::string why;                            // reason of a bogus or indeterminate answer, for people
+  std::optional<Reason> blamed;               // what it failed for, where that is not the zone's matter
   bool is_denial() const noexcept {
     return rdata.empty() && (security == Security::secure || security == Security::insecure);
   }
@@ -40,6 +41,9 @@ struct Answer {
 // Of a large record set, no more is kept than is ever used: SRV as read_delegation() chooses, 16 addresses, 32 TLSA records
 // (AB-226).
 void keep_what_is_used(RrType type, Answer& answer);
+
+// Why a failed answer is none: of the zone, or of what is blamed instead.
+Reason reason_of(const Answer& failed) noexcept;
 
 // min(TTL clamped to 5 min…1 d, signature expiry): until when an answer may carry a proof (DNSSEC-03).
 WallTime evidence_expiry(const Answer& answer, WallTime now) noexcept;

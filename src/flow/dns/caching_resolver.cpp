@@ -105,7 +105,21 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
     forget_order.erase(forget_order.begin());
   }
 
+  void forget_failures() {
+    ++era;
+    for (auto entry = forget_order.begin(); entry != forget_order.end();) {
+      if (entry->second->second.failures == 0) {
+        ++entry;
+        continue;
+      }
+      bytes -= entry->second->second.bytes;
+      entries.erase(entry->second);
+      entry = forget_order.erase(entry);
+    }
+  }
+
   static Task<void> fetch(std::shared_ptr<State> self, Key key) {
+    const std::uint64_t began_in = self->era;
     Answer answer;
     try {
       answer = co_await self->inner.ask(key.first, key.second);
@@ -114,7 +128,9 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
     }
     if (self->is_closed) co_return;
     const auto node = self->open.extract(key);
-    node.mapped()->open(self->store(key, std::move(answer)));
+    const bool is_of_before = began_in != self->era && proof::is_failed(answer.security);
+    node.mapped()->open(is_of_before ? std::make_shared<const Answer>(std::move(answer))
+                                     : self->store(key, std::move(answer)));
   }
 
   static Task<Answer> ask(std::shared_ptr<State> self, Key key) {
@@ -140,6 +156,7 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
   Executor executor;
   CacheLimits limits;
   bool is_closed = false;
+  std::uint64_t era = 0;  // a new one begins when failures are forgotten
   Entries entries;
   std::size_t bytes = 0;  // of all entries
   Order forget_order;
@@ -162,6 +179,8 @@ bool CachingResolver::knows(const std::string& name, proof::RrType type) const {
   const Key key(name, type);
   return state_->open.contains(key) || state_->find(key).has_value();
 }
+
+void CachingResolver::forget_failures() { state_->forget_failures(); }
 
 std::size_t CachingResolver::size() const noexcept { return state_->entries.size(); }
 std::size_t CachingResolver::bytes() const noexcept { return state_->bytes; }

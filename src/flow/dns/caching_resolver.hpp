@@ -27,6 +27,9 @@ class CachingResolver final : public seams::Resolver {
   Task<proof::Answer> ask(std::string name, proof::RrType type) override;
   bool knows(const std::string& name, proof::RrType type) const override;
 
+  // What failed is asked anew; what is on its way, and fails, is not kept.
+  void forget_failures();
+
   std::size_t size() const noexcept;   // answers
   std::size_t bytes() const noexcept;  // that they are charged
   std::size_t in_flight() const noexcept;

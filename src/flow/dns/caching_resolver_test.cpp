@@ -178,6 +178,26 @@ TEST_F(CachingResolverTest, Failures_AreKeptLongerStepByStep) {
   }
 }
 
+// AB-227: of what was asked before, a failure is not kept, and an answer is.
+TEST_F(CachingResolverTest, FailuresForgotten_AreAskedAnew) {
+  resolver.answer = good(60s);
+  ask("good.tld");
+  resolver.answer = failure(Security::bogus);
+  ask("x.tld");
+  resolver.held = std::make_unique<ground::Gate<int>>(loop.get_executor());
+  start("y.tld");
+  turn();
+  cache->forget_failures();
+  EXPECT_EQ(cache->size(), 1u);
+  resolver.held->open(1);
+  turn();
+  EXPECT_EQ(cache->size(), 1u) << "what was on its way";
+  resolver.answer = good(60s);
+  EXPECT_EQ(ask("x.tld").security, Security::secure);
+  EXPECT_EQ(ask("y.tld").security, Security::secure);
+  EXPECT_EQ(asked("good.tld"), 1);
+}
+
 TEST_F(CachingResolverTest, FailureLongAgo_BeginsAtTheFirstStep) {
   resolver.answer = failure(Security::bogus);
   EXPECT_EQ(ask().ttl, 5s);

@@ -100,10 +100,10 @@ Task<HostFacts> look_up_host(seams::Resolver& resolver, proof::SrvTarget target,
                              : six_failed                                         ? v4.security
                                                                                   : v6.security;
   if (facts.addresses_security == Security::bogus) {
-    facts.failure =
-        Error{Reason::dns_bogus, fmt::format("the addresses of {}: {}", host, v4.why.empty() ? v6.why : v4.why)};
+    facts.failure = Error{reason_of(v4.security == Security::bogus ? v4 : v6),
+                          fmt::format("the addresses of {}: {}", host, v4.why.empty() ? v6.why : v4.why)};
   } else if (facts.addresses_security == Security::indeterminate) {
-    facts.failure = Error{Reason::dns_indeterminate,
+    facts.failure = Error{reason_of(v4.security == Security::indeterminate ? v4 : v6),
                           fmt::format("the addresses of {}: {}", host, v4.why.empty() ? v6.why : v4.why)};
   } else if (facts.addresses.empty()) {
     facts.failure = Error{Reason::address_none, fmt::format("{} has no address records", host)};

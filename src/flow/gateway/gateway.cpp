@@ -25,6 +25,7 @@ void Gateway::accept_component(std::unique_ptr<seams::Connection> connection) {
   impl_->house->accept_component(std::move(connection));
 }
 void Gateway::set_ready(std::vector<std::string> not_ready) { impl_->house->set_ready(std::move(not_ready)); }
+void Gateway::dns_is_back() { impl_->house->dns_is_back(); }
 void Gateway::set_revocation(std::vector<std::shared_ptr<proof::RevocationList>> lists,
                              std::vector<std::shared_ptr<const proof::Chain>> own) {
   impl_->house->take_revocation(std::move(lists), std::move(own));

@@ -29,6 +29,7 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   void accept_s2s(std::unique_ptr<seams::Connection> connection);
   void accept_component(std::unique_ptr<seams::Connection> connection);
   void set_ready(std::vector<std::string> not_ready);
+  void dns_is_back();  // what it failed at rests no longer
   // Every pair is judged by it, those that live too, before their next stanza passes.
   void take_policy(config::Policy policy);
   void take_own_certificates(std::map<Domain, std::size_t> own) { ground_.rules.take_own_certificates(std::move(own)); }

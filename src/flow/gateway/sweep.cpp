@@ -58,6 +58,16 @@ void House::take_policy(config::Policy policy) {
     }
 }
 
+void House::dns_is_back() {
+  const auto wake = [&](pair::PairState& state) {
+    auto* refused = std::get_if<pair::Refused>(&state);
+    if (refused != nullptr && family_of(refused->why.reason) == Family::dns) refused->retry_at = now();
+  };
+  for (auto& [key, pair] : out_pairs_.all()) wake(pair->state);
+  for (auto& [ref, session] : streams_.all())
+    for (auto& [key, pair] : session->in_pairs) wake(pair.state);
+}
+
 void House::judge_again(std::string_view leaf_fingerprint) {
   for (auto& [ref, session] : streams_.all()) {
     const auto& chain = session->facts.peer_chain;

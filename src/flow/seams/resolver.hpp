@@ -17,4 +17,15 @@ class Resolver {
   virtual bool knows(const std::string& /*name*/, proof::RrType /*type*/) const { return false; }
 };
 
+// What is between us and DNS, tried out.
+class ResolverTrial {
+ public:
+  // Asks for the keys of the trust anchor past every cache: whether the answer failed says whether the resolver can be used.
+  // If it can, and could not before, what ask() uses is made anew, since it remembers failures by itself. Some 2 s at the most.
+  virtual Task<proof::Answer> try_out() = 0;
+
+ protected:
+  ~ResolverTrial() = default;
+};
+
 }  // namespace ligase::seams

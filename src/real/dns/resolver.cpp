@@ -24,6 +24,7 @@ namespace ligase::dns {
 namespace {
 
 using Steady = std::chrono::steady_clock;
+constexpr Duration kTrialPatience = 2s;
 
 // Who asked. Completed once, by whichever comes first: the answer, the end of patience, a cancellation, the end.
 class Asker {
@@ -88,8 +89,11 @@ class UnboundResolver::Impl {
     return {};
   }
 
-  void ask(Question question) {
-    question.until = Steady::now() + std::chrono::duration_cast<Steady::duration>(limits_.patience);
+  Task<proof::Answer> answer_to(std::string name, proof::RrType type, Duration patience);
+
+ private:
+  void ask(Question question, Duration patience) {
+    question.until = Steady::now() + std::chrono::duration_cast<Steady::duration>(patience);
     std::shared_ptr<Asker> refused;
     {
       const std::scoped_lock hold(lock_);
@@ -104,7 +108,6 @@ class UnboundResolver::Impl {
     wake();
   }
 
- private:
   struct FreeEvent {
     void operator()(event* freed) const noexcept { event_free(freed); }
   };
@@ -259,25 +262,62 @@ class UnboundResolver::Impl {
   std::size_t in_flight_ = 0;
 };
 
-Result<std::unique_ptr<UnboundResolver>> UnboundResolver::create(const ResolverOptions& options) {
+struct UnboundResolver::State {
+  ResolverOptions options;
   std::vector<std::string> anchors;
+  std::string anchored;                  // whose keys the trust anchor is for: "." of the root
+  std::unique_ptr<Impl> used, on_trial;  // null: the resolver is gone; there is no trial
+  bool is_closed = false;
+  bool is_unfit = false;  // by the last trial
+
+  Result<std::unique_ptr<Impl>> make() const {
+    auto forwarders = read_forwarders(options.forwarders, read_file(options.resolv_conf));
+    if (!forwarders) return fail(std::move(forwarders).error());
+    auto made = std::make_unique<Impl>(options);
+    if (auto started = made->start(anchors, *forwarders); !started) return fail(std::move(started).error());
+    return made;
+  }
+};
+
+namespace {
+
+// The root before any other, since everything hangs on it.
+std::string anchored_name(const std::vector<std::string>& anchors) {
+  std::string name;
+  for (const std::string& line : anchors) {
+    std::string owner = line.substr(0, line.find_first_of(" \t"));
+    if (owner == ".") return owner;
+    if (name.empty()) name = std::move(owner);
+  }
+  return name.empty() ? "." : name;
+}
+
+}  // namespace
+
+Result<std::unique_ptr<UnboundResolver>> UnboundResolver::create(const ResolverOptions& options) {
+  auto state = std::make_shared<State>();
+  state->options = options;
   if (!options.trust_anchor.empty()) {
     auto read = read_trust_anchors(options.trust_anchor);
     if (!read) return fail(std::move(read).error());
-    anchors = *std::move(read);
+    state->anchors = *std::move(read);
   }
-  auto forwarders = read_forwarders(options.forwarders, read_file(options.resolv_conf));
-  if (!forwarders) return fail(std::move(forwarders).error());
-  auto impl = std::make_unique<Impl>(options);
-  if (auto started = impl->start(anchors, *forwarders); !started) return fail(std::move(started).error());
-  return std::unique_ptr<UnboundResolver>(new UnboundResolver(std::move(impl)));
+  state->anchored = anchored_name(state->anchors);
+  auto made = state->make();
+  if (!made) return fail(std::move(made).error());
+  state->used = std::move(*made);
+  return std::unique_ptr<UnboundResolver>(new UnboundResolver(std::move(state)));
 }
 
-UnboundResolver::UnboundResolver(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
-UnboundResolver::~UnboundResolver() = default;
+UnboundResolver::UnboundResolver(std::shared_ptr<State> state) : state_(std::move(state)) {}
+UnboundResolver::~UnboundResolver() {
+  state_->is_closed = true;
+  state_->used.reset();
+  state_->on_trial.reset();
+}
 
-Task<proof::Answer> UnboundResolver::ask(std::string name, proof::RrType type) {
-  auto initiate = [impl = impl_.get(), name = std::move(name), type](auto handler) {
+Task<proof::Answer> UnboundResolver::Impl::answer_to(std::string name, proof::RrType type, Duration patience) {
+  auto initiate = [this, name = std::move(name), type, patience](auto handler) {
     auto slot = boost::asio::get_associated_cancellation_slot(handler);
     auto asker = std::make_shared<Asker>(std::move(handler));
     if (slot.is_connected()) {
@@ -285,10 +325,47 @@ Task<proof::Answer> UnboundResolver::ask(std::string name, proof::RrType type) {
         if (const auto cancelled = weak.lock()) cancelled->complete(no_answer("the question was cancelled"));
       });
     }
-    impl->ask({name, type, {}, std::move(asker)});
+    ask({name, type, {}, std::move(asker)}, patience);
   };
   return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&, void(proof::Answer)>(
       std::move(initiate), boost::asio::use_awaitable);
+}
+
+namespace {
+
+// A coroutine, so that the context is looked up when the question is put, not when the task is made.
+template <class State>
+Task<proof::Answer> ask_in_use(std::shared_ptr<State> state, std::string name, proof::RrType type, Duration patience) {
+  if (state->is_closed) co_return no_answer("the resolver was shut down");
+  Task<proof::Answer> asked = state->used->answer_to(std::move(name), type, patience);
+  co_return co_await std::move(asked);
+}
+
+}  // namespace
+
+Task<proof::Answer> UnboundResolver::ask(std::string name, proof::RrType type) {
+  return ask_in_use(state_, std::move(name), type, state_->options.patience);
+}
+
+Task<proof::Answer> UnboundResolver::try_out() { return try_out(state_); }
+
+Task<proof::Answer> UnboundResolver::try_out(std::shared_ptr<State> state) {
+  if (state->is_closed || state->on_trial) co_return no_answer("a trial is at work already");
+  Result<std::unique_ptr<Impl>> made = state->make();
+  if (!made) co_return no_answer(made.error().detail);
+  state->on_trial = std::move(*made);
+  Task<proof::Answer> tried = state->on_trial->answer_to(state->anchored, proof::RrType::dnskey, kTrialPatience);
+  proof::Answer answer = co_await std::move(tried);
+  const bool was_unfit = std::exchange(state->is_unfit, proof::is_failed(answer.security));
+  bool is_replaced = was_unfit;  // what is in use has remembered failures
+  if (!state->is_closed && !state->is_unfit && !was_unfit) {
+    Task<proof::Answer> asked = ask_in_use(state, state->anchored, proof::RrType::dnskey, kTrialPatience);
+    const proof::Answer in_use = co_await std::move(asked);
+    is_replaced = proof::is_failed(in_use.security);
+  }
+  if (!state->is_closed && !state->is_unfit && is_replaced) state->used = std::move(state->on_trial);
+  state->on_trial.reset();
+  co_return answer;
 }
 
 }  // namespace ligase::dns

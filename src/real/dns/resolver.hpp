@@ -22,7 +22,7 @@ struct ResolverOptions {
   std::size_t most_waiting = 10'000;  // beyond those in flight; more are indeterminate at once
 };
 
-class UnboundResolver final : public seams::Resolver {
+class UnboundResolver final : public seams::Resolver, public seams::ResolverTrial {
  public:
   // config_invalid: an anchor or a forwarder that cannot work. internal: libunbound does not come up.
   static Result<std::unique_ptr<UnboundResolver>> create(const ResolverOptions& options);
@@ -30,13 +30,19 @@ class UnboundResolver final : public seams::Resolver {
   // Questions still open end as indeterminate, through their callers' executors: those loops must still exist.
   ~UnboundResolver() override;
 
-  // From any thread. A cancelled wait ends at once, as indeterminate.
+  // A cancelled wait ends at once, as indeterminate.
   Task<proof::Answer> ask(std::string name, proof::RrType type) override;
+  // libunbound remembers for a minute that a trust anchor's keys did not come, so each trial has a context of its own, with
+  // resolv.conf as it is now; it takes the place of one that does not get over it. One at a time. Without a trust anchor the
+  // root's keys are asked for, and any answer will do.
+  Task<proof::Answer> try_out() override;
 
  private:
   class Impl;
-  explicit UnboundResolver(std::unique_ptr<Impl> impl);
-  std::unique_ptr<Impl> impl_;
+  struct State;
+  explicit UnboundResolver(std::shared_ptr<State> state);
+  static Task<proof::Answer> try_out(std::shared_ptr<State> state);
+  std::shared_ptr<State> state_;  // a trial may end after the resolver is gone
 };
 
 }  // namespace ligase::dns

@@ -64,6 +64,15 @@ struct ResolverTest : Test {
     return answers.empty() ? Answer{} : answers.front();
   }
 
+  Answer try_out() {
+    Answer answer;
+    const auto take = [](UnboundResolver& of, Answer& into) -> Task<void> { into = co_await of.try_out(); };
+    boost::asio::co_spawn(loop, take(*resolver, answer), boost::asio::detached);
+    loop.restart();
+    loop.run();
+    return answer;
+  }
+
   Tree tree;
   std::unique_ptr<Server> server = Server::start(tree).value();
   boost::asio::io_context loop{1};
@@ -292,6 +301,32 @@ TEST_F(ResolverTest, TreeOfAnotherRoot_IsBogus) {
   with.trust_anchor = Tree().trust_anchor();
   start(with);
   EXPECT_EQ(ask("host.target1.tld", RrType::a).security, Security::bogus);
+}
+
+// AB-227, AB-139: through a resolver that strips signatures, or of another tree, no key of the trust anchor validates.
+TEST_F(ResolverTest, ResolverThatStripsSignatures_IsFoundByATrial) {
+  start();
+  EXPECT_EQ(try_out().security, Security::secure);
+  ASSERT_TRUE(tree.strip(".", "DNSKEY"));
+  EXPECT_EQ(try_out().security, Security::bogus);
+  EXPECT_EQ(try_out().security, Security::bogus) << "no trial stands in the way of the next";
+  ResolverOptions without = options();
+  without.trust_anchor = "";
+  start(without);
+  EXPECT_EQ(try_out().security, Security::insecure);
+}
+
+// AB-227: what libunbound remembers of a time without a resolver is over when a trial succeeds.
+TEST_F(ResolverTest, ServerThatComesLater_IsUsedAtOnce) {
+  add("host.target1.tld. 300 IN A 127.0.0.1");
+  server->set_manner("", Manner::servfail);
+  start();
+  EXPECT_TRUE(proof::is_failed(ask("host.target1.tld", RrType::a).security));
+  EXPECT_TRUE(proof::is_failed(try_out().security));
+  server->set_manner("", Manner::honest);
+  EXPECT_TRUE(proof::is_failed(ask("host.target1.tld", RrType::a).security)) << "else the trial mends nothing here";
+  EXPECT_EQ(try_out().security, Security::secure);
+  EXPECT_EQ(ask("host.target1.tld", RrType::a).security, Security::secure);
 }
 
 // AB-131, AB-138: a failure is indeterminate, never insecure and never an absence.
