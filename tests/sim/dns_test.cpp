@@ -35,5 +35,23 @@ TEST_F(DnsOfOneGateway, PairRefusedForDns_IsTriedAtOnceWhenItIsBack) {
   EXPECT_TRUE(world.run_until([&] { return world.connections_made > made; }, 5s));
 }
 
+// AB-228: a stranger's claims wait for slow zones; nobody else does, and another claimant has its turn.
+TEST_F(DnsOfOneGateway, StrangersSlowClaims_LeaveRoomForOurOwnAndOthers) {
+  start();
+  RawPeer other(world, "198.51.100.30");
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  ASSERT_TRUE(other.negotiate(door(), "other.tld", "target1.tld"));
+  world.weather.dns_takes = 4s;
+  const std::size_t before = gateway->questions();
+  for (int i = 0; i < 300; ++i)
+    stranger.say(fmt::format("<db:result from='s{}.slow.tld' to='target1.tld'>k</db:result>", i));
+  world.run_for(1s);
+  EXPECT_EQ(gateway->questions() - before, 64u);
+  other.say("<db:result from='o1.tld' to='target1.tld'>k</db:result>");
+  send("ours.tld");
+  world.run_for(1s);
+  EXPECT_EQ(gateway->questions() - before, 64u + 2u + 1u) << "two for the other's claim, one for our own pair";
+}
+
 }  // namespace
 }  // namespace ligase::sim

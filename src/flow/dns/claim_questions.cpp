@@ -14,6 +14,19 @@ Task<proof::Answer> refuse(std::string why) {
   co_return answer;
 }
 
+// In its turn. Meanwhile somebody else may have asked the same: then it costs nobody anything.
+Task<proof::Answer> ask_in_turn(seams::Resolver* inner, ClaimPlaces* places, Address prefix, std::string name,
+                                proof::RrType type) {
+  Task<std::optional<ClaimPlaces::Place>> taken = places->take(prefix);
+  const std::optional<ClaimPlaces::Place> place = co_await std::move(taken);
+  if (!place && !inner->knows(name, type)) {
+    Task<proof::Answer> refused = refuse("too many questions for claims of this address wait already");
+    co_return co_await std::move(refused);
+  }
+  Task<proof::Answer> asked = inner->ask(std::move(name), type);
+  co_return co_await std::move(asked);
+}
+
 }  // namespace
 
 Task<proof::Answer> ClaimQuestions::ask(std::string name, proof::RrType type) {
@@ -21,6 +34,7 @@ Task<proof::Answer> ClaimQuestions::ask(std::string name, proof::RrType type) {
     if (left_ == 0) return refuse("a claim may cost ten questions, and this would be one more");
     if (!pay_(name.size() + kAroundName)) return refuse("the claimant has not sent as much as its claims make us ask");
     --left_;
+    if (share_.places != nullptr) return ask_in_turn(&inner_, share_.places, share_.prefix, std::move(name), type);
   }
   return inner_.ask(std::move(name), type);
 }

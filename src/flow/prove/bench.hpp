@@ -1,6 +1,7 @@
 // What the procedures that prove work with, and to whom they hand what they came to: they end in an outcome, and who owns the pair
 // applies it. Values and keys cross a co_await, no reference into a table: it is looked up anew.
 #pragma once
+#include "dns/claim_places.hpp"
 #include "ground/ground.hpp"
 #include "ground/tally.hpp"
 #include "pairs/pairs.hpp"
@@ -41,7 +42,8 @@ struct Bench {
         streams(all),
         posh(documents),
         revocation(withdrawn),
-        owner(o) {}
+        owner(o),
+        claim_places(g.world.executor, g.world.clock) {}
 
   Instant now() const { return ground.now(); }
   WallTime wall() const { return ground.wall(); }
@@ -61,6 +63,7 @@ struct Bench {
   unsigned explaining = 0;  // questions at work
   // Connections being made for claims, by the claimant's prefix_of(); it may have closed its stream meanwhile (AB-081).
   ground::Tally<Address> dial_backs;
+  dns::ClaimPlaces claim_places;  // of the questions that claims may have at the resolver
 };
 
 }  // namespace ligase::prove
