@@ -947,6 +947,24 @@ TEST_F(Links, SecondConnectionForADomain_IsAConflict) {
   EXPECT_TRUE(gateway->component("target1.tld").is_up);
 }
 
+// AB-229, COMP-01: a component whose machine died without a word does not lock out the one that starts elsewhere.
+TEST_F(Links, ComponentWhoseMachineDied_GivesWayWithinSeconds) {
+  start();
+  gateway->component("target1.tld").disconnect();
+  world.run_for(5s);
+  Component& old = components.emplace_back(world, "target1.tld", "secret-target1.tld");
+  old.own = *Endpoint::parse("127.0.0.9:7");
+  old.connect(*gateway->gateway);
+  ASSERT_TRUE(world.run_until([&] { return old.is_up; }, 5s));
+  old.vanish();
+  Component& fresh = components.emplace_back(world, "target1.tld", "secret-target1.tld");
+  fresh.connect(*gateway->gateway);
+  fresh.send("<message from='b@target1.tld' to='a@other.tld' id='early'/>");
+  EXPECT_TRUE(world.run_until([&] { return fresh.is_up; }, 5s));
+  EXPECT_EQ(gateway->gateway->status().links, 2u);
+  EXPECT_TRUE(world.run_until([&] { return !fresh.received.empty(); }, 40s)) << "what came behind its handshake";
+}
+
 // COMP-02, AB-186: no to, or an address of its own that is none: answered where there is somebody, and the link lives.
 TEST_F(Links, StanzaWithoutTo_IsAnsweredAndTheLinkLives) {
   start();

@@ -6,7 +6,7 @@
 namespace ligase::sim {
 
 void Component::connect(Gateway& gateway) {
-  World::Ends ends = world_.connect(*Endpoint::parse("127.0.0.9:1"), *Endpoint::parse("127.0.0.1:5347"));
+  World::Ends ends = world_.connect(own, *Endpoint::parse("127.0.0.1:5347"));
   connection_ = std::move(ends.client);
   connection_->start(*this);
   connection_->write(fmt::format(

@@ -24,10 +24,12 @@ class Component final : public seams::Receiver, private xml::Sink {
   void connect(Gateway& gateway);
   void send(std::string_view stanza);
   void disconnect();
+  void vanish() { world_.vanished.insert(own); }  // its machine dies without a word
   void stop_reading() { connection_->pause_reading(); }
   void go_on_reading() { connection_->resume_reading(); }
   std::size_t unsent() const { return connection_->queued(); }
 
+  Endpoint own = *Endpoint::parse("127.0.0.9:1");
   std::vector<Received> received;
   bool is_up = false, is_closed = false;
   std::string stream_error;

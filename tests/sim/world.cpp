@@ -93,6 +93,9 @@ class SimConnection final : public seams::Connection {
     }
     return unsent;
   }
+  Duration silence() const override {
+    return side_->world->vanished.contains(side_->other) ? Duration::max() : Duration::zero();
+  }
   void close(Duration) override {
     if (side_->closed) return;
     side_->outgoing += std::exchange(side_->after_tls, {});
@@ -170,6 +173,7 @@ class SimConnection final : public seams::Connection {
   static void flush(const std::shared_ptr<Side>& side) {
     const auto peer = side->peer.lock();
     if (!peer || side->outgoing.empty()) return;
+    if (side->world->vanished.contains(side->other) || side->world->vanished.contains(side->own)) return;
     // A window as TCP's: what the other end does not read stays with us, and queued() tells.
     const std::size_t window =
         kWindow > peer->arrived.size() + side->in_flight ? kWindow - peer->arrived.size() - side->in_flight : 0;

@@ -74,6 +74,7 @@ class World {
   Weather weather;
   std::chrono::seconds wall_offset{0};  // somebody set the clock; timers know nothing of it
   std::set<Address> forbidden;          // the address guard's, for every dialer
+  std::set<Endpoint> vanished;          // whose machine died without a word: nothing leaves it, nothing reaches it
   bool has_caches = false;  // providers made from now on keep DNS answers for their TTL, as the real ones do
 
   // DNS: owner and type to an answer; what is not there is a denial, secure if the name ends in a signed suffix.

@@ -173,11 +173,24 @@ void ComponentMachine::take_handshake(const xml::ElementView& element) {
   if (!node || secret == nullptr ||
       !equal_in_constant_time(with_small_letters(node->text), handshake_digest(id_, *secret)))
     return refuse(fmt::format("the secret for {} is wrong", domain_->text()));
+  if (!components_.is_connected(*domain_)) return connect();
+  phase_ = Phase::contested;
+  actions_.push_back(Contested{*domain_});
+}
+
+Actions ComponentMachine::settle(Instant now) {
+  now_ = now;
+  if (phase_ != Phase::contested) return {};
   if (components_.is_connected(*domain_)) {
     const std::string text = fmt::format("another component is connected for {}", domain_->text());
     end(StreamFault{StreamError::conflict, text}, {Reason::link_conflict, text});
-    return;
+  } else {
+    connect();
   }
+  return std::exchange(actions_, {});
+}
+
+void ComponentMachine::connect() {
   phase_ = Phase::connected;
   parser_.set_stanza_size(limits_.stanza_size, xml::Oversize::costs_itself);
   send("<handshake/>");
@@ -188,6 +201,7 @@ Instant ComponentMachine::deadline() const noexcept {
   switch (phase_) {
     case Phase::header:
     case Phase::handshake:
+    case Phase::contested:
       return opened_at_ + limits_.unproven_timeout;
     case Phase::connected:
       return last_sent_ + limits_.keep_alive;

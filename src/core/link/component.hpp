@@ -33,6 +33,11 @@ struct Connected {
   Domain domain;
   bool operator==(const Connected&) const = default;
 };  // the handshake was right
+// The handshake was right, and another is connected for the domain: who owns this asks whether it lives, and then settle().
+struct Contested {
+  Domain domain;
+  bool operator==(const Contested&) const = default;
+};
 struct Ended {
   Error why;
   bool operator==(const Ended&) const = default;
@@ -42,7 +47,7 @@ struct Dropped {  // an element, alone; the link goes on
   std::string what;
   bool operator==(const Dropped&) const = default;
 };
-using Action = std::variant<Send, Connected, Dropped, Ended>;
+using Action = std::variant<Send, Connected, Contested, Dropped, Ended>;
 using Actions = std::vector<Action>;
 
 struct Limits {
@@ -57,8 +62,10 @@ class ComponentMachine : private xml::Sink {
   ~ComponentMachine() override;
 
   Actions feed(std::string_view bytes, stream::StanzaSink& sink, Instant now);
-  bool has_more() const noexcept { return parser_is_stopped_ && !is_over(); }
+  bool has_more() const noexcept { return parser_is_stopped_ && !is_over() && phase_ != Phase::contested; }
   Actions resume(stream::StanzaSink& sink, Instant now);
+  // After Contested: connected if nobody else is by now, else `conflict`. Not to be fed meanwhile.
+  Actions settle(Instant now);
   Actions fail(StreamFault fault, Error why);
   Actions close(Error why);
   Actions on_time(Instant now);
@@ -73,12 +80,13 @@ class ComponentMachine : private xml::Sink {
   const xml::Header& peer_header() const noexcept { return parser_.header(); }
 
  private:
-  enum class Phase : std::uint8_t { header, handshake, connected, over };
+  enum class Phase : std::uint8_t { header, handshake, contested, connected, over };
 
   xml::Take header(const xml::Header& header) override;
   xml::Take element(const xml::ElementView& element) override;
   void close() override;
   void take_handshake(const xml::ElementView& element);
+  void connect();
   void send(std::string bytes);
   void send_header(std::string_view from);
   void end(std::optional<StreamFault> fault, Error why);

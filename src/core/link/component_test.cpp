@@ -14,7 +14,8 @@ namespace {
 class OneComponent : public Components {
  public:
   const std::string* secret_of(const Domain&) const override { return &secret_; }
-  bool is_connected(const Domain&) const override { return false; }
+  bool is_connected(const Domain&) const override { return has_other; }
+  bool has_other = false;
 
  private:
   std::string secret_ = "secret";
@@ -42,7 +43,7 @@ struct Link {
   Stanzas stanzas;
   std::string said;
   std::vector<std::string> dropped;
-  bool is_over = false;
+  bool is_over = false, is_contested = false;
 
   Link& hears(const std::string& bytes) {
     take(machine.feed(bytes, stanzas, Instant{}));
@@ -52,6 +53,7 @@ struct Link {
   void take(Actions actions) {
     for (Action& action : actions)
       std::visit(Overloaded{[&](Send& send) { said += send.bytes; }, [&](Connected&) {},
+                            [&](Contested&) { is_contested = true; },
                             [&](Dropped& what) { dropped.push_back(what.what); }, [&](Ended&) { is_over = true; }},
                  action);
   }
@@ -111,6 +113,25 @@ TEST(ComponentLink, HeaderWithoutDefaultNamespace_IsTaken) {
     Link link;
     link.hears("<stream:stream xmlns='" + other + "'" + kStreams);
     EXPECT_TRUE(link.is_over) << other;
+  }
+}
+
+// AB-229, COMP-01: the handshake was right and the domain is held: whoever knows more decides, and then what came behind is read.
+TEST(ComponentLink, DomainIsHeld_IsSettledLater) {
+  for (const bool stays : {true, false}) {
+    Link link;
+    link.components.has_other = true;
+    link.hears("<stream:stream xmlns='jabber:component:accept'" + kStreams + "<handshake>" + digest_of("id1secret") +
+               "</handshake><message/>");
+    EXPECT_TRUE(link.is_contested);
+    EXPECT_FALSE(link.machine.is_connected());
+    EXPECT_THAT(link.stanzas.names, testing::IsEmpty());
+    link.components.has_other = stays;
+    link.take(link.machine.settle(Instant{}));
+    while (link.machine.has_more()) link.take(link.machine.resume(link.stanzas, Instant{}));
+    EXPECT_EQ(link.machine.is_connected(), !stays);
+    EXPECT_EQ(link.said.find("conflict") != std::string::npos, stays) << link.said;
+    EXPECT_EQ(link.stanzas.names.size(), stays ? 0u : 1u);
   }
 }
 

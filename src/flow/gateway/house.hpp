@@ -65,6 +65,7 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   // hosting::Owner
   xml::Take on_stanza(hosting::ComponentLink& link, const xml::ElementView& element, stream::StanzaKind kind) override;
   void on_up(hosting::ComponentLink& link) override;
+  void on_contested(hosting::ComponentLink& newcomer) override;
   void on_dropped(hosting::ComponentLink& link, Reason reason, std::string_view what) override;
   void on_writable(hosting::ComponentLink& link) override;
   void on_over(hosting::ComponentLink& link) override;
@@ -94,6 +95,8 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   void renew_due();
   void end_streams_without_pairs();
   void end_unused_streams();
+  // AB-229: is anybody there behind the link that holds a newcomer's domain? Asked at `asked`, and looked at until it is known.
+  void contest(std::uint64_t newcomer, std::uint64_t holder, Instant asked);
   void schedule_burial();
   void schedule_sweep();
   void sweep();

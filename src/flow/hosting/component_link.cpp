@@ -47,6 +47,10 @@ void ComponentLink::perform(link::Actions actions) {
       std::visit(Overloaded{
                      [&](link::Send& send) { connection->write(send.bytes); },
                      [&](link::Connected&) { owner_.on_up(*this); },
+                     [&](link::Contested&) {
+                       connection->pause_reading();
+                       owner_.on_contested(*this);
+                     },
                      [&](link::Dropped& dropped) { owner_.on_dropped(*this, dropped.reason, dropped.what); },
                      [&](link::Ended& ended) {
                        if (!ended_by) ended_by = ended.why;
@@ -66,6 +70,18 @@ void ComponentLink::write(std::string_view bytes) {
   xml::ensure_stands_alone(bytes, ns::kComponent);
   machine.sent_something(ground_.now());
   connection->write(bytes);
+}
+void ComponentLink::settle() {
+  connection->resume_reading();
+  perform(machine.settle(ground_.now()));
+}
+void ComponentLink::probe() {
+  machine.sent_something(ground_.now());
+  connection->write(" ");
+}
+void ComponentLink::give_up(Error why) {
+  connection->abort();
+  on_closed(why);
 }
 void ComponentLink::end(StreamFault fault, Error why) { perform(machine.fail(std::move(fault), std::move(why))); }
 void ComponentLink::close(Error why) { perform(machine.close(std::move(why))); }

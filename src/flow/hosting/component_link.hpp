@@ -20,6 +20,7 @@ class Owner {
  public:
   virtual xml::Take on_stanza(ComponentLink& link, const xml::ElementView& element, stream::StanzaKind kind) = 0;
   virtual void on_up(ComponentLink& link) = 0;
+  virtual void on_contested(ComponentLink& newcomer) = 0;  // another is up for its domain; settle() it
   virtual void on_dropped(ComponentLink& link, Reason reason, std::string_view what) = 0;
   virtual void on_writable(ComponentLink& link) = 0;
   virtual void on_over(ComponentLink& link) = 0;
@@ -38,6 +39,9 @@ class ComponentLink final : public seams::Receiver, public stream::StanzaSink {
   void start();
   void write(std::string_view bytes);
   void answer(std::string_view bytes);  // likewise; a component that does not take its answers is not read meanwhile
+  void settle();                        // who was contested comes in, or meets a conflict
+  void probe();                         // makes its machine acknowledge something
+  void give_up(Error why);              // nobody is there any more: at once, without a word
   void end(StreamFault fault, Error why);
   void close(Error why);
   // What would come from it can be neither delivered nor kept: it is not read until it may go on.

@@ -138,6 +138,15 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
 
   std::size_t queued() const { return outbox_.queued(); }
   seams::Unsent take_unsent() { return is_live() ? seams::Unsent{} : std::exchange(unsent_, {}); }
+  // Where the kernel cannot say it, nobody is taken for dead.
+  Duration silence() const {
+    tcp_info facts{};
+    socklen_t size = sizeof facts;
+    auto& socket = const_cast<tcp::socket&>(socket_);
+    if (!socket_.is_open() || ::getsockopt(socket.native_handle(), IPPROTO_TCP, TCP_INFO, &facts, &size) != 0)
+      return {};
+    return std::chrono::milliseconds(std::min(facts.tcpi_last_ack_recv, facts.tcpi_last_data_recv));
+  }
   const Endpoint& remote() const { return remote_; }
   const Endpoint& local() const { return local_; }
 
@@ -472,6 +481,7 @@ void TcpConnection::start_tls(seams::TlsRequest request) { impl_->start_tls(std:
 void TcpConnection::pause_reading(seams::Pause why) { impl_->pause(why); }
 void TcpConnection::resume_reading(seams::Pause why) { impl_->resume(why); }
 seams::Unsent TcpConnection::take_unsent() { return impl_->take_unsent(); }
+Duration TcpConnection::silence() const { return impl_->silence(); }
 std::size_t TcpConnection::queued() const { return impl_->queued(); }
 void TcpConnection::close(Duration patience) { impl_->close(patience); }
 void TcpConnection::abort() { impl_->abort(); }

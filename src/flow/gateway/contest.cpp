@@ -1,0 +1,33 @@
+// Two components for one domain: the one that is up keeps it as long as its machine is there (COMP-01, AB-102, AB-229).
+#include "gateway/house.hpp"
+
+namespace ligase::gateway {
+namespace {
+
+// An acknowledgement takes a round trip and at most 40 ms; a machine that is there has given it long before the end.
+constexpr Duration kLook = 250ms, kPatience = 3s;
+
+}  // namespace
+
+void House::on_contested(hosting::ComponentLink& newcomer) {
+  const hosting::HostedDomain* domain = hosted_.find(*newcomer.machine.domain());
+  if (domain == nullptr || domain->session == nullptr) return newcomer.settle();
+  domain->session->probe();
+  contest(newcomer.number, domain->session->number, now());
+}
+
+void House::contest(std::uint64_t newcomer, std::uint64_t holder, Instant asked) {
+  ground_.scope.call_at(now() + kLook, [this, newcomer, holder, asked] {
+    const auto comes = links_.find(newcomer), holds = links_.find(holder);
+    if (comes == links_.end() || comes->second->is_ending) return;
+    const Duration passed = now() - asked;
+    if (holds != links_.end() && !holds->second->is_ending && holds->second->connection->silence() >= passed) {
+      if (passed < kPatience) return contest(newcomer, holder, asked);
+      holds->second->give_up(
+          {Reason::stream_dead, "its machine acknowledges nothing, and the component connects anew"});
+    }
+    comes->second->settle();
+  });
+}
+
+}  // namespace ligase::gateway
