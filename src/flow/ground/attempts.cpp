@@ -10,7 +10,8 @@ namespace ligase::ground {
 namespace {
 
 constexpr unsigned kOurs = 32, kOfAClaimant = 32, kOfAllClaimants = 64;  // at work, at one address
-constexpr unsigned kFree = 3;  // failures of ours in a row, before the address itself is in doubt and not a name
+// Failures in a row before the address itself is in doubt, and not a name: of ours as rounds, of a claimant's each.
+constexpr unsigned kFree = 3;
 constexpr Duration kLeastPause = 1s, kMostPause = 300s, kRetryAtOnce = 10s;  // as ROUTE-04
 constexpr Duration kRemembered = 600s;                                       // longer than any pause
 constexpr std::size_t kMostAccounts = 10'000;
@@ -42,7 +43,7 @@ Result<void> Attempts::admit(const Key& key, const Account& account) const {
                        account.failures, account.last.detail);
   };
   if (key.by) {
-    if (account.failures > 0 && account.retry_at > now) return fail(Reason::limit_reached, left_alone());
+    if (account.all_failures > kFree && account.retry_at > now) return fail(Reason::limit_reached, left_alone());
     const auto all = by_claims_.find(key.to);
     if (account.at_work >= kOfAClaimant || (all != by_claims_.end() && all->second >= kOfAllClaimants))
       return fail(Reason::limit_reached,
@@ -110,8 +111,10 @@ void Attempts::note_failure(const Key& key, Instant began, const Error& why) {
   const auto entry = accounts_.try_emplace(key).first;
   Account& account = entry->second;
   account.last = why;
+  ++account.all_failures;
   if (account.failures == 0 || began >= account.counted_at) {
-    const Duration pause = std::min<Duration>(kLeastPause * (1u << std::min(account.failures, 9u)), kMostPause);
+    const Duration pause =
+        std::min<Duration>(kLeastPause * (1u << std::min(std::max(account.failures, kFree) - kFree, 9u)), kMostPause);
     account.retry_at = world_.now() + pause / 2 + pause * world_.draw(1000) / 1000;
     account.counted_at = world_.now();
     ++account.failures;
@@ -123,7 +126,7 @@ void Attempts::note_success(const Key& key) {
   for (const Key& one : {key, Key{key.to, std::nullopt}}) {  // the address is alive, whoever came to know it
     const auto entry = accounts_.find(one);
     if (entry == accounts_.end()) continue;
-    entry->second.failures = 0;
+    entry->second.failures = entry->second.all_failures = 0;
     settle(entry);
   }
 }

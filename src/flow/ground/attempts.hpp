@@ -62,7 +62,8 @@ class Attempts {
   };
   struct Account {
     unsigned at_work = 0;
-    unsigned failures = 0;  // in a row; those that began before the last one was counted are one with it
+    unsigned failures = 0;      // in a row; those that began before the last one was counted are one with it
+    unsigned all_failures = 0;  // in a row, each by itself
     Instant last_try{}, counted_at{}, retry_at{};
     Error last;
     std::deque<std::shared_ptr<Gate<bool>>> waiting;  // ours; who is woken has the place of who left
