@@ -339,7 +339,7 @@ TEST_F(Posh, ClaimsThatLeadToOneWebServer_AreAFewConnections) {
     world.add_address(name, "192.0.2.101");
     EXPECT_TRUE(run(posh->ask(*Domain::parse(name), stranger), 11s).failure);
   }
-  EXPECT_LE(server.connections, 5u);
+  EXPECT_LE(server.connections, 8u);
   const std::size_t before = server.connections, kept = posh->size();
   const PoshAnswer refused = run(posh->ask(kDomain, stranger), 11s);
   ASSERT_TRUE(refused.failure);
@@ -356,6 +356,31 @@ TEST_F(Posh, ClaimsThatLeadToOneWebServer_AreAFewConnections) {
   EXPECT_TRUE(world.run_until([&] { return told && ours; }, 11s));
   EXPECT_TRUE(told->failure);
   EXPECT_FALSE(ours->failure);
+}
+
+// AB-216: a stranger claims domains whose web servers, each somewhere else, say nothing: it fills its own places.
+TEST_F(Posh, ClaimsOfDomainsThatSayNothing_FillNobodyElsesPlaces) {
+  std::list<WebServer> silent;
+  std::size_t refused = 0, came = 0;
+  const auto wait = [](web::PoshSource* on, Domain domain, ground::Claimant by, std::size_t* all,
+                       std::size_t* busy) -> Task<void> {
+    const PoshAnswer answer = co_await on->ask(std::move(domain), by);
+    ++*all;
+    if (answer.failure && answer.failure->reason == Reason::limit_reached) ++*busy;
+  };
+  for (int i = 0; i < 100; ++i) {
+    const std::string name = fmt::format("a{}.tld", i), address = fmt::format("203.0.113.{}", i + 1);
+    world.add_address(name, address);
+    silent.emplace_back(world, address + ":443", chain, nullptr, true);
+    ground.spawn(wait(&*posh, *Domain::parse(name), Address::parse("198.51.100.7").value(), &came, &refused));
+  }
+  world.run_for(1s);
+  EXPECT_EQ(refused, 84u);
+  const WebServer server = at_domain(answers(served()));
+  EXPECT_FALSE(run(posh->ask(kDomain, Address::parse("198.51.100.9").value()), 2s).failure) << "another's claim";
+  const WebServer hosting = at_hosting(answers(served()));
+  EXPECT_FALSE(run(posh->ask(*Domain::parse("hosting.tld"), {}), 2s).failure) << "and ours";
+  EXPECT_TRUE(world.run_until([&] { return came == 100; }, 11s));
 }
 
 TEST_F(Posh, AFloodOfDomains_IsBounded) {

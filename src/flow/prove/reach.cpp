@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/on_leaving.hpp"
 #include "proof/explain.hpp"
 #include "prove/errand.hpp"
 #include "prove/judge.hpp"
@@ -246,10 +247,15 @@ Task<Result<pair::StreamRef>> connect(Bench* bench, pairs::PairKey pair, Errand 
     peer.connecting.insert_or_assign(pair.target, made);
     peer.last_try = bench->now();
   }
+  const OnLeaving over([&] {
+    std::map<Domain, std::shared_ptr<peers::Connecting>>& connecting = bench->peers.at(host, port).connecting;
+    if (const auto own = connecting.find(pair.target); own != connecting.end() && own->second == made)
+      connecting.erase(own);
+    made->decided.open(false);  // unless they are open already: something was thrown
+    made->passed.open(false);
+  });
   const Result<pair::StreamRef> ref = co_await open_stream(bench, pair, errand, std::move(way), made, deadline);
   peers::Peer& peer = bench->peers.at(host, port);
-  if (const auto own = peer.connecting.find(pair.target); own != peer.connecting.end() && own->second == made)
-    peer.connecting.erase(own);
   if (ref) {
     peer.failures = 0;
     peer.last_error.reset();

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 
+#include "base/on_leaving.hpp"
 #include "ground/ground.hpp"
 #include "name/url.hpp"
 #include "web/fetch.hpp"
@@ -22,7 +23,8 @@ constexpr Duration kFailureLife = 60s;
 constexpr std::size_t kMostBody = 64 * 1024;
 constexpr unsigned kMostRedirects = 3;                                // on the whole way, a reference's included
 constexpr std::size_t kMostKept = 10'000, kMostDescriptors = 20'000;  // the latter are some 200 bytes each
-constexpr std::size_t kMostInFlight = 64;
+constexpr std::size_t kMostInFlight = 64;                             // of ours; and of all claimants together
+constexpr std::size_t kMostOfAClaimant = 16;
 constexpr std::string_view kPath = "/.well-known/posh/xmpp-server.json";
 constexpr std::string_view kMemo = "posh";
 
@@ -141,26 +143,41 @@ Task<PoshAnswer> PoshSource::ask(Domain domain, ground::Claimant by) {
     if (is_joined) {
       done = at->second;
     } else {
-      if (in_flight_.size() >= kMostInFlight) {
+      if (!has_room_for(by)) {
         if (known != nullptr) co_return *known->answer;
         co_return not_fetched({Reason::limit_reached, "too many POSH documents are being fetched"});
       }
       done = std::make_shared<ground::Gate<Shared>>(ground_.world.executor);
       in_flight_.emplace(domain, done);
+      ++fetching_[by];
       ground_.spawn(fetch(domain, by, done));
     }
     const std::optional<Shared> came = co_await done->wait();
-    if (!came) co_return not_fetched({Reason::cancelled, "the fetch was given up"});
+    if (!came || *came == nullptr) co_return not_fetched({Reason::cancelled, "the fetch was given up"});
     const bool is_refused = (*came)->failure && (*came)->failure->reason == Reason::limit_reached;
     if (!is_refused || !is_joined) co_return **came;  // else: refused to somebody else, not to us
   }
 }
 
+// Who claims domains whose web servers say nothing fills places of his own.
+bool PoshSource::has_room_for(ground::Claimant by) const {
+  const auto mine = fetching_.find(by);
+  const std::size_t at_work = mine == fetching_.end() ? 0 : mine->second;
+  if (!by) return at_work < kMostInFlight;
+  const auto ours = fetching_.find(std::nullopt);
+  const std::size_t claimed = in_flight_.size() - (ours == fetching_.end() ? 0 : ours->second);
+  return at_work < kMostOfAClaimant && claimed < kMostInFlight;
+}
+
 Task<void> PoshSource::fetch(Domain domain, ground::Claimant by, std::shared_ptr<ground::Gate<Shared>> done) {
+  const OnLeaving over([&] {
+    if (const auto mine = fetching_.find(by); --mine->second == 0) fetching_.erase(mine);
+    in_flight_.erase(domain);
+    done->open(nullptr);  // unless it is open already: something was thrown
+  });
   Result<PoshAnswer> came = co_await retrieve(ground_, domain, by, ground_.now() + kPatience);
   if (!came && came.error().reason == Reason::limit_reached) {
     const auto refused = std::make_shared<const PoshAnswer>(not_fetched(std::move(came.error())));
-    in_flight_.erase(domain);
     done->open(refused);
     co_return;
   }
@@ -171,7 +188,6 @@ Task<void> PoshSource::fetch(Domain domain, ground::Claimant by, std::shared_ptr
     came = std::move(none);
   }
   const Shared settled = settle(domain, *std::move(came));
-  in_flight_.erase(domain);
   done->open(settled);
 }
 
