@@ -416,8 +416,7 @@ TEST_F(Abuse, AnswersThatAreNotRead_EndTheStream) {
     stranger.say("<db:verify from='evil.tld' to='target1.tld' id='x'>key</db:verify>");
     if (i % 500 == 0) world.run_for(200ms);
   }
-  world.run_until([&] { return stranger.is_closed; }, 20s);
-  EXPECT_TRUE(stranger.is_closed);
+  EXPECT_TRUE(world.run_until([&] { return gateway->log.count("stream_closed") == 1; }, 20s));
 }
 
 // AB-083, P9: a claimed domain whose SRV record points at a victim: one connection, and little said before it answers.

@@ -323,6 +323,15 @@ TEST(Gateway, WallClockJumps_ProofsAreMadeAnewAndStreamsStay) {
   lab.one->component("sender1.tld").send("<message from='a@sender1.tld' to='b@target1.tld' id='m-5'/>");
   ASSERT_TRUE(world.run_until([&] { return lab.two->component("target1.tld").received.size() == 2; }, 30s));
   EXPECT_EQ(world.connections_made, 2u);
+  world.run_for(5s);
+  EXPECT_EQ(lab.one->log.count("clock_stepped"), 1u);
+  // Set back, a proof would hold for ten years more than its evidence: it is made anew, and ends when it must.
+  world.wall_offset = {};
+  world.run_for(90s);
+  EXPECT_EQ(lab.one->log.count("clock_stepped"), 2u);
+  for (const report::PairRow& row : lab.one->gateway->pairs()) {
+    EXPECT_LT(row.expires_at.value_or(WallTime{}), world.wall() + std::chrono::hours(25)) << row.remote;
+  }
 }
 
 // AB-116: not ready, with the reason, until everything is.

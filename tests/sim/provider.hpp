@@ -27,6 +27,7 @@ class Component final : public seams::Receiver, private xml::Sink {
   void vanish() { world_.vanished.insert(own); }  // its machine dies without a word
   void stop_reading() { connection_->pause_reading(); }
   void go_on_reading() { connection_->resume_reading(); }
+  void break_off() { connection_->abort(); }
   std::size_t unsent() const { return connection_->queued(); }
 
   Endpoint own = *Endpoint::parse("127.0.0.9:1");

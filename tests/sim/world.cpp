@@ -41,7 +41,8 @@ class SimConnection final : public seams::Connection {
     unsigned pauses = 0;             // a bit for each reason
     std::deque<std::string> pieces;  // what was given to each write() and has not left whole
     std::size_t first_left = 0;      // bytes of the first of them that have left
-    bool was_high = false, flush_is_posted = false, closed = false, wants_tls = false, is_tls = false, eof = false;
+    bool was_high = false, flush_is_posted = false, closed = false, wants_tls = false, is_tls = false,
+         eof = false;  // eof: the peer closed; told when what came before is read
     bool is_giving = false;
     seams::TlsRequest request{Role::initiating, std::nullopt, {}, {}};
   };
@@ -103,7 +104,10 @@ class SimConnection final : public seams::Connection {
     side_->outgoing.clear();  // what the peer does not read in time is lost with the connection
     if (const auto peer = side_->peer.lock()) {
       const Instant when = arrival_of(side_, *side_->world);
-      side_->world->call_at(when, [peer] { end(peer, {Reason::network_closed, "the peer closed the connection"}); });
+      side_->world->call_at(when, [peer] {
+        peer->eof = true;
+        give(peer);
+      });
     }
     post([](const std::shared_ptr<Side>& side) { end(side, {Reason::network_closed, "closed"}); });
   }
@@ -210,6 +214,8 @@ class SimConnection final : public seams::Connection {
       call(side, [&](seams::Receiver& receiver) { receiver.on_bytes(bytes); });
     }
     side->is_giving = false;
+    if (side->eof && side->arrived.empty() && side->pauses == 0)
+      return end(side, {Reason::network_closed, "the peer closed the connection"});
     if (const auto sender = side->peer.lock(); sender && !sender->closed && !sender->outgoing.empty())
       schedule_flush(sender);
   }

@@ -12,19 +12,19 @@
 #include <optional>
 #include <variant>
 
-#include "pair/standing.hpp"
+#include "base/result.hpp"
+#include "base/time.hpp"
+#include "pair/refs.hpp"
+#include "proof/judge.hpp"
 
 namespace ligase::pair {
 
 class Life {
  public:
-  struct Unproven {
-    WallTime since;
-  };
+  struct Unproven {};
   struct Proven {
-    proof::Proof proof;
-    StreamRef stream;   // on which it was proven and which it rides: nowhere else does it hold
-    PolicyEpoch epoch;  // under which it was judged, not the one of the moment at which it came here (AB-179)
+    proof::Proof proof;  // its epoch is that of its judgement, not of the moment at which it came here (AB-179)
+    StreamRef stream;    // on which it was proven and which it rides: nowhere else does it hold
     WallTime since;
   };
   struct Refused {
@@ -32,33 +32,35 @@ class Life {
     WallTime since;    // for people
     Instant retry_at;  // monotonic: a clock that is set back keeps nobody refused
   };
-  struct Closed {
-    WallTime since;
-  };
+  struct Closed {};
   using State = std::variant<Unproven, Proven, Refused, Closed>;
   enum class Weight : std::uint8_t { final, temporary };  // temporary: says nothing against what was proven before
 
-  explicit Life(WallTime wall) : state_(Unproven{wall}) {}
-
   const State& state() const noexcept { return state_; }
+  template <class Of>
+  const Of* as() const noexcept {
+    return std::get_if<Of>(&state_);
+  }
   std::string_view state_name() const noexcept;
   // The Proof under which a stanza may pass on `stream` now; null: it may not. Null too while the pair's earlier stanzas are
   // still on their way on another stream, which these must not overtake (P6).
   const proof::Proof* live_on(StreamRef stream, PolicyEpoch epoch, WallTime wall) const noexcept;
+  // It holds on a stream, and nothing passes there yet for that very reason: what comes waits, and nothing is to be proven.
+  bool is_moving(PolicyEpoch epoch, WallTime wall) const noexcept;
   bool is_being_proven() const noexcept { return is_being_proven_; }
-  // A new attempt may begin: none runs, and a refusal has rested.
-  bool may_begin(Instant now) const noexcept;
+  // The refusal that rests still, and that no attempt questions; null: none.
+  const Refused* resting(Instant now) const noexcept;
   unsigned refusals_in_a_row() const noexcept { return refusals_; }
   std::optional<StreamRef> draining() const noexcept { return draining_; }
 
   void begin() noexcept;  // none runs
   void settle(Proven proven);
-  void settle(Error why, Weight weight, PolicyEpoch epoch, Instant now, WallTime wall);
+  void settle(Refused refused, Weight weight, PolicyEpoch today);
   // The stream takes nothing more; what it took may still be on its way.
-  void stream_is_over(StreamRef stream, WallTime wall);
+  void stream_is_over(StreamRef stream);
   // What this pair gave to the stream has left, or never will.
   void has_drained(StreamRef stream) noexcept;
-  void close(WallTime wall);
+  void close();
   void judge_anew(Instant now) noexcept;  // the policy changed: refusals need not rest
 
  private:
@@ -71,7 +73,8 @@ class Life {
   unsigned refusals_ = 0;  // since the last proof; an attempt that begins does not end the row (MUX-05)
 };
 
-// How long a pair rests after so many refusals in a row, 1 or more: 30 s, doubling to an hour (MUX-05).
-Duration rest_after(unsigned refusals) noexcept;
+// How long an outgoing pair rests after so many refusals in a row, 1 or more: 30 s, doubling to an hour (MUX-05). What DNS says
+// is remembered by the resolver's cache, what the network does by the back-off of peers and addresses (ROUTE-04): soon again.
+Duration rest_after(Reason reason, unsigned refusals) noexcept;
 
 }  // namespace ligase::pair

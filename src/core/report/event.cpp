@@ -55,6 +55,8 @@ constexpr Key kKeys[] = {
     {"user"},
     {"text"},
     {"unsent_bytes", true},
+    {"uncertain_bytes", true},
+    {"seconds", true},
     {"listeners", true},
     {"count", true},
 };

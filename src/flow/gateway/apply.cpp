@@ -8,24 +8,9 @@
 namespace ligase::gateway {
 namespace {
 
-// How long a refused pair rests (MUX-05); what DNS says is remembered by the resolver's cache, what the network does by
-// the peer's own back-off (ROUTE-04).
-std::chrono::seconds rest_after(Reason reason, unsigned times) {
-  switch (describe(reason).condition) {
-    case StanzaError::remote_server_not_found:
-      return std::chrono::seconds(5);
-    default:
-      break;
-  }
-  const bool is_network = reason == Reason::connect_refused || reason == Reason::connect_timeout ||
-                          reason == Reason::setup_timeout || streams::is_peer_s_end(reason);
-  if (is_network || reason == Reason::dns_indeterminate || reason == Reason::cancelled) return std::chrono::seconds(10);
-  return std::chrono::seconds(std::min(30u << std::min(times, 7u), 3600u));
-}
-
 // What an operator reads of a pair that is proven: for the first time, with evidence that changed, or just again.
-report::Event proven_event(const pair::PairState& before, const proof::Proof& proof, const streams::Stream& session) {
-  const auto* was = std::get_if<pair::Proven>(&before);
+report::Event proven_event(const pair::Life& before, const proof::Proof& proof, const streams::Stream& session) {
+  const auto* was = before.as<pair::Life::Proven>();
   const bool is_same = was != nullptr && was->proof.type == proof.type && was->proof.evidence == proof.evidence &&
                        was->stream == session.ref;
   report::Event event(is_same ? report::Level::debug : report::Level::info, is_same          ? "pair_renewed"
@@ -43,52 +28,79 @@ report::Event proven_event(const pair::PairState& before, const proof::Proof& pr
 }
 
 // Will it perhaps be otherwise in a while? Then a proof that holds is not given up for it.
-bool may_pass(const Error& why) { return describe(why.reason).type == ErrorType::wait; }
+pair::Life::Weight weight_of(const Error& why) {
+  return describe(why.reason).type == ErrorType::wait ? pair::Life::Weight::temporary : pair::Life::Weight::final;
+}
 
 }  // namespace
 
 void House::set_up(pairs::OutPair& pair) {
-  if (pair.is_being_set_up || ground_.scope.is_closed()) return;
-  pair.is_being_set_up = true;
-  pair.state = pair::Proving{wall()};
+  if (pair.life.is_being_proven() || ground_.scope.is_closed()) return;
+  // Its last stream ended, and has not said its last word yet: then it goes on, behind what comes back from there (P6).
+  if (const auto left = pair.life.draining(); left && streams_.find(*left) == nullptr) return;
+  pair.life.begin();
   pair.renewal.cancel();
   ground_.spawn(prove::set_up_pair(&bench_, pair.key));
 }
 
 void House::out_pair_is_proven(pairs::OutPair& pair, streams::Stream& session, proof::Proof proof) {
-  pair.is_being_set_up = false;
   pair.accepted_on = session.ref;
   pair.last_error.reset();
-  pair.refusals = 0;
-  const pair::PolicyEpoch judged_under{proof.epoch};
   proof = ground_.rules.bounded(std::move(proof), wall());
-  ground_.log(proven_event(pair.state, proof, session)
+  ground_.log(proven_event(pair.life, proof, session)
                   .with("local", pair.key.sender.text())
                   .with("remote", pair.key.target.text()));
-  if (const auto* before = std::get_if<pair::Proven>(&pair.state); before != nullptr && before->stream != session.ref)
+  if (const auto* before = pair.life.as<pair::Life::Proven>(); before != nullptr && before->stream != session.ref)
     if (streams::Stream* left = streams_.find(before->stream)) left->leave(pair);
   pair.renewal = renewals_.schedule({}, pair.key, now(), proof.expires - wall());
-  pair.state = pair::Proven{std::move(proof), session.ref, judged_under, wall()};
+  const bool is_of_today = proof.epoch == ground_.rules.epoch().number;
+  change(pair, [&] { pair.life.settle(pair::Life::Proven{std::move(proof), session.ref, wall()}); });
   session.riding.insert(&pair);
   session.machine.pair_proven(now());
   // A reload came between the judgement and the peer's answer: by today's policy it is not proven yet.
-  if (judged_under != ground_.rules.epoch()) return renew(pair);
-  router_.rides(pair, session);
+  if (!is_of_today) return set_up(pair);
+  if (!pair.life.draining()) router_.rides(pair, session);
 }
 
-void House::renew(pairs::OutPair& pair) {
-  pair.renewal.cancel();
-  if (pair.is_being_set_up || ground_.scope.is_closed()) return;
-  pair.is_being_set_up = true;
-  ground_.spawn(prove::set_up_pair(&bench_, pair.key));
+void House::change(pairs::OutPair& pair, const std::function<void()>& event) {
+  const std::optional<pair::StreamRef> before = pair.life.draining();
+  event();
+  const std::optional<pair::StreamRef> after = pair.life.draining();
+  if (before == after) return;
+  if (before)
+    if (const auto stream = streams_.all().find(*before); stream != streams_.all().end())
+      stream->second->left.erase(&pair);
+  if (!after) return;
+  const auto stream = streams_.all().find(*after);
+  const bool is_there = stream != streams_.all().end();
+  if (!is_there || (!stream->second->is_ending && stream->second->has_sent(stream->second->written()))) {
+    pair.life.has_drained(*after);
+  } else {
+    stream->second->left.emplace(&pair, stream->second->written());
+  }
+}
+
+// What the pair gave to a stream that it left has gone from there, or came back: what waits goes on.
+void House::has_drained(pairs::OutPair& pair, pair::StreamRef left) {
+  pair.life.has_drained(left);
+  const auto* proven = pair.life.as<pair::Life::Proven>();
+  streams::Stream* rides = proven != nullptr ? streams_.find(proven->stream) : nullptr;
+  if (rides != nullptr && ground_.live_proof(pair.life, rides->ref) != nullptr) return router_.rides(pair, *rides);
+  if (pair.life.is_being_proven()) return;
+  if (pair.backlog) {
+    if (is_stopping_) return router_.bounce_all(pair, {Reason::shutdown, "the gateway is stopping"});
+    return set_up(pair);
+  }
+  if (pair.life.as<pair::Life::Closed>() != nullptr) out_pairs_.erase(pair.key);
 }
 
 void House::out_pair_is_not_proven(pairs::OutPair& pair, const Error& why) {
-  pair.is_being_set_up = false;
-  const auto* proven = std::get_if<pair::Proven>(&pair.state);
+  const auto* proven = pair.life.as<pair::Life::Proven>();
   streams::Stream* rides = proven != nullptr ? streams_.find(proven->stream) : nullptr;
-  const bool still_holds = rides != nullptr && ground_.live_proof(pair.state, rides->ref) != nullptr && may_pass(why);
-  if (!still_holds) {
+  const Instant retry_at = now() + pair::rest_after(why.reason, pair.life.refusals_in_a_row() + 1);
+  change(pair, [&] { pair.life.settle({why, wall(), retry_at}, weight_of(why), ground_.rules.epoch()); });
+  proven = pair.life.as<pair::Life::Proven>();
+  if (proven == nullptr || rides == nullptr) {
     if (rides != nullptr) rides->leave(pair);
     return refuse(pair, why);
   }
@@ -100,13 +112,11 @@ void House::out_pair_is_not_proven(pairs::OutPair& pair, const Error& why) {
                   .with("reason", name_of(why.reason))
                   .with("detail", why.detail)
                   .with("expires", rfc3339(proven->proof.expires)));
-  router_.rides(pair, *rides);
+  if (!pair.life.draining()) router_.rides(pair, *rides);
 }
 
 void House::refuse(pairs::OutPair& pair, const Error& why) {
   pair.renewal.cancel();
-  const unsigned times = pair.refusals++;  // in a row, whatever states it went through between
-  pair.state = pair::Refused{why, wall(), now() + rest_after(why.reason, times), times};
   pair.last_error = why;
   ground_.log(report::Event(report::Level::warning, "pair_refused")
                   .with("direction", "out")
@@ -124,11 +134,11 @@ pairs::InPair& House::grant(streams::Stream& session, const pairs::PairKey& key,
   refusals_.erase(key);
   proof = ground_.rules.bounded(std::move(proof), wall());
   ground_.log(
-      proven_event(pair.state, proof, session).with("local", key.target.text()).with("remote", key.sender.text()));
+      proven_event(pair.life, proof, session).with("local", key.target.text()).with("remote", key.sender.text()));
   pair.renewal = renewals_.schedule(session.ref, found->first, now(), proof.expires - wall());
   if (proof.type == proof::ProofType::dialback) session.senders[key.sender].dialback_target = key.target;
-  const pair::PolicyEpoch judged_under{proof.epoch};
-  pair.state = pair::Proven{std::move(proof), session.ref, judged_under, wall()};
+  if (!pair.life.is_being_proven()) pair.life.begin();
+  pair.life.settle(pair::Life::Proven{std::move(proof), session.ref, wall()});
   if (!session.machine.is_proven()) door_.leaves(session);
   session.machine.pair_proven(now());
   return pair;
@@ -147,7 +157,7 @@ void House::in_pair_is_decided(streams::Stream& session, const pairs::PairKey& k
   std::vector<pair::Stanza> held = router_.take_held(pair->second);
   if (proven) {
     grant(session, key, std::move(*proven));
-  } else if (is_first && std::holds_alternative<pair::Proving>(pair->second.state)) {
+  } else if (is_first && pair->second.life.as<pair::Life::Unproven>() != nullptr) {
     for (std::size_t i = 0; i < held.size(); ++i) count_drop(Reason::sender_not_proven, "unproven_reply", &session);
     session.in_pairs.erase(pair);
     return;
@@ -155,7 +165,7 @@ void House::in_pair_is_decided(streams::Stream& session, const pairs::PairKey& k
     in_pair_is_not_proven(session, key, pair->second, proven.error());
   }
   hosting::HostedDomain* to = hosted_.find(key.target);
-  const bool may_pass = to != nullptr && ground_.live_proof(pair->second.state, session.ref) != nullptr;
+  const bool may_pass = to != nullptr && ground_.live_proof(pair->second.life, session.ref) != nullptr;
   if (may_pass) pair->second.stanzas += held.size();
   for (pair::Stanza& stanza : held) {
     if (may_pass) {
@@ -168,29 +178,28 @@ void House::in_pair_is_decided(streams::Stream& session, const pairs::PairKey& k
 
 void House::prove_anew(streams::Stream& session, const pairs::PairKey& key, pairs::InPair& pair) {
   pair.renewal.cancel();
-  if (pair.is_being_proven || ground_.scope.is_closed()) return;
-  pair.is_being_proven = true;
+  if (pair.life.is_being_proven() || ground_.scope.is_closed()) return;
+  pair.life.begin();
   ground_.spawn(prove::prove_in_pair(&bench_, session.ref, key));
 }
 
 void House::in_pair_is_not_proven(streams::Stream& session, const pairs::PairKey& key, pairs::InPair& pair,
                                   const Error& why) {
-  const auto* proven = std::get_if<pair::Proven>(&pair.state);
-  if (ground_.live_proof(pair.state, session.ref) != nullptr && may_pass(why)) {
-    pair.renewal =
-        renewals_.schedule_retry(session.ref, session.in_pairs.find(key)->first, now(), proven->proof.expires - wall());
-    ground_.log(report::Event(report::Level::warning, "renewal_failed")
-                    .with("direction", "in")
-                    .with("local", key.target.text())
-                    .with("remote", key.sender.text())
-                    .with("stream", session.number())
-                    .with("reason", name_of(why.reason))
-                    .with("detail", why.detail)
-                    .with("expires", rfc3339(proven->proof.expires)));
-    return;
-  }
-  pair.state = pair::Refused{why, wall(), now() + ground_.rules.limits().negative_proof_cache, 0};
-  claim_is_refused(session, key, why);
+  if (!pair.life.is_being_proven()) pair.life.begin();  // a claim came first
+  const Instant retry_at = now() + ground_.rules.limits().negative_proof_cache;
+  pair.life.settle({why, wall(), retry_at}, weight_of(why), ground_.rules.epoch());
+  const auto* proven = pair.life.as<pair::Life::Proven>();
+  if (proven == nullptr) return claim_is_refused(session, key, why);
+  pair.renewal =
+      renewals_.schedule_retry(session.ref, session.in_pairs.find(key)->first, now(), proven->proof.expires - wall());
+  ground_.log(report::Event(report::Level::warning, "renewal_failed")
+                  .with("direction", "in")
+                  .with("local", key.target.text())
+                  .with("remote", key.sender.text())
+                  .with("stream", session.number())
+                  .with("reason", name_of(why.reason))
+                  .with("detail", why.detail)
+                  .with("expires", rfc3339(proven->proof.expires)));
 }
 
 void House::claim_is_refused(streams::Stream& session, const pairs::PairKey& key, const Error& why) {

@@ -42,6 +42,8 @@ House::House(Settings settings, ground::World world)
       bench_(ground_, hosted_, peers_, out_pairs_, refusals_, streams_, posh_, revocation_, *this),
       started_at_(ground_.wall()),
       rate_since_(ground_.now()) {
+  clock_offset_ = std::chrono::duration_cast<std::chrono::seconds>(wall().time_since_epoch()) -
+                  std::chrono::duration_cast<std::chrono::seconds>(now().time_since_epoch());
   posh_.recall(settings.memos, wall(), now());
   take_revocation(std::move(settings.revocation.lists), std::move(settings.revocation.own));
 }
@@ -100,19 +102,25 @@ void House::on_verify(streams::Stream& stream, const stream::DbVerify& verify) {
 void House::on_dropped(streams::Stream& stream, Reason reason, std::string_view what) {
   count_drop(reason, what, &stream);
 }
-void House::on_writable(streams::Stream& stream) { router_.drain(stream); }
-
-void House::on_closed(streams::Stream& stream) {
-  if (std::unique_ptr<streams::Stream> over = streams_.take_out(stream.ref)) over_.push_back(std::move(over));
-  schedule_burial();
+void House::on_writable(streams::Stream& stream) {
+  router_.drain(stream);
+  look_at_left(stream);
 }
 
-void House::on_over(streams::Stream& session) {
-  door_.leaves(session);
-  Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
-  streams::learn_from_end(ground_, peers_, session, why);
-  streams::release_waiters(session, why);
-  if (session.peer != nullptr) session.peer->streams.erase(session.ref);
+void House::look_at_left(streams::Stream& stream) {
+  std::vector<pairs::OutPair*> gone;
+  for (const auto& [pair, mark] : stream.left)
+    if (stream.has_sent(mark)) gone.push_back(pair);
+  for (pairs::OutPair* pair : gone) {
+    stream.left.erase(pair);
+    has_drained(*pair, stream.ref);
+  }
+}
+
+// Now it is known what it never sent.
+void House::on_closed(streams::Stream& session) {
+  const route::Router::TakenBack unsent = router_.take_back(session);
+  const Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
   ground_.log(report::Event(report::Level::info, "stream_closed")
                   .with("stream", session.number())
                   .with("direction", session.machine.role() == Role::initiating ? "out" : "in")
@@ -122,22 +130,28 @@ void House::on_over(streams::Stream& session) {
                   .with("remote", session.machine.remote() ? session.machine.remote()->text() : std::string_view())
                   .with("reason", name_of(why.reason))
                   .with("detail", why.detail)
-                  .with("unsent_bytes", std::to_string(session.riding.empty() ? 0 : session.connection->queued())));
-  // A pair is a choice made anew (MUX-01): what waits moves on, what is at rest is forgotten.
+                  .with("unsent_bytes", std::to_string(unsent.bytes))
+                  .with("uncertain_bytes", std::to_string(unsent.uncertain)));
+  for (const auto& [pair, mark] : std::exchange(session.left, {})) has_drained(*pair, session.ref);
+  if (std::unique_ptr<streams::Stream> over = streams_.take_out(session.ref)) over_.push_back(std::move(over));
+  schedule_burial();
+}
+
+void House::on_over(streams::Stream& session) {
+  door_.leaves(session);
+  Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
+  streams::learn_from_end(ground_, peers_, session, why);
+  session.ended_by = why;
+  streams::release_waiters(session, why);
+  if (session.peer != nullptr) session.peer->streams.erase(session.ref);
+  // A pair is a choice made anew (MUX-01), once this stream has said its last word.
   for (pairs::OutPair* pair : std::exchange(session.riding, {})) {
     session.turns.remove(pair);
-    if (pair->backlog && !is_stopping_) {
-      pair->state = pair::Proving{wall()};
-      set_up(*pair);
-    } else if (!pair->is_being_set_up && !pair->backlog) {
-      out_pairs_.erase(pair->key);
-    } else {
-      pair->state = pair::Expired{wall()};
-      pair->renewal.cancel();
-    }
+    pair->renewal.cancel();
+    change(*pair, [&] { pair->life.stream_is_over(session.ref); });
   }
   for (auto& [key, in_pair] : session.in_pairs) {
-    const bool was_proven = !std::holds_alternative<pair::Proving>(in_pair.state);
+    const bool was_proven = in_pair.life.as<pair::Life::Unproven>() == nullptr;
     for (const pair::Stanza& stanza : router_.take_held(in_pair)) {
       if (was_proven) {
         router_.bounce_to_remote(stanza, why);
@@ -185,7 +199,11 @@ void House::on_over(hosting::ComponentLink& link) {
   const Error why = link.ended_by.value_or(Error{Reason::network_closed, {}});
   hosting::HostedDomain* domain = link.machine.domain() ? hosted_.find(*link.machine.domain()) : nullptr;
   const bool was_up = domain != nullptr && domain->session == &link;
-  if (was_up) domain->session = nullptr;
+  if (was_up) {
+    domain->session = nullptr;
+    domain->leaving = link.number;
+    domain->away_since = now();
+  }
   ground_.log(
       report::Event(was_up ? report::Level::info : report::Level::warning, was_up ? "link_down" : "link_refused")
           .with("link", std::to_string(link.number))
@@ -196,6 +214,7 @@ void House::on_over(hosting::ComponentLink& link) {
 }
 
 void House::on_closed(hosting::ComponentLink& link) {
+  router_.take_back(link);
   auto found = links_.find(link.number);
   if (found == links_.end()) return;
   over_links_.push_back(std::move(found->second));
@@ -234,13 +253,13 @@ Result<void> House::close_pair(const pairs::PairKey& out) {
   const Error why{Reason::stream_closed, "closed by an operator"};
   if (pairs::OutPair* pair = out_pairs_.find(out)) {
     is_known = true;
-    if (const auto* proven = std::get_if<pair::Proven>(&pair->state))
+    if (const auto* proven = pair->life.as<pair::Life::Proven>())
       if (streams::Stream* rides = streams_.find(proven->stream)) rides->leave(*pair);
-    pair->state = pair::Expired{wall()};
+    change(*pair, [&] { pair->life.close(); });
     pair->renewal.cancel();
     if (pair->backlog) {
       set_up(*pair);
-    } else if (!pair->is_being_set_up) {
+    } else if (!pair->life.is_being_proven() && !pair->life.draining()) {
       out_pairs_.erase(out);
     }
   }
@@ -250,7 +269,7 @@ Result<void> House::close_pair(const pairs::PairKey& out) {
     if (session->is_ending || found == session->in_pairs.end()) continue;
     is_known = true;
     for (const pair::Stanza& stanza : router_.take_held(found->second)) router_.bounce_to_remote(stanza, why);
-    found->second.state = pair::Expired{wall()};  // with the key of its claim: the peer knows nothing of this
+    found->second.life.close();  // with the key of its claim: the peer knows nothing of this
     found->second.renewal.cancel();
   }
   is_known |= refusals_.erase(in) > 0;
@@ -282,16 +301,23 @@ void House::stop(std::function<void()> done) {
   for (const pair::StreamRef ref : open)
     if (streams::Stream* found = streams_.find(ref))
       found->end({StreamError::system_shutdown, "the server is being stopped"}, why);
-  std::vector<std::uint64_t> open_links;
-  for (const auto& [number, link] : links_) open_links.push_back(number);
-  for (const std::uint64_t number : open_links)
-    if (const auto found = links_.find(number); found != links_.end() && !found->second->is_ending)
-      found->second->end({StreamError::system_shutdown, "the server is being stopped"}, why);
   schedule_burial();
 }
 
+// Streams first: what they do not send any more goes back by the links, which end when it has.
+void House::end_links() {
+  std::vector<hosting::ComponentLink*> open;
+  for (const auto& [number, link] : links_)
+    if (!link->is_ending) open.push_back(link.get());
+  for (hosting::ComponentLink* link : open)
+    link->end({StreamError::system_shutdown, "the server is being stopped"},
+              {Reason::shutdown, "the gateway is stopping"});
+}
+
 void House::check_stopped() {
-  if (!stopped_ || !streams_.all().empty() || !links_.empty()) return;
+  if (!stopped_ || !streams_.all().empty()) return;
+  end_links();
+  if (!links_.empty()) return;
   if (stop_timer_ != seams::TimerId::none) ground_.world.clock.cancel(stop_timer_);
   std::exchange(stopped_, {})();
 }
@@ -311,11 +337,19 @@ void House::shut_down() {
   ground_.scope.close();
   is_stopping_ = bench_.is_stopping = true;
   door_.close();
+  std::uint64_t lost = 0;  // P5: who was not done in time is counted
   for (const auto& [ref, session] : streams_.all()) {
     streams::release_waiters(*session, {Reason::shutdown, "the gateway is stopping"});
     session->connection->abort();
+    lost += session->connection->take_unsent().bytes.size();
   }
-  for (const auto& [number, link] : links_) link->connection->abort();
+  for (const auto& [number, link] : links_) {
+    link->connection->abort();
+    lost += link->connection->take_unsent().bytes.size();
+  }
+  lost += waiting_.used();
+  if (lost > 0)
+    count_drop(Reason::shutdown, fmt::format("{} bytes that could neither leave nor go back", lost), nullptr);
   for (const auto& [name, domain] : hosted_.all()) domain->session = nullptr;
   streams_.clear();
   links_.clear();
@@ -326,17 +360,25 @@ void House::check() const {
   for (const auto& [ref, session] : streams_.all()) {
     if (session->is_ending) continue;
     for (const pairs::OutPair* pair : session->riding) {
-      const auto* proven = std::get_if<pair::Proven>(&pair->state);
-      ensure(proven != nullptr ? proven->stream == ref : pair->is_being_set_up || !pair->backlog,
-             "a pair rides the stream that it names, and no other");
+      const auto* proven = pair->life.as<pair::Life::Proven>();
+      ensure(proven != nullptr && proven->stream == ref, "a pair rides the stream that it names, and no other");
     }
+    for (const auto& [pair, mark] : session->left)
+      ensure(pair->life.draining() == ref,
+             "a pair that left a stream and must wait for it is among those that left it");
   }
   for (const auto& [key, pair] : out_pairs_.all()) {
-    if (!pair->backlog || pair->is_being_set_up) continue;
-    const auto* proven = std::get_if<pair::Proven>(&pair->state);
+    if (const auto left = pair->life.draining()) {
+      const auto stream = streams_.all().find(*left);
+      ensure(stream != streams_.all().end() && stream->second->left.contains(pair.get()),
+             "the stream that a pair waits for is there, and knows of it");
+      continue;
+    }
+    if (!pair->backlog || pair->life.is_being_proven()) continue;
+    const auto* proven = pair->life.as<pair::Life::Proven>();
     const auto rides = proven != nullptr ? streams_.all().find(proven->stream) : streams_.all().end();
     ensure(rides != streams_.all().end() && rides->second->turns.has(pair.get()),
-           "a queue that is not empty belongs to a pair that is being proven, or is in the turns of its stream");
+           "a queue that is not empty belongs to a pair that is being proven, is in its stream's turns, or moves");
   }
 }
 

@@ -82,14 +82,17 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   void count_drop(Reason reason, std::string_view what, const streams::Stream* stream) override;
   void stream_was_added() override { schedule_sweep(); }
   // route::Owner
-  void set_up(pairs::OutPair& pair) override;
+  void set_up(pairs::OutPair& pair) override;  // renewing too: a proof that holds goes on to hold meanwhile
   void prove_anew(streams::Stream& stream, const pairs::PairKey& key, pairs::InPair& pair) override;
   pairs::InPair& grant(streams::Stream& stream, const pairs::PairKey& key, proof::Proof proof) override;
   void something_waits() override { schedule_sweep(); }
 
   void in_pair_is_not_proven(streams::Stream& stream, const pairs::PairKey& key, pairs::InPair& pair, const Error& why);
   void refuse(pairs::OutPair& pair, const Error& why);
-  void renew(pairs::OutPair& pair);  // the procedure once more; a proof that holds goes on to hold meanwhile
+  // What happens to its life, with the streams told which of them it still waits for.
+  void change(pairs::OutPair& pair, const std::function<void()>& event);
+  void has_drained(pairs::OutPair& pair, pair::StreamRef left);
+  void look_at_left(streams::Stream& stream);  // a live one: for whom it has sent everything
   // What is known of this certificate changed: every pair on a stream that showed it is proven anew, at once.
   void judge_again(std::string_view leaf_fingerprint);
   void renew_due();
@@ -100,6 +103,9 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   void schedule_burial();
   void schedule_sweep();
   void sweep();
+  void look_at_clock();
+  void prove_all_anew();  // within a minute; refusals need not rest
+  void end_links();
   void check_stopped();
   std::size_t live_pairs() const;  // both directions; one that is proven on two streams counts once
   double rate() const;
@@ -126,6 +132,7 @@ class House final : private streams::Owner, private hosting::Owner, private prov
 
   bool is_stopping_ = false, is_ready_ = false;
   WallTime started_at_;
+  std::chrono::seconds clock_offset_{};  // of the wall clock from the one that nobody sets
   std::vector<std::string> not_ready_;
   std::vector<std::unique_ptr<streams::Stream>> over_;
   std::vector<std::unique_ptr<hosting::ComponentLink>> over_links_;

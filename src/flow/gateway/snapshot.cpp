@@ -12,16 +12,16 @@ std::optional<std::string> text(std::string_view value) {
   return value.empty() ? std::nullopt : std::optional<std::string>(value);
 }
 
-void fill(report::PairRow& row, const pair::PairState& state, WallTime now) {
-  row.state = pair::name_of(state);
-  if (const auto* proven = std::get_if<pair::Proven>(&state)) {
-    if (proven->proof.expires <= now) row.state = "expired";
+void fill(report::PairRow& row, const pair::Life& life, WallTime now) {
+  row.state = life.state_name();
+  if (const auto* proven = life.as<pair::Life::Proven>()) {
+    if (proven->proof.expires <= now) row.state = life.is_being_proven() ? "proving" : "expired";
     row.stream = std::to_string(proven->stream.number);
     row.proof = proof::name_of(proven->proof.type);
     row.evidence = proven->proof.evidence;
     row.proven_at = proven->since;
     row.expires_at = proven->proof.expires;
-  } else if (const auto* refused = std::get_if<pair::Refused>(&state)) {
+  } else if (const auto* refused = life.as<pair::Life::Refused>()) {
     row.last_error = reason_text(refused->why);
   }
 }
@@ -32,14 +32,14 @@ std::size_t House::live_pairs() const {
   const WallTime now = wall();
   std::size_t live = 0;
   for (const auto& [key, pair] : out_pairs_.all()) {
-    const auto* proven = std::get_if<pair::Proven>(&pair->state);
+    const auto* proven = pair->life.as<pair::Life::Proven>();
     if (proven != nullptr && proven->proof.expires > now) ++live;
   }
   std::unordered_set<pairs::PairView, pairs::PairHash, pairs::PairEqual> inbound;
   for (const auto& [ref, session] : streams_.all()) {
     if (session->is_ending) continue;
     for (const auto& [key, pair] : session->in_pairs)
-      if (ground_.live_proof(pair.state, ref) != nullptr) inbound.insert(key);
+      if (ground_.live_proof(pair.life, ref) != nullptr) inbound.insert(key);
   }
   return live + inbound.size();
 }
@@ -109,7 +109,7 @@ std::vector<report::PairRow> House::pair_rows() const {
     row.local = key.sender.text();
     row.remote = key.target.text();
     row.direction = "out";
-    fill(row, pair->state, now);
+    fill(row, pair->life, now);
     row.queued = pair->backlog ? pair->backlog->queue.count() : 0;
     row.stanzas = pair->stanzas;
     if (pair->last_error && !row.last_error) row.last_error = reason_text(*pair->last_error);
@@ -124,7 +124,7 @@ std::vector<report::PairRow> House::pair_rows() const {
       row.local = key.target.text();
       row.remote = key.sender.text();
       row.direction = "in";
-      fill(row, pair.state, now);
+      fill(row, pair.life, now);
       row.queued = pair.held ? pair.held->queue.count() : 0;
       row.stanzas = pair.stanzas;
       auto& slot = inbound[key];

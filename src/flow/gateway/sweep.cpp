@@ -8,6 +8,7 @@ namespace {
 
 constexpr Duration kUnused = 10s;  // DB-03: a stream that no pair rides is kept so long
 constexpr std::size_t kManyPeers = 1000;
+constexpr std::chrono::seconds kStep{3};  // of the wall clock; less is what it may be adjusted by
 
 }  // namespace
 
@@ -20,15 +21,28 @@ void House::schedule_sweep() {
   });
 }
 
+// Proofs end by the wall clock. One that is set back would let them hold for longer than their evidence says.
+void House::look_at_clock() {
+  const auto offset = std::chrono::duration_cast<std::chrono::seconds>(wall().time_since_epoch()) -
+                      std::chrono::duration_cast<std::chrono::seconds>(now().time_since_epoch());
+  const std::chrono::seconds step = offset - std::exchange(clock_offset_, offset);
+  if (std::chrono::abs(step) < kStep) return;
+  ground_.log(report::Event(report::Level::warning, "clock_stepped").with("seconds", std::to_string(step.count())));
+  if (step.count() < 0) prove_all_anew();
+}
+
 void House::sweep() {
+  look_at_clock();
   door_.admit_waiting();
   revocation_.recheck();
   renew_due();
   router_.bounce_old();
+  for (const auto& [ref, session] : streams_.all())
+    if (!session->is_ending) look_at_left(*session);
   // A refusal is remembered while it matters; then the pair, at rest, is forgotten.
   out_pairs_.erase_if([&](const pairs::OutPair& pair) {
-    const auto* refused = std::get_if<pair::Refused>(&pair.state);
-    return refused != nullptr && !pair.backlog && !pair.is_being_set_up &&
+    const auto* refused = pair.life.as<pair::Life::Refused>();
+    return refused != nullptr && !pair.backlog && !pair.life.is_being_proven() && !pair.life.draining() &&
            refused->retry_at + std::chrono::minutes(10) < now();
   });
   end_unused_streams();
@@ -45,15 +59,19 @@ void House::sweep() {
 void House::take_policy(config::Policy policy) {
   ground_.rules.take(std::move(policy));
   refusals_.clear();
+  prove_all_anew();
+}
+
+void House::prove_all_anew() {
   for (auto& [key, pair] : out_pairs_.all()) {
-    if (auto* refused = std::get_if<pair::Refused>(&pair->state)) refused->retry_at = now();
-    if (std::holds_alternative<pair::Proven>(pair->state))
+    pair->life.judge_anew(now());
+    if (pair->life.as<pair::Life::Proven>() != nullptr)
       pair->renewal = renewals_.schedule({}, pair->key, now(), Duration::zero());
   }
   for (auto& [ref, session] : streams_.all())
     for (auto& [key, pair] : session->in_pairs) {
-      if (auto* refused = std::get_if<pair::Refused>(&pair.state)) refused->retry_at = now();
-      if (std::holds_alternative<pair::Proven>(pair.state))
+      pair.life.judge_anew(now());
+      if (pair.life.as<pair::Life::Proven>() != nullptr)
         pair.renewal = renewals_.schedule(ref, key, now(), Duration::zero());
     }
 }
@@ -76,7 +94,7 @@ void House::judge_again(std::string_view leaf_fingerprint) {
     for (pairs::OutPair* pair : session->riding)
       pair->renewal = renewals_.schedule({}, pair->key, now(), Duration::zero());
     for (auto& [key, pair] : session->in_pairs)
-      if (std::holds_alternative<pair::Proven>(pair.state))
+      if (pair.life.as<pair::Life::Proven>() != nullptr)
         pair.renewal = renewals_.schedule(ref, key, now(), Duration::zero());
   }
 }
@@ -86,7 +104,7 @@ void House::renew_due() {
   for (const pairs::Renewals::Renewal& due : renewals_.take_due(now())) {
     if (due.stream == pair::StreamRef{}) {
       pairs::OutPair* pair = out_pairs_.find(due.key);
-      if (pair != nullptr) renew(*pair);
+      if (pair != nullptr) set_up(*pair);
     } else if (streams::Stream* rides = streams_.find(due.stream)) {
       const auto found = rides->in_pairs.find(due.key);
       if (found != rides->in_pairs.end()) prove_anew(*rides, found->first, found->second);
@@ -100,8 +118,8 @@ void House::end_streams_without_pairs() {
   std::vector<pair::StreamRef> bare;
   for (const auto& [ref, session] : streams_.all()) {
     if (session->is_ending || session->in_pairs.empty() || !session->claims.empty()) continue;
-    const bool has_use = std::ranges::any_of(session->in_pairs, [&](const auto& entry) {
-      return entry.second.is_being_proven || !std::holds_alternative<pair::Refused>(entry.second.state);
+    const bool has_use = std::ranges::any_of(session->in_pairs, [](const pairs::InPairs::value_type& entry) {
+      return entry.second.life.is_being_proven() || entry.second.life.as<pair::Life::Refused>() == nullptr;
     });
     if (!has_use) bare.push_back(ref);
   }

@@ -7,6 +7,7 @@
 #include "ground/rules.hpp"
 #include "ground/scope.hpp"
 #include "ground/world.hpp"
+#include "pair/life.hpp"
 
 namespace ligase::ground {
 
@@ -16,8 +17,8 @@ struct Ground {
   Instant now() const { return world.now(); }
   WallTime wall() const { return world.wall(); }
   // The proof under which a stanza of this pair may pass on `stream` now, under the rules of now; null: it may not.
-  const proof::Proof* live_proof(const pair::PairState& state, pair::StreamRef stream) const {
-    return pair::live_proof(state, stream, rules.epoch(), wall());
+  const proof::Proof* live_proof(const pair::Life& life, pair::StreamRef stream) const {
+    return life.live_on(stream, rules.epoch(), wall());
   }
   void log(report::Event event) const { world.log(std::move(event)); }
   void spawn(Task<void> task) { scope.spawn(std::move(task)); }

@@ -6,7 +6,7 @@
 #include <string>
 
 #include "config/config.hpp"
-#include "pair/standing.hpp"
+#include "pair/refs.hpp"
 #include "proof/certificate.hpp"
 #include "proof/path_cache.hpp"
 

@@ -8,7 +8,7 @@ Hosted::Hosted(ground::Ground& ground, std::vector<config::HostedLink> links)
     const auto& domains =
         std::visit([](const auto& link) -> const std::vector<Domain>& { return link.domains; }, links_[i]);
     for (const Domain& domain : domains) {
-      auto hosted_domain = std::make_unique<HostedDomain>(HostedDomain{domain, i, nullptr, nullptr});
+      auto hosted_domain = std::make_unique<HostedDomain>(HostedDomain{domain, i});
       const std::string_view key = hosted_domain->domain.unicode();
       domains_.emplace(key, std::move(hosted_domain));
     }

@@ -13,9 +13,12 @@ namespace ligase::hosting {
 
 struct HostedDomain {
   Domain domain;
-  std::size_t link = 0;                    // index in the configuration's links
-  ComponentLink* session = nullptr;        // null: down
-  std::unique_ptr<pair::Backlog> waiting;  // stanzas for it while it is down or does not read
+  std::size_t link = 0;              // index in the configuration's links
+  ComponentLink* session = nullptr;  // null: down
+  // The link that served it before, while its last bytes may still leave or come back (P6); 0: none.
+  std::uint64_t leaving = 0;
+  Instant away_since{};                      // while it is down
+  std::unique_ptr<pair::Backlog> waiting{};  // stanzas for it while it is down or does not read
   std::uint64_t stanzas_in = 0, stanzas_out = 0;
 };
 

@@ -9,11 +9,9 @@ constexpr std::size_t kMostRefusals = 10000;
 
 }  // namespace
 
-OutPair& OutPairs::add(const PairKey& key, WallTime now) {
+OutPair& OutPairs::add(const PairKey& key) {
   auto& slot = pairs_[key];
-  if (!slot)
-    slot = std::make_unique<OutPair>(
-        OutPair{key, next_number_++, pair::Proving{now}, {}, nullptr, false, 0, std::nullopt, 0, {}});
+  if (!slot) slot = std::make_unique<OutPair>(OutPair{key, next_number_++, {}, {}, nullptr, 0, std::nullopt, {}});
   return *slot;
 }
 

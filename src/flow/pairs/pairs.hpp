@@ -10,7 +10,7 @@
 #include <unordered_map>
 
 #include "pair/backlog.hpp"
-#include "pair/standing.hpp"
+#include "pair/life.hpp"
 #include "pairs/pair_key.hpp"
 #include "pairs/renewals.hpp"
 #include "peers/peers.hpp"
@@ -20,13 +20,11 @@ namespace ligase::pairs {
 struct OutPair {             // ours → theirs
   PairKey key;               // sender: ours
   std::uint64_t number = 0;  // in the order they came
-  pair::PairState state;
+  pair::Life life;
   pair::StreamRef accepted_on;             // the stream on which the peer took us for the sender
   std::unique_ptr<pair::Backlog> backlog;  // null at rest
-  bool is_being_set_up = false;
   std::uint64_t stanzas = 0;
   std::optional<Error> last_error;
-  unsigned refusals = 0;  // in a row; how long it rests after one doubles with each (MUX-05)
   Renewals::Ticket renewal;
 };
 
@@ -42,7 +40,7 @@ class OutPairs {
     const auto found = pairs_.find(key);
     return found == pairs_.end() ? nullptr : found->second.get();
   }
-  OutPair& add(const PairKey& key, WallTime now);  // or the one that is there
+  OutPair& add(const PairKey& key);  // or the one that is there
   void erase(PairView key) { pairs_.erase(pairs_.find(key)); }
   template <class Is>
   void erase_if(Is is) {
@@ -63,9 +61,8 @@ struct ClaimKey {
 };
 
 struct InPair {  // theirs → ours, on one stream
-  pair::PairState state;
+  pair::Life life;
   std::unique_ptr<pair::Backlog> held;  // while no proof of it holds (MUX-09); null otherwise
-  bool is_being_proven = false;
   std::uint64_t stanzas = 0;
   ClaimKey claim_key;
   Renewals::Ticket renewal;

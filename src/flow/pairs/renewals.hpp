@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "base/time.hpp"
-#include "pair/standing.hpp"
+#include "pair/refs.hpp"
 #include "pairs/pair_key.hpp"
 
 namespace ligase::pairs {

@@ -10,7 +10,7 @@
 #include "ground/gate.hpp"
 #include "ground/ground.hpp"
 #include "pair/budget.hpp"
-#include "pair/standing.hpp"
+#include "pair/refs.hpp"
 #include "peers/spellings.hpp"
 #include "proof/certificate.hpp"
 #include "proof/known_keys.hpp"

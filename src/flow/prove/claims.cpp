@@ -271,7 +271,7 @@ void take_claim(Bench& bench, streams::Stream& session, stream::DbResult claim) 
   if (const Result<void> admitted = bench.ground.rules.admits(pair.sender); !admitted)
     return refused(admitted.error().reason, admitted.error().detail);
   if (const auto proven = session.in_pairs.find(pair);
-      proven != session.in_pairs.end() && bench.ground.live_proof(proven->second.state, session.ref) != nullptr)
+      proven != session.in_pairs.end() && bench.ground.live_proof(proven->second.life, session.ref) != nullptr)
     return answer(bench, session, pair, claim.spelling, {DbType::valid});
   if (session.claims.contains(pair)) return;  // AB-082: one answer serves both
   if (const auto* before = bench.refusals.find(pair); before != nullptr && before->until > bench.now() &&
@@ -306,8 +306,8 @@ Task<void> prove_in_pair(Bench* bench, pair::StreamRef ref, pairs::PairKey key) 
   if (session == nullptr) co_return;
   auto pair = session->in_pairs.find(key);
   if (pair == session->in_pairs.end()) co_return;
-  const bool is_first = std::holds_alternative<pair::Proving>(pair->second.state);
-  const auto* proven_before = std::get_if<pair::Proven>(&pair->second.state);
+  const bool is_first = pair->second.life.as<pair::Life::Unproven>() != nullptr;
+  const auto* proven_before = pair->second.life.as<pair::Life::Proven>();
   // A judgement that this pair's last proof did not rest on serves it too: one is made for all pairs of a sender.
   const WallTime not_before =
       proven_before != nullptr ? proven_before->since + std::chrono::seconds(1) : WallTime::min();
@@ -322,7 +322,6 @@ Task<void> prove_in_pair(Bench* bench, pair::StreamRef ref, pairs::PairKey key) 
   if (session == nullptr) co_return;  // then what was held is bounced already
   pair = session->in_pairs.find(key);
   if (pair == session->in_pairs.end()) co_return;
-  pair->second.is_being_proven = false;
   bench->owner.in_pair_is_decided(*session, key, std::move(proven), is_first);
 }
 

@@ -41,19 +41,19 @@ Step policy_step(const Bench& bench, const Domain& remote) {
 }
 
 // What the gateway knows of the pair before anything is asked.
-Step state_step(const Bench& bench, std::string what, const pair::PairState& state) {
+Step state_step(const Bench& bench, std::string what, const pair::Life& life) {
   const WallTime now = bench.wall();
-  if (const auto* proven = std::get_if<pair::Proven>(&state))
+  if (const auto* proven = life.as<pair::Life::Proven>())
     return {std::move(what), proven->proof.expires > now ? StepResult::ok : StepResult::failed,
             fmt::format("proven by {} on stream {} since {}, until {}", proof::name_of(proven->proof.type),
                         proven->stream.number, rfc3339(proven->since), rfc3339(proven->proof.expires))};
-  if (const auto* refused = std::get_if<pair::Refused>(&state))
+  if (const auto* refused = life.as<pair::Life::Refused>())
     return {
         std::move(what), StepResult::failed,
         fmt::format("refused since {}: {}; tried again from {} on", rfc3339(refused->since), reason_text(refused->why),
                     rfc3339(now + std::chrono::ceil<std::chrono::seconds>(
                                       std::max(refused->retry_at - bench.now(), Duration::zero()))))};
-  return {std::move(what), StepResult::waiting, fmt::format("{}", pair::name_of(state))};
+  return {std::move(what), StepResult::waiting, std::string(life.state_name())};
 }
 
 // One direction: a clause of the verdict.
@@ -91,10 +91,10 @@ Task<Said> explain_out(Bench* bench, pairs::PairKey key, bool may_dial, Steps& s
   pair::StreamRef ridden;
   bool is_live = false;
   if (const pairs::OutPair* pair = bench->out_pairs.find(key)) {
-    steps.push_back(state_step(*bench, "out: pair", pair->state));
-    const auto* proven = std::get_if<pair::Proven>(&pair->state);
+    steps.push_back(state_step(*bench, "out: pair", pair->life));
+    const auto* proven = pair->life.as<pair::Life::Proven>();
     is_live = proven != nullptr && bench->streams.find(proven->stream) != nullptr &&
-              bench->ground.live_proof(pair->state, proven->stream) != nullptr;
+              bench->ground.live_proof(pair->life, proven->stream) != nullptr;
     ridden = pair->accepted_on;
   } else {
     steps.push_back({"out: pair", StepResult::skipped, "nothing was sent for it lately: it is tried afresh"});
@@ -154,9 +154,9 @@ Task<Said> explain_in(Bench* bench, pairs::PairKey key, Steps& steps) {
   const proof::Proof* live = nullptr;
   bool is_refused = bench->refusals.find(key) != nullptr;
   if (const auto pair = session->in_pairs.find(key); pair != session->in_pairs.end()) {
-    steps.push_back(state_step(*bench, "in: pair", pair->second.state));
-    live = bench->ground.live_proof(pair->second.state, ref);
-    is_refused = is_refused || std::holds_alternative<pair::Refused>(pair->second.state);
+    steps.push_back(state_step(*bench, "in: pair", pair->second.life));
+    live = bench->ground.live_proof(pair->second.life, ref);
+    is_refused = is_refused || pair->second.life.as<pair::Life::Refused>() != nullptr;
   } else {
     steps.push_back({"in: pair", StepResult::skipped, fmt::format("{} did not claim it on this stream", from)});
   }

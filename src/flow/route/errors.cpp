@@ -3,12 +3,15 @@
 
 #include "base/ensure.hpp"
 #include "base/told.hpp"
+#include "pair/unsent.hpp"
 #include "report/failure.hpp"
+#include "stream/words.hpp"
 
 namespace ligase::route {
 namespace {
 
 constexpr Duration kLinkPatience = 30s;  // COMP-04
+constexpr Duration kReturn = 4s;         // what a component that went away had not taken is kept so long for its return
 
 }  // namespace
 
@@ -38,7 +41,7 @@ void Router::bounce_to_remote(const pair::Stanza& stanza, const Error& why, pair
   auto reply = pair::error_reply(stanza, why.reason, told(why.reason));
   const auto local = Domain::parse(split_jid(stanza.to).domain);
   const auto remote = Domain::parse(split_jid(stanza.from).domain);
-  if (!reply || !local || !remote || hosted_.find(*local) == nullptr || is_stopping_)
+  if (!reply || !local || !remote || hosted_.find(*local) == nullptr)
     return owner_.count_drop(why.reason, "a stanza that cannot be answered", nullptr);
   pair::Stanza error{stanza.kind, std::move(*reply), stanza.to, stanza.from, stanza.id, "error", {}, ground_.now()};
   if (hosting::HostedDomain* internal = hosted_.find(*remote)) return give_back(*internal, std::move(error), source);
@@ -67,7 +70,9 @@ void Router::bounce_old() {
   }
   for (auto& [name, domain] : hosted_.all()) {
     if (!domain->waiting || domain->session != nullptr) continue;
-    const std::vector<pair::Stanza> old = domain->waiting->queue.take_older_than(ground_.now() - kLinkPatience);
+    const bool may_return = ground_.now() - domain->away_since < kReturn;
+    const std::vector<pair::Stanza> old = domain->waiting->queue.take_older_than(
+        may_return ? ground_.now() - kLinkPatience : std::max(ground_.now() - kLinkPatience, domain->away_since));
     eased(*domain->waiting, limits.queue_per_link);
     if (domain->waiting->queue.is_empty()) domain->waiting.reset();
     for (const pair::Stanza& stanza : old)
@@ -75,9 +80,67 @@ void Router::bounce_old() {
   }
 }
 
+Router::TakenBack Router::take_back(const streams::Stream& stream) {
+  const seams::Unsent unsent = stream.connection->take_unsent();
+  std::map<pairs::PairKey, std::vector<pair::Stanza>> of_pairs;
+  std::uint64_t bytes = 0;
+  for (pair::Stanza& stanza : pair::stanzas_among(unsent.bytes, unsent.ends, ns::kServer, ground_.now())) {
+    const auto from = Domain::parse(split_jid(stanza.from).domain), to = Domain::parse(split_jid(stanza.to).domain);
+    bytes += stanza.bytes.size();
+    if (!from || !to) continue;  // written by us: both are
+    stanza.to = with_domain(stanza.to, to->unicode());
+    xml::set_attribute(stanza.bytes, "to", stanza.to);
+    of_pairs[{*from, *to}].push_back(std::move(stanza));
+  }
+  for (auto& [key, stanzas] : of_pairs) put_back(key, std::move(stanzas));
+  return {bytes, unsent.uncertain};
+}
+
+void Router::put_back(const pairs::PairKey& key, std::vector<pair::Stanza> stanzas) {
+  pairs::OutPair& pair = out_pairs_.add(key);
+  const auto* refused = pair.life.resting(ground_.now());
+  if (is_stopping_ || refused != nullptr) {
+    const Error why = refused != nullptr ? refused->why : Error{Reason::shutdown, "the gateway is stopping"};
+    if (hosting::HostedDomain* from = hosted_.find(key.sender))
+      for (const pair::Stanza& stanza : stanzas) bounce_to_local(*from, stanza, why, key.target);
+    return;
+  }
+  backlog_of(pair, nullptr).queue.put_back(std::move(stanzas));
+  if (!pair.life.draining()) owner_.set_up(pair);
+}
+
+void Router::take_back(const hosting::ComponentLink& link) {
+  hosting::HostedDomain* to = link.machine.domain() ? hosted_.find(*link.machine.domain()) : nullptr;
+  if (to == nullptr || to->leaving != link.number) return;
+  to->leaving = 0;
+  const seams::Unsent unsent = link.connection->take_unsent();
+  std::vector<pair::Stanza> back;
+  for (pair::Stanza& stanza : pair::stanzas_among(unsent.bytes, unsent.ends, ns::kComponent, to->away_since - 1ns)) {
+    if (is_stopping_ || (to->session == nullptr && stanza.kind == stream::StanzaKind::iq)) {  // COMP-04
+      bounce_to_remote(stanza, {Reason::link_down, "the domain's server is not connected"});
+      continue;
+    }
+    stanza.to = with_domain(stanza.to, to->domain.unicode());
+    xml::set_attribute(stanza.bytes, "to", stanza.to);
+    back.push_back(std::move(stanza));
+  }
+  if (!back.empty()) {
+    if (!to->waiting) to->waiting = std::make_unique<pair::Backlog>(waiting_);
+    to->waiting->queue.put_back(std::move(back));
+    owner_.something_waits();
+  }
+  if (to->session != nullptr) drain(*to->session);
+}
+
 void Router::stop(const Error& why) {
   is_stopping_ = true;
   for (pairs::OutPair* pair : std::vector<pairs::OutPair*>(queued_.begin(), queued_.end())) bounce_all(*pair, why);
+  for (const auto& [name, domain] : hosted_.all()) {
+    if (!domain->waiting) continue;
+    const std::unique_ptr<pair::Backlog> waiting = std::move(domain->waiting);
+    go_on(waiting->brake.has_emptied());
+    for (const pair::Stanza& stanza : waiting->queue.take_all()) bounce_to_remote(stanza, why);
+  }
 }
 
 bool Router::keeps_for_links() const {

@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "pair/arrival.hpp"
 #include "stream/words.hpp"
 
 namespace ligase::route {
@@ -22,7 +23,7 @@ xml::Take Router::from_peer(streams::Stream& session, const xml::ElementView& el
   const std::string_view target = split_jid(*element.to).domain;
   const auto found = session.in_pairs.find(pairs::PairView{split_jid(*element.from).domain, target});
   if (found == session.in_pairs.end() || found->second.held ||
-      ground_.live_proof(found->second.state, session.ref) == nullptr)
+      ground_.live_proof(found->second.life, session.ref) == nullptr)
     return arrival(session, element, kind);
   hosting::HostedDomain* to = hosted_.find(target);
   if (to == nullptr) return arrival(session, element, kind);
@@ -36,16 +37,16 @@ bool Router::lives_by_dialback(const streams::Stream& session, const Domain& sen
                                const streams::SenderRecord& record) const {
   if (!record.dialback_target) return false;
   const auto found = session.in_pairs.find(pairs::PairKey{sender, *record.dialback_target});
-  return found != session.in_pairs.end() && ground_.live_proof(found->second.state, session.ref) != nullptr;
+  return found != session.in_pairs.end() && ground_.live_proof(found->second.life, session.ref) != nullptr;
 }
 
 // D-11: nothing but a proof that holds now counts; an address is no identity.
 bool Router::own_pair_lives(const pairs::PairKey& inbound) {
   const pairs::OutPair* own = out_pairs_.find(pairs::PairKey{inbound.target, inbound.sender});
   if (own == nullptr) return false;
-  const auto* proven = std::get_if<pair::Proven>(&own->state);
+  const auto* proven = own->life.as<pair::Life::Proven>();
   const streams::Stream* out = proven != nullptr ? streams_.find(proven->stream) : nullptr;
-  return out != nullptr && ground_.live_proof(own->state, out->ref) != nullptr;
+  return out != nullptr && ground_.live_proof(own->life, out->ref) != nullptr;
 }
 
 // RFC 6120 §4.9.3.7 allows to end the stream; one that thousands of pairs share lives on, and a peer that could name no sender
@@ -61,7 +62,7 @@ xml::Take Router::misaddressed(streams::Stream& session, const xml::ElementView&
   if (from && to) {
     const pairs::PairKey key{*from, *to};
     const auto pair = session.in_pairs.find(key);
-    if (pair != session.in_pairs.end() && ground_.live_proof(pair->second.state, session.ref) != nullptr) {
+    if (pair != session.in_pairs.end() && ground_.live_proof(pair->second.life, session.ref) != nullptr) {
       pair::Stanza stanza = pair::keep(element, kind, {}, ground_.now());
       stanza.to = to->unicode();  // an error's own addresses must be some
       bounce_to_remote(stanza, {Reason::name_invalid, "the address is not valid"}, source_of(session));
@@ -82,7 +83,7 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
   const auto found = session.in_pairs.find(key);
   if (target != nullptr && found != session.in_pairs.end()) {
     pairs::InPair& pair = found->second;
-    if (!pair.held && ground_.live_proof(pair.state, session.ref) != nullptr) {
+    if (!pair.held && ground_.live_proof(pair.life, session.ref) != nullptr) {
       ++pair.stanzas;
       deliver(*target, element, kind, session.machine.peer_header(), source_of(session), &key);
       return taken_from(session);
@@ -92,8 +93,7 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
       return xml::Take::more;
     }
     pair::Stanza stanza = keep_for(ns::kComponent, element, kind, session.machine.peer_header(), &key);
-    if (const auto* refused = std::get_if<pair::Refused>(&pair.state);
-        refused != nullptr && refused->retry_at > ground_.now() && !pair.is_being_proven) {
+    if (const auto* refused = pair.life.resting(ground_.now())) {
       bounce_to_remote(stanza, refused->why, source_of(session));
       return taken_from(session);
     }
@@ -170,7 +170,7 @@ void Router::hold(streams::Stream& session, const pairs::PairKey& key, pairs::In
     return stream == nullptr || found == stream->in_pairs.end() ? nullptr : found->second.held.get();
   };
   // It was never anybody's: nobody waits for it, and nobody is told (MUX-08).
-  if (std::holds_alternative<pair::Proving>(pair.state)) {
+  if (pair.life.as<pair::Life::Unproven>() != nullptr) {
     if (!pair.held) pair.held = std::make_unique<pair::Backlog>(waiting_);
     if (!pair.held->queue.push(stanza, ground_.rules.limits().queue_per_pair))
       owner_.count_drop(Reason::queue_full, "unproven_reply", &session);
@@ -190,7 +190,8 @@ std::vector<pair::Stanza> Router::take_held(pairs::InPair& pair) {
 }
 
 bool Router::takes_now(const hosting::HostedDomain& to) const {
-  return to.session != nullptr && !to.waiting && to.session->connection->queued() <= seams::kHighMark;
+  return to.session != nullptr && to.leaving == 0 && !to.waiting &&
+         to.session->connection->queued() <= seams::kHighMark;
 }
 
 void Router::write_to(hosting::HostedDomain& to, std::string_view bytes, std::string_view jid) {
@@ -221,7 +222,7 @@ void Router::deliver_kept(hosting::HostedDomain& to, pair::Stanza stanza, pair::
 
 void Router::drain(hosting::ComponentLink& link) {
   hosting::HostedDomain* domain = link.machine.domain() ? hosted_.find(*link.machine.domain()) : nullptr;
-  if (domain == nullptr || domain->session != &link || !domain->waiting) return;
+  if (domain == nullptr || domain->session != &link || domain->leaving != 0 || !domain->waiting) return;
   pair::Queue& waiting = domain->waiting->queue;
   while (!waiting.is_empty() && link.connection->queued() <= seams::kHighMark) {
     const pair::Stanza stanza = waiting.pop();

@@ -110,9 +110,9 @@ xml::Take Router::from_component(hosting::ComponentLink& link, const xml::Elemen
   pairs::OutPair* pair = is_from_canonical ? out_pairs_.find({own.unicode(), target}) : nullptr;
   if (pair != nullptr) {
     ++pair->stanzas;
-    if (const auto* proven = std::get_if<pair::Proven>(&pair->state)) {
+    if (const auto* proven = pair->life.as<pair::Life::Proven>()) {
       streams::Stream* out = streams_.find(proven->stream);
-      if (out != nullptr && !pair->backlog && ground_.live_proof(pair->state, out->ref) != nullptr && is_free(*out)) {
+      if (out != nullptr && !pair->backlog && ground_.live_proof(pair->life, out->ref) != nullptr && is_free(*out)) {
         const std::string_view bytes = passed(ns::kServer, element, header);
         if (is_too_big(*out, bytes.size())) {
           bounce_too_big(*pair, *out, keep_for(ns::kServer, element, kind, header), source);
@@ -146,7 +146,7 @@ xml::Take Router::from_component(hosting::ComponentLink& link, const xml::Elemen
     bounce_to_local(from, stanza, {Reason::limit_reached, "pairs_total"}, *remote, source);
     return taken();
   }
-  pairs::OutPair& added = out_pairs_.add(key, ground_.wall());
+  pairs::OutPair& added = out_pairs_.add(key);
   owner_.something_waits();
   ++added.stanzas;
   queue_out(added, std::move(stanza), source);
@@ -158,27 +158,23 @@ void Router::queue_out(pairs::OutPair& pair, pair::Stanza stanza, pair::Source s
   const auto refuse = [&](const Error& why) {
     if (from != nullptr) bounce_to_local(*from, stanza, why, pair.key.target, source);
   };
-  if (is_stopping_) return refuse({Reason::shutdown, "the gateway is stopping"});
-  if (const auto* refused = std::get_if<pair::Refused>(&pair.state);
-      refused != nullptr && refused->retry_at > ground_.now())
-    return refuse(refused->why);
-  const auto* proven = std::get_if<pair::Proven>(&pair.state);
+  const auto* proven = pair.life.as<pair::Life::Proven>();
   streams::Stream* out = proven != nullptr ? streams_.find(proven->stream) : nullptr;
-  const bool is_live = out != nullptr && ground_.live_proof(pair.state, out->ref) != nullptr;
+  const bool is_live = out != nullptr && ground_.live_proof(pair.life, out->ref) != nullptr;
+  if (is_stopping_ && is_live && !pair.backlog) return carry(pair, *out, stanza);  // an error that goes back
+  if (is_stopping_) return refuse({Reason::shutdown, "the gateway is stopping"});
+  if (const auto* refused = pair.life.resting(ground_.now())) return refuse(refused->why);
   if (is_live && is_too_big(*out, stanza.bytes.size())) return bounce_too_big(pair, *out, stanza, source);
   if (is_live && !pair.backlog && is_free(*out)) return carry(pair, *out, stanza);
-  if (!pair.backlog) {
-    pair.backlog = std::make_unique<pair::Backlog>(is_live && out->peer != nullptr ? out->peer->waiting : waiting_);
-    queued_.insert(&pair);
-    owner_.something_waits();
-  }
-  if (!keep_in(*pair.backlog, stanza, ground_.rules.limits().queue_per_pair, source, finder(pair))) {
-    if (pair.backlog->queue.is_empty()) forget_backlog(pair);
+  pair::Backlog& backlog = backlog_of(pair, is_live ? out : nullptr);
+  if (!keep_in(backlog, stanza, ground_.rules.limits().queue_per_pair, source, finder(pair))) {
+    if (backlog.queue.is_empty()) forget_backlog(pair);
     return refuse(
         {Reason::queue_full, is_live ? "the peer does not read fast enough" : "too much waits for this domain"});
   }
   if (is_live) return out->turns.add(&pair);
-  if (proven != nullptr && proven->proof.expires <= ground_.wall() && !pair.is_being_set_up)
+  if (out != nullptr && pair.life.is_moving(ground_.rules.epoch(), ground_.wall())) return;
+  if (proven != nullptr && proven->proof.expires <= ground_.wall() && !pair.life.is_being_proven())
     ground_.log(report::Event(report::Level::info, "pair_expired")
                     .with("direction", "out")
                     .with("local", pair.key.sender.text())
@@ -188,10 +184,20 @@ void Router::queue_out(pairs::OutPair& pair, pair::Stanza stanza, pair::Source s
   owner_.set_up(pair);
 }
 
+pair::Backlog& Router::backlog_of(pairs::OutPair& pair, const streams::Stream* stream) {
+  if (!pair.backlog) {
+    pair.backlog = std::make_unique<pair::Backlog>(stream != nullptr && stream->peer != nullptr ? stream->peer->waiting
+                                                                                                : waiting_);
+    queued_.insert(&pair);
+    owner_.something_waits();
+  }
+  return *pair.backlog;
+}
+
 void Router::route_out_kept(const pairs::PairKey& key, pair::Stanza stanza, pair::Source source) {
   if (out_pairs_.find(key) == nullptr && out_pairs_.size() >= ground_.rules.limits().pairs_total)
     return owner_.count_drop(Reason::limit_reached, "pairs_total", nullptr);
-  queue_out(out_pairs_.add(key, ground_.wall()), std::move(stanza), source);
+  queue_out(out_pairs_.add(key), std::move(stanza), source);
 }
 
 void Router::rides(pairs::OutPair& pair, streams::Stream& stream) {
@@ -222,7 +228,7 @@ void Router::forget_backlog(pairs::OutPair& pair) {
 void Router::drain(streams::Stream& stream) {
   std::vector<pairs::OutPair*> unproven;
   const auto next_size = [&](pairs::OutPair* pair) -> std::optional<std::uint64_t> {
-    if (ground_.live_proof(pair->state, stream.ref) != nullptr) return pair->backlog->queue.first().bytes.size();
+    if (ground_.live_proof(pair->life, stream.ref) != nullptr) return pair->backlog->queue.first().bytes.size();
     unproven.push_back(pair);
     return std::nullopt;
   };

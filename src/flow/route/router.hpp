@@ -56,8 +56,18 @@ class Router {
   void drain(hosting::ComponentLink& link);
   void rides(pairs::OutPair& pair, streams::Stream& stream);  // it is proven there: what waits takes its turns
 
-  void bounce_old();            // what waited too long
-  void stop(const Error& why);  // nothing is kept from here on, and what is kept for peers goes back
+  // What a connection that is over had still to send: routed anew, before what waits already, or answered.
+  struct TakenBack {
+    std::uint64_t bytes = 0;      // of stanzas
+    std::uint64_t uncertain = 0;  // of the wire, beside them: left, and perhaps never arrived (AB-124)
+  };
+  TakenBack take_back(const streams::Stream& stream);
+  void take_back(const hosting::ComponentLink& link);
+
+  void bounce_old();  // what waited too long
+  // Nothing is kept from here on, and what is kept goes back: to components as long as they are connected, to peers on the
+  // streams that live.
+  void stop(const Error& why);
   bool keeps_for_links() const;
   std::uint64_t stanzas() const noexcept { return stanzas_; }
 
@@ -70,6 +80,7 @@ class Router {
   bool lives_by_dialback(const streams::Stream& stream, const Domain& sender,
                          const streams::SenderRecord& record) const;
   void queue_out(pairs::OutPair& pair, pair::Stanza stanza, pair::Source source);
+  void put_back(const pairs::PairKey& key, std::vector<pair::Stanza> stanzas);
   void route_out_kept(const pairs::PairKey& key, pair::Stanza stanza, pair::Source source);
   void bounce_to_local(hosting::HostedDomain& to, const pair::Stanza& stanza, const Error& why, const Domain& remote,
                        pair::Source source = pair::Source::none);
@@ -80,7 +91,9 @@ class Router {
   // Until it is proven.
   void hold(streams::Stream& stream, const pairs::PairKey& key, pairs::InPair& pair, pair::Stanza stanza);
   void send_next(pairs::OutPair& pair, streams::Stream& stream);  // the first of its queue
-  void forget_backlog(pairs::OutPair& pair);                      // empty now
+  // Made where there is none, and charged to the stream's peer; null: no peer is known.
+  pair::Backlog& backlog_of(pairs::OutPair& pair, const streams::Stream* stream);
+  void forget_backlog(pairs::OutPair& pair);  // empty now
 
   // Keeps the stanza and brakes its source as is right; false, and nothing taken: it is to be answered. `find`: the backlog
   // again, a second later, or null.

@@ -67,7 +67,7 @@ void Stream::perform(stream::Actions actions) {
 
 void Stream::carry_out(stream::Action& action) {
   std::visit(Overloaded{
-                 [&](stream::Send& send) { connection->write(send.bytes); },
+                 [&](stream::Send& send) { put(send.bytes); },
                  [&](stream::StartTls&) {
                    forget_clear_half();
                    seams::TlsRequest request{machine.role(), machine.local(), {}, {}};
@@ -171,6 +171,11 @@ void Stream::close(Error why) { perform(machine.close(std::move(why))); }
 void Stream::write(std::string_view bytes) {
   bytes_out += bytes.size();
   machine.sent_something(ground_.now());
+  put(bytes);
+}
+
+void Stream::put(std::string_view bytes) {
+  written_ += bytes.size();
   connection->write(bytes);
 }
 
@@ -193,7 +198,7 @@ void Stream::carry(std::string_view stanza) {
   ++stanzas_out;
   machine.sent_something(at);
   machine.carried_stanza(at);
-  connection->write(stanza);
+  put(stanza);
 }
 
 void Stream::on_due() {

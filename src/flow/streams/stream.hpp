@@ -88,6 +88,12 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   // Takes what a DNS question costs off what the peer has sent; false: it has not sent as much (AB-196).
   bool pays_for_questions(std::size_t bytes);
 
+  // All bytes given to the connection so far; and whether of so many all have left it.
+  std::uint64_t written() const noexcept { return written_; }
+  bool has_sent(std::uint64_t bytes) const {
+    return connection->queued() == 0 || connection->queued() + bytes <= written_;
+  }
+
   bool is_live() const noexcept { return machine.is_open() && !is_ending; }
   bool is_heard_inside_tls() const noexcept { return machine.is_encrypted() && bytes_in > bytes_in_clear_; }
   Labels labels_of(const Domain& target) const {
@@ -127,6 +133,8 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   Labels spelled = Labels::unicode;  // the header's target, in our first header
   pairs::OutPairSet riding;
   pair::Turns<pairs::OutPair*, pairs::ByNumber> turns{kShare};  // of those riding that have stanzas waiting (MUX-11)
+  // Pairs that ride it no more and must not go on elsewhere before it has sent so many bytes, or is dead (P6).
+  std::map<pairs::OutPair*, std::uint64_t, pairs::ByNumber> left;
   std::unordered_map<pairs::PairKey, Question, pairs::PairHash, pairs::PairEqual> asked;
   std::deque<std::shared_ptr<ground::Gate<bool>>>
       wait_to_ask;  // while `asked` holds as many as a peer like us decides at once
@@ -152,6 +160,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
  private:
   void carry_out(stream::Action& action);
   void let_go(seams::Pause why);
+  void put(std::string_view bytes);
   void on_due();
   void forget_clear_half();
   void on_external_refused(stream::ExternalRefused& refused);
@@ -162,6 +171,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   ground::Deadline deadline_;
   ground::Tap tap_;
   std::uint64_t bytes_in_clear_ = 0;
+  std::uint64_t written_ = 0;
   bool is_performing_ = false;
 };
 

@@ -1,39 +1,10 @@
-// The heart, and the table of stanzas whose pair is not proven on their stream.
-#include "pair/standing.hpp"
+// The table of stanzas whose pair is not proven on their stream.
+#include "pair/arrival.hpp"
 
 #include <gtest/gtest.h>
 
 namespace ligase::pair {
 namespace {
-
-constexpr StreamRef kStream{7};
-constexpr PolicyEpoch kEpoch{3};
-const WallTime kNow = std::chrono::sys_days(std::chrono::year(2026) / 11 / 24);
-
-PairState proven() {
-  return Proven{{proof::ProofType::dane, kNow + std::chrono::hours(1), "evidence"}, kStream, kEpoch, kNow};
-}
-
-// P1, P2, MUX-09: a proof holds on its stream, in its time, under its policy; nowhere else.
-TEST(LiveProof, HoldsOnItsStreamInItsTimeUnderItsPolicy) {
-  EXPECT_NE(live_proof(proven(), kStream, kEpoch, kNow), nullptr);
-  EXPECT_NE(live_proof(proven(), kStream, kEpoch, kNow + std::chrono::minutes(59)), nullptr);
-}
-TEST(LiveProof, OtherStream_IsNone) { EXPECT_EQ(live_proof(proven(), StreamRef{8}, kEpoch, kNow), nullptr); }
-// AB-179
-TEST(LiveProof, OtherPolicy_IsNone) { EXPECT_EQ(live_proof(proven(), kStream, PolicyEpoch{4}, kNow), nullptr); }
-// PKIX-05
-TEST(LiveProof, AtItsExpiry_IsNone) {
-  EXPECT_EQ(live_proof(proven(), kStream, kEpoch, kNow + std::chrono::hours(1)), nullptr);
-  EXPECT_EQ(live_proof(proven(), kStream, kEpoch, kNow + std::chrono::hours(2)), nullptr);
-}
-// P3
-TEST(LiveProof, AnyOtherState_IsNone) {
-  for (const PairState& state :
-       {PairState(Proving{kNow}), PairState(Refused{{Reason::pkix_name, ""}, kNow, Instant{}, 1}),
-        PairState(Expired{kNow})})
-    EXPECT_EQ(live_proof(state, kStream, kEpoch, kNow), nullptr);
-}
 
 // MUX-08, every row and column.
 struct Row {
