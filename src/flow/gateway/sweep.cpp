@@ -77,13 +77,13 @@ void House::prove_all_anew() {
 }
 
 void House::dns_is_back() {
-  const auto wake = [&](pair::PairState& state) {
-    auto* refused = std::get_if<pair::Refused>(&state);
-    if (refused != nullptr && family_of(refused->why.reason) == Family::dns) refused->retry_at = now();
+  const auto wake = [&](pair::Life& life) {
+    const auto* refused = life.as<pair::Life::Refused>();
+    if (refused != nullptr && family_of(refused->why.reason) == Family::dns) life.judge_anew(now());
   };
-  for (auto& [key, pair] : out_pairs_.all()) wake(pair->state);
+  for (auto& [key, pair] : out_pairs_.all()) wake(pair->life);
   for (auto& [ref, session] : streams_.all())
-    for (auto& [key, pair] : session->in_pairs) wake(pair.state);
+    for (auto& [key, pair] : session->in_pairs) wake(pair.life);
 }
 
 void House::judge_again(std::string_view leaf_fingerprint) {
