@@ -114,8 +114,12 @@ void Router::take_back(const hosting::ComponentLink& link) {
   if (to == nullptr || to->leaving != link.number) return;
   to->leaving = 0;
   const seams::Unsent unsent = link.connection->take_unsent();
-  std::vector<pair::Stanza> back;
-  for (pair::Stanza& stanza : pair::stanzas_among(unsent.bytes, unsent.ends, ns::kComponent, to->away_since - 1ns)) {
+  // What its machine has not acknowledged it has not, but for an acknowledgement that was lost: sent once more (AB-124, AB-253).
+  std::vector<pair::Stanza> back, left;
+  for (const seams::Pieces* pieces : {&unsent.unacknowledged, static_cast<const seams::Pieces*>(&unsent)})
+    for (pair::Stanza& stanza : pair::stanzas_among(pieces->bytes, pieces->ends, ns::kComponent, to->away_since - 1ns))
+      left.push_back(std::move(stanza));
+  for (pair::Stanza& stanza : left) {
     if (is_stopping_ || (to->session == nullptr && stanza.kind == stream::StanzaKind::iq)) {  // COMP-04
       bounce_to_remote(stanza, {Reason::link_down, "the domain's server is not connected"});
       continue;

@@ -43,11 +43,16 @@ constexpr std::size_t kHighMark = 256 * 1024, kLowMark = 64 * 1024;
 
 // What had been written when a connection ended and never left whole: what was given to one write() is a piece, and no part
 // of a piece that is here can be of use to the peer. In order; pieces of the stream itself (a header, an answer) too.
-struct Unsent {
+struct Pieces {
   std::string bytes;              // clear text, also where it was to leave encrypted
   std::vector<std::size_t> ends;  // of each piece, in `bytes`
-  // Wire bytes that left and were not acknowledged: the peer may have them, or not. What its kernel has acknowledged and
-  // the peer itself never read is known to nobody.
+};
+struct Unsent : Pieces {
+  // Of a connection in clear: the pieces before those, which left and were not acknowledged. The peer may have them, or not;
+  // where its machine died, it has not.
+  Pieces unacknowledged{};
+  // Wire bytes that left and were not acknowledged. What the peer's kernel has acknowledged and the peer itself never read is
+  // known to nobody.
   std::uint64_t uncertain = 0;
 };
 

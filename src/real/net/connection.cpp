@@ -3,9 +3,7 @@
 // What the loop calls is guarded: an exception ends this connection and goes no further (AB-161).
 #include "net/connection.hpp"
 
-#include <linux/sockios.h>
 #include <netinet/tcp.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 
 #include <boost/asio/post.hpp>
@@ -443,12 +441,11 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
     leftover_ = {};
   }
   void note_uncertain() noexcept {
-    int unacknowledged = 0;
-    if (socket_.is_open() && ::ioctl(socket_.native_handle(), SIOCOUTQ, &unacknowledged) == 0 && unacknowledged > 0)
-      unsent_.uncertain = static_cast<std::uint64_t>(unacknowledged);
+    if (const std::size_t count = unacknowledged(socket_); count > 0) unsent_.uncertain = count;
   }
   void keep_unsent() {
-    if (unsent_.bytes.empty()) unsent_ = outbox_.take_unsent();
+    if (unsent_.bytes.empty() && unsent_.unacknowledged.bytes.empty())
+      unsent_ = outbox_.take_unsent(unacknowledged(socket_));
   }
 
   Loop& loop_;

@@ -347,6 +347,28 @@ TEST(Connection, AllThatWasWrittenHasLeft_NothingIsUnsent) {
   EXPECT_TRUE(both.client->take_unsent().bytes.empty());
 }
 
+// AB-253: in clear, what the peer's kernel has not acknowledged is found again too, in whole pieces up to what never left.
+TEST(Connection, PeerThatReadsNothingIsCut_WhatItsKernelHasNotIsKnown) {
+  Joined both;
+  both.server->pause_reading();
+  std::string all;
+  for (int i = 0; i < 20'000; ++i) {
+    const std::string piece = std::to_string(i) + std::string(1000, ' ') + '\n';
+    all += piece;
+    both.client->write(piece);
+  }
+  settle(both.loop);
+  both.client->abort();
+  const seams::Unsent unsent = both.client->take_unsent();
+  const std::string left = unsent.unacknowledged.bytes + unsent.bytes;
+  EXPECT_FALSE(unsent.unacknowledged.bytes.empty());
+  EXPECT_TRUE(all.ends_with(left));
+  EXPECT_GE(left.find(' '), 1u);  // the first piece is whole
+  EXPECT_EQ(unsent.unacknowledged.ends.size(),
+            static_cast<std::size_t>(std::ranges::count(unsent.unacknowledged.bytes, '\n')));
+  EXPECT_GT(unsent.uncertain, 0u);
+}
+
 // P7: two reasons to pause do not resume each other.
 TEST(Connection, PausedForTwoReasons_IsReadWhenBothAreGone) {
   Joined both;

@@ -43,6 +43,7 @@ class Loop {
     std::array<char, 64 * 1024> received;  // as the network gives it
     std::array<char, 64 * 1024> plain;     // decrypted
     std::string sealed;                    // encrypted, about to be sent
+    std::vector<std::size_t> ends;         // of the pieces in what was just sent
   };
   Blocks& blocks() noexcept { return *blocks_; }
 

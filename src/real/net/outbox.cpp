@@ -1,6 +1,9 @@
 // Encrypts into the loop's shared block; only what the socket does not take at once is copied into our own.
 #include "net/outbox.hpp"
 
+#include <linux/sockios.h>
+#include <sys/ioctl.h>
+
 #include <algorithm>
 #include <boost/asio/buffer.hpp>
 #include <utility>
@@ -14,6 +17,12 @@ constexpr std::size_t kCompactAbove = 256 * 1024;  // sent bytes still in front 
 constexpr std::size_t kEndsAtRest = 16;            // more are not kept by a connection that has nothing to say
 
 }  // namespace
+
+std::size_t unacknowledged(boost::asio::ip::tcp::socket& socket) noexcept {
+  int count = 0;
+  const bool is_known = socket.is_open() && ::ioctl(socket.native_handle(), SIOCOUTQ, &count) == 0 && count > 0;
+  return is_known ? static_cast<std::size_t>(count) : 0;
+}
 
 void Outbox::write(std::string_view bytes) {
   if (bytes.empty()) return;
@@ -45,10 +54,11 @@ void Outbox::seal() {
   release_plain();
 }
 
-seams::Unsent Outbox::take_unsent() {
+seams::Unsent Outbox::take_unsent(std::size_t unacknowledged) {
   const auto first = std::upper_bound(ends_.begin(), ends_.end(), plain_sent_);
   const std::size_t gone = first == ends_.begin() ? 0 : *std::prev(first);
   seams::Unsent unsent;
+  unsent.unacknowledged = tail_.take(unacknowledged);
   if (first != ends_.end()) {
     ends_.erase(ends_.begin(), first);
     for (std::size_t& end : ends_) end -= gone;
@@ -88,6 +98,17 @@ Outbox::Step Outbox::put(boost::asio::ip::tcp::socket& socket, std::string_view 
     sent += count;
   }
   return Step::all;
+}
+
+void Outbox::has_sent(boost::asio::ip::tcp::socket& socket, std::size_t count) {
+  const auto from = std::upper_bound(ends_.begin(), ends_.end(), plain_sent_);
+  const auto to = std::upper_bound(from, ends_.end(), plain_sent_ + count);
+  std::vector<std::size_t>& ends = loop_.blocks().ends;
+  ends.assign(from, to);
+  for (std::size_t& end : ends) end -= plain_sent_;
+  tail_.add(std::string_view(plain_).substr(plain_sent_, count), ends);
+  plain_sent_ += count;
+  if (tail_.size() > Tail::kEnough) tail_.trim(unacknowledged(socket));
 }
 
 Outbox::Step Outbox::put_raw(boost::asio::ip::tcp::socket& socket, std::size_t& share,
@@ -140,7 +161,7 @@ Outbox::Outcome Outbox::send(boost::asio::ip::tcp::socket& socket, tls::Session*
     }
     if (session == nullptr) {
       const Step put_step = put(socket, batch, sent, error);
-      plain_sent_ += sent;
+      has_sent(socket, sent);
       share += sent;
       if (put_step == Step::blocked) return Outcome::blocked;
       if (put_step == Step::broken) return Outcome::broken;

@@ -9,10 +9,14 @@
 #include <vector>
 
 #include "net/loop.hpp"
+#include "net/tail.hpp"
 #include "seams/network.hpp"
 #include "tls/session.hpp"
 
 namespace ligase::net {
+
+// Bytes that the kernel holds for this socket, or has sent without an acknowledgement.
+std::size_t unacknowledged(boost::asio::ip::tcp::socket& socket) noexcept;
 
 class Outbox {
  public:
@@ -21,8 +25,8 @@ class Outbox {
   void write(std::string_view bytes);  // leaves encrypted as soon as there is a session to do it; one piece
   std::string& raw() { return raw_; }  // appended: leaves as it is, before what was written (handshake, alerts)
   void seal();                         // what was written until now leaves in clear, though a session follows
-  // The pieces that have not left whole; nothing is left here afterwards.
-  seams::Unsent take_unsent();
+  // The pieces that have not left whole, and those not acknowledged, where so many bytes are; nothing is left here afterwards.
+  seams::Unsent take_unsent(std::size_t unacknowledged);
 
   // Of what is encrypted already, the ciphertext alone counts.
   std::size_t queued() const noexcept { return plain_.size() - plain_sent_ - sealed_ + raw_.size() - raw_sent_; }
@@ -53,7 +57,10 @@ class Outbox {
     std::size_t wire_end = 0, plain = 0;  // where it ends in the batch's ciphertext; bytes of clear text in it
   };
 
+  void has_sent(boost::asio::ip::tcp::socket& socket, std::size_t count);  // of plain_, in clear
+
   Loop& loop_;
+  Tail tail_;
   std::string plain_, raw_;
   std::size_t plain_sent_ = 0, raw_sent_ = 0;  // how much of each has left
   std::vector<std::size_t> ends_;              // of the pieces in plain_, of some that have left too
