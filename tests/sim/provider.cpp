@@ -6,6 +6,8 @@
 namespace ligase::sim {
 
 void Component::connect(Gateway& gateway) {
+  parser_ = xml::Parser{xml::Limits{.stanza_size = 1 << 20}};
+  is_closed = false;
   World::Ends ends = world_.connect(own, *Endpoint::parse("127.0.0.1:5347"));
   connection_ = std::move(ends.client);
   connection_->start(*this);

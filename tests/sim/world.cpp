@@ -43,7 +43,7 @@ class SimConnection final : public seams::Connection {
     std::size_t first_left = 0;      // bytes of the first of them that have left
     bool was_high = false, flush_is_posted = false, closed = false, wants_tls = false, is_tls = false,
          eof = false;  // eof: the peer closed; told when what came before is read
-    bool is_giving = false;
+    bool is_giving = false, is_closing = false;
     seams::TlsRequest request{Role::initiating, std::nullopt, {}, {}};
   };
 
@@ -57,7 +57,7 @@ class SimConnection final : public seams::Connection {
     post([](const std::shared_ptr<Side>& side) { give(side); });
   }
   void write(std::string_view bytes) override {
-    if (side_->closed) return;
+    if (side_->closed || side_->is_closing) return;
     side_->pieces.emplace_back(bytes);
     (side_->wants_tls && !side_->is_tls ? side_->after_tls : side_->outgoing) += bytes;
     if (queued() > seams::kHighMark) side_->was_high = true;
@@ -97,10 +97,30 @@ class SimConnection final : public seams::Connection {
   Duration silence() const override {
     return side_->world->vanished.contains(side_->other) ? Duration::max() : Duration::zero();
   }
-  void close(Duration) override {
-    if (side_->closed) return;
+  void close(Duration patience) override {
+    if (side_->closed || side_->is_closing) return;
+    side_->is_closing = true;
     side_->outgoing += std::exchange(side_->after_tls, {});
     flush(side_);
+    if (side_->world->is_patient && !side_->outgoing.empty()) {  // who reads meanwhile still gets what was written
+      side_->world->call_at(side_->world->now() + patience, [side = side_] { finish(side); });
+      return;
+    }
+    finish_soon();
+  }
+  static void finish(const std::shared_ptr<Side>& side) {
+    if (side->closed) return;
+    side->outgoing.clear();  // what the peer does not read in time is not sent any more
+    if (const auto peer = side->peer.lock()) {
+      const Instant when = arrival_of(side, *side->world);
+      side->world->call_at(when, [peer] {
+        peer->eof = true;
+        give(peer);
+      });
+    }
+    end(side, {Reason::network_closed, "closed"});
+  }
+  void finish_soon() {
     side_->outgoing.clear();  // what the peer does not read in time is lost with the connection
     if (const auto peer = side_->peer.lock()) {
       const Instant when = arrival_of(side_, *side_->world);

@@ -72,6 +72,7 @@ class World {
   Executor executor() { return context_.get_executor(); }
   Dice dice;
   Weather weather;
+  bool is_patient = false;              // close() waits for who does not read, as the real one does
   std::chrono::seconds wall_offset{0};  // somebody set the clock; timers know nothing of it
   std::set<Address> forbidden;          // the address guard's, for every dialer
   std::set<Endpoint> vanished;          // whose machine died without a word: nothing leaves it, nothing reaches it

@@ -104,6 +104,7 @@ void House::out_pair_is_not_proven(pairs::OutPair& pair, const Error& why) {
     if (rides != nullptr) rides->leave(pair);
     return refuse(pair, why);
   }
+  rides->riding.insert(&pair);  // it left when its proof was over; a clock that was set back lets it hold again
   pair.renewal = renewals_.schedule_retry({}, pair.key, now(), proven->proof.expires - wall());
   ground_.log(report::Event(report::Level::warning, "renewal_failed")
                   .with("direction", "out")

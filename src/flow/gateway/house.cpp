@@ -201,7 +201,8 @@ void House::on_over(hosting::ComponentLink& link) {
   const bool was_up = domain != nullptr && domain->session == &link;
   if (was_up) {
     domain->session = nullptr;
-    domain->leaving = link.number;
+    if (domain->leaving == 0)
+      domain->leaving = link.number;  // else nothing was delivered here: an earlier one leaves still
     domain->away_since = now();
   }
   ground_.log(
@@ -359,10 +360,14 @@ void House::check() const {
   router_.check();
   for (const auto& [ref, session] : streams_.all()) {
     if (session->is_ending) continue;
-    for (const pairs::OutPair* pair : session->riding) {
+    std::size_t waiting = 0;
+    for (pairs::OutPair* pair : session->riding) {
+      if (session->turns.has(pair)) ++waiting;
+      ensure(pair->backlog != nullptr || !session->turns.has(pair), "who has a turn has something to send");
       const auto* proven = pair->life.as<pair::Life::Proven>();
       ensure(proven != nullptr && proven->stream == ref, "a pair rides the stream that it names, and no other");
     }
+    ensure(waiting == session->turns.size(), "who has a turn rides the stream");
     for (const auto& [pair, mark] : session->left)
       ensure(pair->life.draining() == ref,
              "a pair that left a stream and must wait for it is among those that left it");

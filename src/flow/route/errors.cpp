@@ -111,8 +111,8 @@ void Router::put_back(const pairs::PairKey& key, std::vector<pair::Stanza> stanz
 
 void Router::take_back(const hosting::ComponentLink& link) {
   hosting::HostedDomain* to = link.machine.domain() ? hosted_.find(*link.machine.domain()) : nullptr;
-  if (to == nullptr || to->leaving != link.number) return;
-  to->leaving = 0;
+  if (to == nullptr) return;
+  if (to->leaving == link.number) to->leaving = 0;
   const seams::Unsent unsent = link.connection->take_unsent();
   // What its machine has not acknowledged it has not, but for an acknowledgement that was lost: sent once more (AB-124, AB-253).
   std::vector<pair::Stanza> back, left;

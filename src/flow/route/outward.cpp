@@ -210,15 +210,14 @@ void Router::rides(pairs::OutPair& pair, streams::Stream& stream) {
 void Router::send_next(pairs::OutPair& pair, streams::Stream& stream) {
   const pair::Stanza stanza = pair.backlog->queue.pop();
   eased(*pair.backlog, ground_.rules.limits().queue_per_pair);
-  if (pair.backlog->queue.is_empty()) {
-    stream.turns.remove(&pair);
-    forget_backlog(pair);
-  }
+  if (pair.backlog->queue.is_empty()) forget_backlog(pair);
   if (is_too_big(stream, stanza.bytes.size())) return bounce_too_big(pair, stream, stanza, pair::Source::none);
   carry(pair, stream, stanza);
 }
 
 void Router::forget_backlog(pairs::OutPair& pair) {
+  if (const auto* proven = pair.life.as<pair::Life::Proven>())  // who has nothing has no turn (AB-237)
+    if (streams::Stream* rides = streams_.find(proven->stream)) rides->turns.remove(&pair);
   go_on(pair.backlog->brake.has_emptied());
   pair.backlog.reset();
   queued_.erase(&pair);
