@@ -70,7 +70,24 @@ TEST(WaitingLong, ComponentComesAndGoesWhileItsFormerLinkCloses_NothingIsLost) {
   EXPECT_GT(third.received.size(), 30u);
 }
 
-// AB-239, P1, P5 to P8, AB-123 to AB-126, AB-165, AB-167: everything that ends or moves what waits, at any moment, in any order.
+// AB-239: a proof is over by a clock that is set back while it is made anew in vain: it holds again, and its stream is in use.
+TEST(WaitingLong, ProofHoldsAgainByAClockSetBack_ItsStreamIsNotTakenForUnused) {
+  World world(104);
+  Lab lab(world, 1, 1);
+  lab.send_all(1);
+  ASSERT_TRUE(world.run_until([&] { return lab.arrived() == 2; }, 30s));
+  world.weather.dns_takes = 2s;
+  world.weather.dns_fails = 1;
+  world.wall_offset = std::chrono::hours(24 * 3650);
+  lab.one->component("sender1.tld").send(message("sender1.tld", "target1.tld", 1, 10));
+  world.run_for(500ms);
+  world.wall_offset = {};
+  EXPECT_TRUE(world.run_until([&] { return lab.two->component("target1.tld").received.size() == 2; }, 20s));
+  world.run_for(15s);
+  EXPECT_EQ(lab.one->log.count("stream_closed"), 0u);
+}
+
+// P1, P5 to P8, AB-123 to AB-126, AB-165, AB-167: everything that ends or moves what waits, at any moment, in any order.
 TEST(Simulation, SeedsOfEndsInBursts_LoseNothingButWhatWasInFlight) {
   const char* only = std::getenv("LIGASE_SEED");
   const std::uint64_t first = only != nullptr ? std::strtoull(only, nullptr, 10) : 1;
