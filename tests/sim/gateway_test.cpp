@@ -376,11 +376,12 @@ TEST(Gateway, ComponentThatReadsNothing_HarmsNobodyElse) {
   lab.check_order_and_uniqueness();
 }
 
-// P1 to P8, AB-099, AB-125 in bad weather: 1000 seeds. A seed that fails is named; run it alone with --gtest_filter and LIGASE_SEED.
+// P1 to P8, AB-099, AB-125 in bad weather: 1000 seeds, or as many as LIGASE_SEEDS says. A seed that fails is named; run it alone
+// with --gtest_filter and LIGASE_SEED.
 TEST(Simulation, ThousandSeedsOfBadWeather_LoseNothingSilently) {
-  const char* only = std::getenv("LIGASE_SEED");
+  const char *only = std::getenv("LIGASE_SEED"), *many = std::getenv("LIGASE_SEEDS");
   const std::uint64_t first = only != nullptr ? std::strtoull(only, nullptr, 10) : 1;
-  const std::uint64_t last = only != nullptr ? first : 1000;
+  const std::uint64_t last = only != nullptr ? first : many != nullptr ? std::strtoull(many, nullptr, 10) : 1000;
   for (std::uint64_t seed = first; seed <= last; ++seed) {
     SCOPED_TRACE(fmt::format("LIGASE_SEED={} sim_tests --gtest_filter=Simulation.ThousandSeedsOfBadWeather*", seed));
     World world(seed);
