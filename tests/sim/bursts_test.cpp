@@ -57,7 +57,9 @@ TEST(WaitingLong, ComponentComesAndGoesWhileItsFormerLinkCloses_NothingIsLost) {
   world.is_patient = true;
   for (const report::Event& event : lab.two->log.events)
     for (const auto& [key, value] : event.fields)
-      if (event.name == "link_up" && key == "link") EXPECT_TRUE(lab.two->gateway->close_stream(value));
+      if (event.name == "link_up" && key == "link") {
+        EXPECT_TRUE(lab.two->gateway->close_stream(value));
+      }
   Component second(world, "target1.tld", "secret-target1.tld");
   second.connect(*lab.two->gateway);
   ASSERT_TRUE(world.run_until([&] { return second.is_up; }, 3s));

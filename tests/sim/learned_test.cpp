@@ -65,6 +65,40 @@ std::string valid(const std::string& from, const std::string& to) {
   return fmt::format("<db:result from='{}' to='{}' type='valid'/>", to, from);
 }
 
+// MUX-08: a domain that is hosted no more since a restart costs the stanza, not the stream that others share; after an hour it is
+// as any other that is not hosted.
+TEST_F(Learned, DomainThatWasHostedLately_CostsTheStanzaAlone) {
+  RawAuthority peer(world, "198.51.100.8");
+  peer.answer_result = valid;
+  peer.answer = [](const auto& from, const auto& to, const auto& id) { return verify_answer(from, to, id, "valid"); };
+  gateway->stop();
+  gateway.reset();
+  gateway.emplace(world, ProviderSpec{"xmpp1.originating.tld",
+                                      "192.0.2.1",
+                                      {"sender1.tld"},
+                                      own,
+                                      *proof::TrustAnchors::parse_pem(authority.pem),
+                                      policy,
+                                      {}});
+  world.run_for(1s);
+  const auto speak = [&](RawPeer& stranger) {
+    ASSERT_TRUE(stranger.negotiate(gateway->endpoint, "target1.tld", "sender1.tld"));
+    stranger.say("<db:result from='target1.tld' to='sender1.tld'>key</db:result>");
+    ASSERT_TRUE(stranger.wait_for("type='valid'"));
+    stranger.say("<message from='b@target1.tld' to='a@sender2.tld' id='gone'/>");
+    stranger.say("<message from='b@target1.tld' to='a@sender1.tld' id='here'/>");
+    world.run_for(2s);
+  };
+  RawPeer first(world, "198.51.100.8"), second_peer(world, "198.51.100.8");
+  speak(first);
+  EXPECT_FALSE(first.is_closed);
+  EXPECT_EQ(gateway->component("sender1.tld").received.size(), 1u);
+  EXPECT_EQ(gateway->log.count("dropped"), 1u);
+  world.run_for(std::chrono::hours(1));
+  speak(second_peer);
+  EXPECT_TRUE(second_peer.has("host-unknown"));
+}
+
 // MUX-06: a peer that ends the stream when a second target is asked for is not asked again for a day, restart or not; then
 // it is.
 TEST_F(Learned, PeerThatBreaksOnAnExtraTarget_IsRememberedOverARestartForADay) {

@@ -16,12 +16,12 @@ enum class Verdict : std::uint8_t {
   deliver,            // D-11: a reply to a pair of ours
   judge_certificate,  // proven by this session's certificate: delivered; else dropped and counted `unproven_reply`
   refuse_stanza,      // stanza error not-authorized, stream stays
-  refuse_host,        // stanza error item-not-found, stream stays
+  drop,               // counted, stream stays: an error could only leave in the name of a domain that is ours no more
   close_host_unknown,
   close_invalid_from,
 };
 constexpr Verdict judge_arrival(const Arrival& arrival) noexcept {
-  if (!arrival.target_is_hosted) return arrival.target_was_hosted ? Verdict::refuse_host : Verdict::close_host_unknown;
+  if (!arrival.target_is_hosted) return arrival.target_was_hosted ? Verdict::drop : Verdict::close_host_unknown;
   switch (arrival.sender) {
     case SenderProof::certificate:
       return Verdict::prove_and_deliver;

@@ -32,7 +32,7 @@ House::House(Settings settings, ground::World world)
       waiting_(ground_.rules.limits().queue_total),
       peers_(ground_, waiting_, settings.memos),
       streams_(ground_, peers_, *this),
-      hosted_(ground_, std::move(settings.links)),
+      hosted_(ground_, std::move(settings.links), settings.memos),
       door_(ground_, hosted_, streams_, [this] { count_drop(Reason::limit_reached, "unproven_per_prefix", nullptr); }),
       posh_(ground_),
       revocation_(

@@ -1,8 +1,15 @@
 #include "hosting/hosted.hpp"
 
 namespace ligase::hosting {
+namespace {
 
-Hosted::Hosted(ground::Ground& ground, std::vector<config::HostedLink> links)
+constexpr std::string_view kMemo = "hosted";
+constexpr auto kLately = std::chrono::hours(1);
+constexpr auto kWhileHosted = std::chrono::hours(24 * 365);
+
+}  // namespace
+
+Hosted::Hosted(ground::Ground& ground, std::vector<config::HostedLink> links, const std::vector<seams::Memo>& memos)
     : ground_(ground), links_(std::move(links)) {
   for (std::size_t i = 0; i < links_.size(); ++i) {
     const auto& domains =
@@ -13,6 +20,27 @@ Hosted::Hosted(ground::Ground& ground, std::vector<config::HostedLink> links)
       domains_.emplace(key, std::move(hosted_domain));
     }
   }
+  recall(memos);
+}
+
+// What is hosted changes by a restart only. A domain that is hosted no more since this start counts for an hour.
+void Hosted::recall(const std::vector<seams::Memo>& memos) {
+  const WallTime now = ground_.wall();
+  for (const seams::Memo& memo : memos) {
+    if (memo.kind != kMemo) continue;
+    const auto domain = Domain::parse(memo.key);
+    if (!domain || is_hosted(*domain)) continue;
+    const WallTime until = std::min(memo.expires, now + kLately);
+    left_.emplace(*domain, until);
+    ground_.world.store.put({std::string(kMemo), memo.key, {}, until});
+  }
+  for (const auto& [name, domain] : domains_)
+    ground_.world.store.put({std::string(kMemo), std::string(domain->domain.text()), {}, now + kWhileHosted});
+}
+
+bool Hosted::was_hosted(const Domain& domain) const {
+  const auto found = left_.find(domain);
+  return found != left_.end() && ground_.wall() < found->second;
 }
 
 HostedDomain* Hosted::find(std::string_view domain) noexcept {

@@ -8,6 +8,7 @@
 
 #include "hosting/component_link.hpp"
 #include "pair/backlog.hpp"
+#include "seams/store.hpp"
 
 namespace ligase::hosting {
 
@@ -24,7 +25,8 @@ struct HostedDomain {
 
 class Hosted final : public stream::Hosting, public link::Components {
  public:
-  Hosted(ground::Ground& ground, std::vector<config::HostedLink> links);
+  // Recalls the memos of kind "hosted": the domains that a process before this one hosted.
+  Hosted(ground::Ground& ground, std::vector<config::HostedLink> links, const std::vector<seams::Memo>& memos);
 
   HostedDomain* find(std::string_view domain) noexcept;  // as a canonical address has it (Domain::unicode())
   HostedDomain* find(const Domain& domain) noexcept { return find(domain.unicode()); }
@@ -35,11 +37,15 @@ class Hosted final : public stream::Hosting, public link::Components {
   const std::string* secret_of(const Domain& domain) const override;
   bool is_connected(const Domain& domain) const override;
   bool is_component(const HostedDomain& domain) const;
+  bool was_hosted(const Domain& domain) const;  // within the last hour, and is no more (MUX-08)
   const auto& all() const noexcept { return domains_; }
 
  private:
+  void recall(const std::vector<seams::Memo>& memos);
+
   ground::Ground& ground_;
   std::vector<config::HostedLink> links_;
+  std::map<Domain, WallTime> left_;  // those that were hosted before, until which time that counts
   std::unordered_map<std::string_view, std::unique_ptr<HostedDomain>> domains_;  // key: the domain's own unicode()
 };
 

@@ -118,6 +118,7 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
     }
   }
   arrival.target_is_hosted = target != nullptr;
+  arrival.target_was_hosted = hosted_.was_hosted(*to);
   arrival.own_pair_lives = own_pair_lives(key);
   const bool is_full = session.in_pairs.size() >= ground_.rules.limits().pairs_per_stream;
   switch (pair::judge_arrival(arrival)) {
@@ -149,7 +150,9 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
                         fmt::format("{} is not proven towards {} on this stream", from->text(), to->text())},
                        source_of(session));
       return taken_from(session);
-    case pair::Verdict::refuse_host:
+    case pair::Verdict::drop:
+      owner_.count_drop(Reason::host_unknown, "a stanza for a domain that was hosted here until lately", &session);
+      return xml::Take::more;
     case pair::Verdict::close_host_unknown:
       session.end({StreamError::host_unknown, fmt::format("{} is not hosted here", to->text())},
                   {Reason::host_unknown, fmt::format("a stanza to {}, which is not hosted here", to->text())});

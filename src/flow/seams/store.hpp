@@ -8,7 +8,7 @@
 namespace ligase::seams {
 
 struct Memo {
-  std::string kind;   // whose it is: "peer", "key", "labels", "posh", "ocsp", "staple"; at most 16 bytes
+  std::string kind;   // whose it is: "peer", "key", "labels", "hosted", "posh", "ocsp", "staple"; at most 16 bytes
   std::string key;    // unique within the kind; at most 1 KiB
   std::string value;  // text or bytes that only the kind's owner reads; at most 64 KiB
   WallTime expires;   // forgotten from here on
