@@ -106,6 +106,21 @@ TEST(Waiting, SlowReceiver_HoldsTheStreamForASecondAtMost) {
   EXPECT_EQ(sender.received.size(), 2u);  // nothing was answered for want of room: the link's queue has it
 }
 
+// P8, AB-126, decision 011: what may not be answered does not stop the stream either, however much of it comes.
+TEST(Waiting, DeafReceiverOfErrors_DoesNotStopTheStream) {
+  World world(76);
+  Lab lab(world, 2, 2, {ProofType::dnssec}, small());
+  lab.send_all(1);
+  ASSERT_TRUE(world.run_until([&] { return lab.arrived() == 8; }, 30s));
+  lab.two->component("target1.tld").stop_reading();
+  for (int n = 1; n <= 300; ++n)
+    lab.one->component("sender1.tld").send(message("sender1.tld", "target1.tld", n, 2000, "error"));
+  world.run_for(10s);
+  lab.one->component("sender2.tld").send(message("sender2.tld", "target2.tld", 1, 10));
+  EXPECT_TRUE(world.run_until([&] { return lab.two->component("target2.tld").received.size() == 3; }, 5s));
+  EXPECT_GT(lab.two->log.count("dropped"), 0u);  // counted
+}
+
 class Answers : public OneGateway {
  protected:
   Answers() : OneGateway(75, "evil.tld") {}

@@ -1,7 +1,7 @@
 // What waits for one receiver, and the brake on those who fill it faster than it empties. A source, a stream or a link, is held:
 // nothing is read from it meanwhile. For a second at most, since other pairs live on the source too (P8); then the receiver is
-// known to be slow, and what is more than its queue holds is answered. A source of which something can be neither kept nor
-// answered is held until there is room (AB-236).
+// known to be slow, and what is more than its queue holds is answered, or counted where it may not be. Who does not take the
+// errors of what he sends himself is held until there is room (AB-236).
 #pragma once
 #include <algorithm>
 #include <cstdint>

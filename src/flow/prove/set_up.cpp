@@ -107,9 +107,7 @@ Task<Result<void>> be_accepted(Bench* bench, pairs::PairKey pair, pair::StreamRe
                  fmt::format("the peer answered the dialback with {}", condition_name(said->condition)));
 }
 
-}  // namespace
-
-Task<void> set_up_pair(Bench* bench, pairs::PairKey key) {
+Task<void> try_to_set_up(Bench* bench, pairs::PairKey key) {
   const Instant deadline = bench->now() + bench->limits().setup_timeout;
   Error last{Reason::setup_timeout, "it took too long"};
   bool own_certificate = false;
@@ -151,6 +149,23 @@ Task<void> set_up_pair(Bench* bench, pairs::PairKey key) {
   }
   pairs::OutPair* pair = bench->out_pairs.find(key);
   if (pair != nullptr && !bench->is_stopping) bench->owner.out_pair_is_not_proven(*pair, last);
+}
+
+}  // namespace
+
+// What is thrown (no memory) ends the attempt, not the pair: it may be tried again (AB-161).
+Task<void> set_up_pair(Bench* bench, pairs::PairKey key) {
+  std::optional<Error> thrown;
+  try {
+    co_await try_to_set_up(bench, key);
+  } catch (const std::bad_alloc&) {
+    thrown = Error{Reason::memory, "no memory"};
+  } catch (const std::exception& fault) {
+    thrown = Error{Reason::internal, fault.what()};
+  }
+  pairs::OutPair* pair = thrown ? bench->out_pairs.find(key) : nullptr;
+  if (pair != nullptr && pair->life.is_being_proven() && !bench->is_stopping)
+    bench->owner.out_pair_is_not_proven(*pair, *thrown);
 }
 
 Task<Result<Acquired>> try_pair(Bench* bench, pairs::PairKey key, pair::StreamRef ridden, report::Steps& steps,

@@ -19,9 +19,14 @@ bool Router::is_filling(const pair::Backlog& backlog, std::uint64_t most) {
 bool Router::keep_in(pair::Backlog& backlog, pair::Stanza& stanza, std::uint64_t most, pair::Source source, Find find) {
   if (!backlog.queue.push(stanza, most)) {
     if (pair::is_answerable(stanza)) return false;
-    // It can be neither kept nor answered, and was taken: nothing more is, from where it came.
+    // It can be neither kept nor answered, and was taken: its source waits, as long as others on it may be made to wait. For a
+    // receiver that takes nothing it is counted then (docs/decisions/011).
+    if (backlog.brake.is_slow()) {
+      owner_.count_drop(Reason::queue_full, "an error or an answer whose receiver does not read", nullptr);
+      return true;
+    }
     backlog.queue.push_owed(std::move(stanza));
-    brake(backlog, source, pair::Brake::Hold::until_room, {});
+    brake(backlog, source, pair::Brake::Hold::briefly, std::move(find));
     return true;
   }
   if (!backlog.brake.is_slow() && is_filling(backlog, most))
