@@ -63,6 +63,25 @@ TEST_F(Moment, ClaimInClear_IsRefusedWhereItsSenderNeedsTls) {
   EXPECT_EQ(proven(), 0u);
 }
 
+// I-14, AB-245: what a reload demands while a claim is decided is asked of that claim too.
+TEST_F(Moment, ReloadDemandsTlsWhileAClaimInClearIsDecided_ItIsRefused) {
+  config::Policy policy;
+  policy.defaults.encryption = Encryption::preferred;
+  start_with_authority(policy);
+  world.weather.dns_takes = 3s;
+  ASSERT_TRUE(stranger.connect(door()));
+  stranger.header("rem.tld", "target1.tld");
+  ASSERT_TRUE(stranger.wait_for("</stream:features>"));
+  stranger.say("<db:result from='rem.tld' to='target1.tld'>key</db:result>");
+  world.run_for(1s);
+  policy.defaults.encryption = Encryption::required;
+  gateway->gateway->set_policy(policy);
+  world.run_for(20s);
+  EXPECT_EQ(proven(), 0u);
+  EXPECT_THAT(stranger.received, HasSubstr("policy-violation"));
+  EXPECT_FALSE(stranger.has("type='valid'"));
+}
+
 // DB-05, AB-213: an invalid key ends no stream on which others are still judged.
 TEST_F(Moment, InvalidForOneClaim_LeavesTheOthers) {
   start_with_authority();

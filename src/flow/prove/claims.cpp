@@ -151,11 +151,16 @@ Task<Decision> dial_back(Bench* bench, pair::StreamRef claimed_on, pairs::PairKe
 // it takes.
 Task<Decision> decide(Bench* bench, pair::StreamRef ref, pairs::PairKey pair, std::string id, pairs::ClaimKey key,
                       std::shared_ptr<dns::ClaimQuestions> questions, WallTime not_before) {
+  const auto lacks_tls = [&] {
+    const streams::Stream* session = bench->streams.find(ref);
+    return session != nullptr && !session->machine.is_encrypted() &&
+           bench->policy_towards(pair.sender).encryption == Encryption::required;
+  };
+  const auto refused = [] {
+    return fail(Reason::policy_encryption, "its policy demands TLS, and this stream has none");
+  };
   // I-14: of each claim, whatever the header's `from` was, and again at each renewal and reload.
-  if (const streams::Stream* session = bench->streams.find(ref);
-      session != nullptr && !session->machine.is_encrypted() &&
-      bench->policy_towards(pair.sender).encryption == Encryption::required)
-    co_return fail(Reason::policy_encryption, "its policy demands TLS, and this stream has none");
+  if (lacks_tls()) co_return refused();
   streams::SenderRecord* record = co_await judge_sender(bench, ref, pair.sender, questions, not_before);
   if (record == nullptr) co_return fail(Reason::limit_reached, "the stream holds as many senders as it may");
   if (!record->verdict) co_return fail(Reason::cancelled, "the judgement was given up");
@@ -166,6 +171,8 @@ Task<Decision> decide(Bench* bench, pair::StreamRef ref, pairs::PairKey pair, st
   Decision proven = co_await dial_back(bench, ref, pair, std::move(id), std::move(key), std::move(questions),
                                        refusal.authority_must_be_dane);
   if (!proven) co_return proven;
+  // AB-245: a reload while it was decided makes a proof of today's policy, of which this was not asked yet.
+  if (lacks_tls()) co_return refused();
   // What the certificate could not do stays in the evidence (O-17).
   proven->evidence += fmt::format("; not by certificate: {}: {}", name_of(refusal.error.reason), refusal.error.detail);
   co_return proven;
