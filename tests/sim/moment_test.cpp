@@ -82,6 +82,48 @@ TEST_F(Moment, ReloadDemandsTlsWhileAClaimInClearIsDecided_ItIsRefused) {
   EXPECT_FALSE(stranger.has("type='valid'"));
 }
 
+// AB-246, AB-161: what is thrown costs the procedure in which it was thrown, and nothing waits for it ever after.
+class Broken : public Moment {
+ protected:
+  Broken() {
+    dns = [this](const std::string& name, proof::RrType type) {
+      if (left > 0 && name == "_xmpp-server._tcp.rem.tld" && left-- > 0) throw std::bad_alloc();
+      const auto found = world.records.find({name, type});
+      if (found != world.records.end()) return found->second;
+      proof::Answer none;
+      none.security = proof::Security::insecure;
+      return none;
+    };
+  }
+  unsigned left = 0;  // questions that throw
+};
+TEST_F(Broken, Claim_IsAnsweredAndMayBeMadeAgain) {
+  start_with_authority();
+  ASSERT_TRUE(stranger.negotiate(door(), "other.tld", "target1.tld"));
+  left = 1;
+  stranger.say(
+      "<db:result from='rem.tld' to='target1.tld'>k1</db:result><db:result from='rem.tld' "
+      "to='target2.tld'>k2</db:result>");
+  world.run_for(5s);
+  EXPECT_EQ(stranger.count("type='error'"), 2u) << stranger.received;
+  stranger.say("<db:result from='rem.tld' to='target1.tld'>k1</db:result>");
+  EXPECT_TRUE(stranger.wait_for("type='valid'")) << stranger.received;
+}
+TEST_F(Broken, SetUp_IsAnsweredAndMayBeTriedAgain) {
+  start_with_authority();
+  authority_server->answer_result = [](const std::string& from, const std::string& to) {
+    return "<db:result from='" + to + "' to='" + from + "' type='valid'/>";
+  };
+  left = 1;
+  gateway->component("target1.tld").send("<message from='a@target1.tld' to='b@rem.tld' id='m1'/>");
+  world.run_for(5s);
+  EXPECT_THAT(back_at("target1.tld"), HasSubstr("id='m1'"));
+  world.run_for(120s);
+  gateway->component("target1.tld").send("<message from='a@target1.tld' to='b@rem.tld' id='m2'/>");
+  world.run_for(20s);
+  EXPECT_EQ(proven(), 1u);
+}
+
 // DB-05, AB-213: an invalid key ends no stream on which others are still judged.
 TEST_F(Moment, InvalidForOneClaim_LeavesTheOthers) {
   start_with_authority();

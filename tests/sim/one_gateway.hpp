@@ -26,13 +26,15 @@ class OneGateway : public testing::Test {
     static const auto unrelated = chain_for("unrelated.tld");
     world.chains[*Address::parse("198.51.100.8")] = unrelated;
     static const auto own = chain_for("xmpp1.receiving.tld");
-    gateway.emplace(world, ProviderSpec{"xmpp1.receiving.tld",
-                                        "192.0.2.2",
-                                        {"target1.tld", "target2.tld"},
-                                        own,
-                                        *proof::TrustAnchors::parse_pem(authority().pem),
-                                        policy,
-                                        limits});
+    ProviderSpec spec{"xmpp1.receiving.tld",
+                      "192.0.2.2",
+                      {"target1.tld", "target2.tld"},
+                      own,
+                      *proof::TrustAnchors::parse_pem(authority().pem),
+                      policy,
+                      limits};
+    spec.dns = dns;
+    gateway.emplace(world, std::move(spec));
     world.run_for(5s);
   }
   // Whoever asks at 198.51.100.8 is told `valid`.
@@ -45,6 +47,7 @@ class OneGateway : public testing::Test {
   Endpoint door() const { return gateway->endpoint; }
 
   World world;
+  Dns dns{};  // before start(): instead of the world's table
   std::optional<Provider> gateway;
   std::optional<RawAuthority> authority_server;
   RawPeer stranger{world, "198.51.100.7"};

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/on_leaving.hpp"
 #include "proof/dialback_key.hpp"
 #include "prove/judge.hpp"
 #include "prove/reach.hpp"
@@ -178,10 +179,26 @@ Task<Decision> decide(Bench* bench, pair::StreamRef ref, pairs::PairKey pair, st
   co_return proven;
 }
 
+// What is thrown costs the claim, and leaves no place of it taken (AB-246).
+Task<Decision> decide_safely(Bench* bench, pair::StreamRef ref, pairs::PairKey pair, std::string id,
+                             pairs::ClaimKey key, std::shared_ptr<dns::ClaimQuestions> questions, WallTime not_before) {
+  Error thrown;
+  try {
+    Task<Decision> decided =
+        decide(bench, ref, std::move(pair), std::move(id), std::move(key), std::move(questions), not_before);
+    co_return co_await std::move(decided);
+  } catch (const std::bad_alloc&) {
+    thrown = {Reason::memory, "no memory"};
+  } catch (const std::exception& fault) {
+    thrown = {Reason::internal, fault.what()};
+  }
+  co_return fail(std::move(thrown));
+}
+
 Task<void> decide_claim(Bench* bench, pair::StreamRef ref, stream::Half half, pairs::PairKey pair, std::string id,
                         pairs::ClaimKey key) {
   std::shared_ptr<dns::ClaimQuestions> questions = questions_of(bench, ref);
-  Decision proven = co_await decide(bench, ref, pair, std::move(id), key, std::move(questions), WallTime::min());
+  Decision proven = co_await decide_safely(bench, ref, pair, std::move(id), key, std::move(questions), WallTime::min());
   streams::Stream* session = bench->streams.find(ref);
   if (session == nullptr || session->machine.half() != half) co_return;  // AB-185
   session->claims.erase(pair);
@@ -216,6 +233,12 @@ Task<streams::SenderRecord*> judge_sender(Bench* bench, pair::StreamRef ref, Dom
   }
   const auto done = std::make_shared<ground::Gate<bool>>(bench->ground.world.executor);
   known->second.done = done;
+  const OnLeaving over([&] {  // by what is thrown too: who waits would wait for ever (AB-246)
+    if (streams::Stream* judged = bench->streams.find(ref))
+      if (const auto at = judged->senders.find(sender); at != judged->senders.end() && at->second.done == done)
+        at->second.done.reset();
+    done->open(true);
+  });
   const pair::PolicyEpoch epoch = bench->ground.rules.epoch();
   auto verdict = co_await prove_client(bench, ref, sender, std::move(questions));
   session = bench->streams.find(ref);
@@ -224,8 +247,6 @@ Task<streams::SenderRecord*> judge_sender(Bench* bench, pair::StreamRef ref, Dom
   record.verdict = std::move(verdict);
   record.judged_at = bench->wall();
   record.epoch = epoch;
-  record.done.reset();
-  done->open(true);
   co_return &record;
 }
 
@@ -249,8 +270,13 @@ Task<void> decide_features(Bench* bench, pair::StreamRef ref, Domain sender) {
     const seams::TimerId timer =
         bench->ground.world.clock.call_at(bench->now() + kFeaturesPatience, [offer] { offer(false); });
     std::shared_ptr<dns::ClaimQuestions> questions = questions_of(bench, ref);
-    record = co_await judge_sender(bench, ref, sender, std::move(questions));
-    bench->ground.world.clock.cancel(timer);
+    const OnLeaving over([&] { bench->ground.world.clock.cancel(timer); });
+    try {
+      Task<streams::SenderRecord*> judged = judge_sender(bench, ref, sender, std::move(questions));
+      record = co_await std::move(judged);
+    } catch (const std::exception& broken) {  // no EXTERNAL; a claim may do better (AB-246)
+      bench->ground.log(report::Event(report::Level::error, "internal_fault").with("detail", broken.what()));
+    }
   }
   const bool is_proven = record != nullptr && record->verdict && record->verdict->has_value();
   if (streams::Stream* session = bench->streams.find(ref); session != nullptr && !*decided)
@@ -324,7 +350,7 @@ Task<void> prove_in_pair(Bench* bench, pair::StreamRef ref, pairs::PairKey key) 
   std::shared_ptr<dns::ClaimQuestions> questions;
   if (is_first) questions = questions_of(bench, ref);
   Result<proof::Proof> proven =
-      co_await decide(bench, ref, key, std::move(id), std::move(claim_key), std::move(questions), not_before);
+      co_await decide_safely(bench, ref, key, std::move(id), std::move(claim_key), std::move(questions), not_before);
   session = bench->streams.find(ref);
   if (session == nullptr) co_return;  // then what was held is bounced already
   pair = session->in_pairs.find(key);

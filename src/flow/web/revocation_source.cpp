@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <functional>
 
+#include "base/on_leaving.hpp"
 #include "ground/ground.hpp"
 #include "web/fetch.hpp"
 
@@ -171,6 +172,12 @@ void RevocationSource::start_asking(const std::string& leaf, Known& entry, std::
 }
 
 Task<void> RevocationSource::run(std::string leaf, std::shared_ptr<const proof::Chain> chain) {
+  const OnLeaving over([&] {  // by what is thrown too: nobody waits for ever, and the place is free (AB-246)
+    --in_flight_;
+    const auto asked = known_.find(leaf);
+    if (asked == known_.end()) return;
+    if (const auto asking = std::exchange(asked->second.asking, nullptr)) asking->open(true);
+  });
   OcspFetched fetched;
   const Result<std::shared_ptr<const Issued>> issued = Issued::find(*chain, *ground_.rules.anchors(), ground_.wall());
   chain.reset();  // its session may end meanwhile
@@ -178,10 +185,8 @@ Task<void> RevocationSource::run(std::string leaf, std::shared_ptr<const proof::
     fetched = co_await fetch(*issued);
   else
     fetched.answer = not_known(issued.error().detail);
-  --in_flight_;
   const auto found = known_.find(leaf);
   if (found == known_.end()) co_return;
-  const std::shared_ptr<ground::Gate<bool>> asking = std::exchange(found->second.asking, nullptr);
   if (is_known(fetched.answer)) {
     if (!fetched.der.empty())
       ground_.world.store.put({std::string(kMemo), leaf, std::move(fetched.der), fetched.answer.expires});
@@ -189,7 +194,6 @@ Task<void> RevocationSource::run(std::string leaf, std::shared_ptr<const proof::
   } else {
     take_failure(leaf, found->second, std::move(fetched.answer));
   }
-  if (asking) asking->open(true);
 }
 
 Task<OcspFetched> RevocationSource::fetch(std::shared_ptr<const Issued> issued) {
