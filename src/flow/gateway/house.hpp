@@ -1,5 +1,5 @@
 // The house: it puts the rooms together, owns their tables, and is the owner that each of them knows by a few calls. What a
-// procedure came to is applied here and nowhere else (apply.cpp); time, reload, drain and end are here too (sweep.cpp, house.cpp).
+// procedure came to is applied here and nowhere else (apply.cpp); time, reload, drain and end are here too (sweep.cpp, ends.cpp).
 #pragma once
 #include <functional>
 #include <memory>
