@@ -157,7 +157,8 @@ Task<void> try_to_set_up(Bench* bench, pairs::PairKey key) {
 Task<void> set_up_pair(Bench* bench, pairs::PairKey key) {
   std::optional<Error> thrown;
   try {
-    co_await try_to_set_up(bench, key);
+    Task<void> attempt = try_to_set_up(bench, key);
+    co_await std::move(attempt);
   } catch (const std::bad_alloc&) {
     thrown = Error{Reason::memory, "no memory"};
   } catch (const std::exception& fault) {
