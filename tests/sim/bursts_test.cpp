@@ -1,24 +1,10 @@
 // What waits, attacked: deaf components, streams and pairs that end at any moment, clocks that step, reloads and stops in between.
 #include <gmock/gmock.h>
 
-#include "sim/lab.hpp"
+#include "sim/bursts.hpp"
 
 namespace ligase::sim {
 namespace {
-
-std::string message(const std::string& from, const std::string& to, int number, std::size_t size,
-                    std::string_view type = "chat") {
-  return fmt::format("<message type='{}' from='a@{}' to='b@{}' id='{}-{}-{}'><body>{}</body></message>", type, from, to,
-                     from, to, number, std::string(size, 'x'));
-}
-
-config::Limits small() {
-  config::Limits limits;
-  limits.queue_per_pair = limits.queue_per_link = 64 * 1024;
-  limits.queue_per_peer = 128 * 1024;
-  limits.queue_total = 1024 * 1024;
-  return limits;
-}
 
 // AB-237: a peer reads nothing until what waited for it was answered, then it reads again: whose queue is gone has no turn.
 TEST(WaitingLong, PeerReadsAgainWhenWhatWaitedWasAnswered_TheStreamGoesOn) {

@@ -2,27 +2,13 @@
 // room alone, or overtaken on the way.
 #include <gmock/gmock.h>
 
-#include "sim/lab.hpp"
+#include "sim/bursts.hpp"
 #include "sim/one_gateway.hpp"
 
 namespace ligase::sim {
 namespace {
 
 using testing::HasSubstr;
-
-std::string message(const std::string& from, const std::string& to, int number, std::size_t size,
-                    std::string_view type = "chat") {
-  return fmt::format("<message type='{}' from='a@{}' to='b@{}' id='{}-{}-{}'><body>{}</body></message>", type, from, to,
-                     from, to, number, std::string(size, 'x'));
-}
-
-config::Limits small() {
-  config::Limits limits;
-  limits.queue_per_pair = limits.queue_per_link = 64 * 1024;
-  limits.queue_per_peer = 128 * 1024;
-  limits.queue_total = 1024 * 1024;
-  return limits;
-}
 
 std::size_t of_type(const std::vector<Received>& received, std::string_view type) {
   return static_cast<std::size_t>(

@@ -106,11 +106,16 @@ class SimConnection final : public seams::Connection {
       side_->world->call_at(side_->world->now() + patience, [side = side_] { finish(side); });
       return;
     }
-    finish_soon();
+    hang_up(side_);
+    post([](const std::shared_ptr<Side>& side) { end(side, {Reason::network_closed, "closed"}); });
   }
   static void finish(const std::shared_ptr<Side>& side) {
     if (side->closed) return;
-    side->outgoing.clear();  // what the peer does not read in time is not sent any more
+    hang_up(side);
+    end(side, {Reason::network_closed, "closed"});
+  }
+  static void hang_up(const std::shared_ptr<Side>& side) {
+    side->outgoing.clear();  // what the peer does not read in time is lost with the connection
     if (const auto peer = side->peer.lock()) {
       const Instant when = arrival_of(side, *side->world);
       side->world->call_at(when, [peer] {
@@ -118,18 +123,6 @@ class SimConnection final : public seams::Connection {
         give(peer);
       });
     }
-    end(side, {Reason::network_closed, "closed"});
-  }
-  void finish_soon() {
-    side_->outgoing.clear();  // what the peer does not read in time is lost with the connection
-    if (const auto peer = side_->peer.lock()) {
-      const Instant when = arrival_of(side_, *side_->world);
-      side_->world->call_at(when, [peer] {
-        peer->eof = true;
-        give(peer);
-      });
-    }
-    post([](const std::shared_ptr<Side>& side) { end(side, {Reason::network_closed, "closed"}); });
   }
   void abort() override {
     if (side_->closed) return;

@@ -13,6 +13,7 @@ pair::Source source_of(const streams::Stream& stream) { return pair::Source{stre
 xml::Take taken_from(const streams::Stream& stream) { return stream.is_held() ? xml::Take::stop : xml::Take::more; }
 
 }  // namespace
+
 xml::Take Router::from_peer(streams::Stream& session, const xml::ElementView& element, stream::StanzaKind kind) {
   ++stanzas_;
   if (session.machine.role() == Role::initiating) {  // without bidi nothing comes back on a stream of ours
@@ -172,14 +173,13 @@ void Router::hold(streams::Stream& session, const pairs::PairKey& key, pairs::In
     const auto found = stream != nullptr ? stream->in_pairs.find(key) : pairs::InPairs::iterator{};
     return stream == nullptr || found == stream->in_pairs.end() ? nullptr : found->second.held.get();
   };
+  if (!pair.held) pair.held = std::make_unique<pair::Backlog>(waiting_);
   // It was never anybody's: nobody waits for it, and nobody is told (MUX-08).
   if (pair.life.as<pair::Life::Unproven>() != nullptr) {
-    if (!pair.held) pair.held = std::make_unique<pair::Backlog>(waiting_);
     if (!pair.held->queue.push(stanza, ground_.rules.limits().queue_per_pair))
       owner_.count_drop(Reason::queue_full, "unproven_reply", &session);
     return;
   }
-  if (!pair.held) pair.held = std::make_unique<pair::Backlog>(waiting_);
   if (!keep_in(*pair.held, stanza, ground_.rules.limits().queue_per_pair, source_of(session), find))
     bounce_to_remote(stanza, {Reason::queue_full, "this pair is being proven anew"}, source_of(session));
 }

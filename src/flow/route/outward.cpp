@@ -56,13 +56,9 @@ bool Router::is_too_big(const streams::Stream& stream, std::size_t bytes) const 
   return most && bytes > *most;
 }
 
-void Router::bounce_too_big(const pairs::OutPair& pair, const streams::Stream& stream, const pair::Stanza& stanza,
-                            pair::Source source) {
+void Router::bounce_too_big(const pairs::OutPair& pair, const pair::Stanza& stanza, pair::Source source) {
   if (hosting::HostedDomain* from = hosted_.find(pair.key.sender))
-    bounce_to_local(
-        *from, stanza,
-        {Reason::stanza_too_big, fmt::format("the peer takes {} bytes", *stream.machine.features().most_bytes)},
-        pair.key.target, source);
+    bounce_to_local(*from, stanza, {Reason::stanza_too_big, {}}, pair.key.target, source);
 }
 
 xml::Take Router::from_component(hosting::ComponentLink& link, const xml::ElementView& element,
@@ -100,8 +96,7 @@ xml::Take Router::from_component(hosting::ComponentLink& link, const xml::Elemen
     }
   }
   if (element.cannot_pass)  // AB-181, AB-010: it costs itself alone, and is answered at the link it came by
-    return answer(pair::keep(element, kind, {}, ground_.now()),
-                  {*element.cannot_pass, std::string(describe(*element.cannot_pass).what_to_do)});
+    return answer(pair::keep(element, kind, {}, ground_.now()), {*element.cannot_pass, {}});
   if (!element.to)
     return answer(keep_for(ns::kServer, element, kind, header),
                   {Reason::stanza_invalid, "a component's stanza needs a to"});
@@ -115,7 +110,7 @@ xml::Take Router::from_component(hosting::ComponentLink& link, const xml::Elemen
       if (out != nullptr && !pair->backlog && ground_.live_proof(pair->life, out->ref) != nullptr && is_free(*out)) {
         const std::string_view bytes = passed(ns::kServer, element, header);
         if (is_too_big(*out, bytes.size())) {
-          bounce_too_big(*pair, *out, keep_for(ns::kServer, element, kind, header), source);
+          bounce_too_big(*pair, keep_for(ns::kServer, element, kind, header), source);
         } else {
           out->carry(addressed(bytes, *element.to, pair->key.target, out->labels_of(pair->key.target)));
         }
@@ -136,9 +131,7 @@ xml::Take Router::from_component(hosting::ComponentLink& link, const xml::Elemen
     if (ground_.rules.is_internal_allowed()) {
       deliver_kept(*internal, keep_for(ns::kComponent, element, kind, header, &key), source);
     } else {
-      bounce_to_local(from, stanza,
-                      {Reason::policy_internal, std::string(describe(Reason::policy_internal).what_to_do)}, *remote,
-                      source);
+      bounce_to_local(from, stanza, {Reason::policy_internal, {}}, *remote, source);
     }
     return taken();
   }
@@ -164,7 +157,7 @@ void Router::queue_out(pairs::OutPair& pair, pair::Stanza stanza, pair::Source s
   if (is_stopping_ && is_live && !pair.backlog) return carry(pair, *out, stanza);  // an error that goes back
   if (is_stopping_) return refuse({Reason::shutdown, "the gateway is stopping"});
   if (const auto* refused = pair.life.resting(ground_.now())) return refuse(refused->why);
-  if (is_live && is_too_big(*out, stanza.bytes.size())) return bounce_too_big(pair, *out, stanza, source);
+  if (is_live && is_too_big(*out, stanza.bytes.size())) return bounce_too_big(pair, stanza, source);
   if (is_live && !pair.backlog && is_free(*out)) return carry(pair, *out, stanza);
   pair::Backlog& backlog = backlog_of(pair, is_live ? out : nullptr);
   if (!keep_in(backlog, stanza, ground_.rules.limits().queue_per_pair, source, finder(pair))) {
@@ -211,7 +204,7 @@ void Router::send_next(pairs::OutPair& pair, streams::Stream& stream) {
   const pair::Stanza stanza = pair.backlog->queue.pop();
   eased(*pair.backlog, ground_.rules.limits().queue_per_pair);
   if (pair.backlog->queue.is_empty()) forget_backlog(pair);
-  if (is_too_big(stream, stanza.bytes.size())) return bounce_too_big(pair, stream, stanza, pair::Source::none);
+  if (is_too_big(stream, stanza.bytes.size())) return bounce_too_big(pair, stanza, pair::Source::none);
   carry(pair, stream, stanza);
 }
 

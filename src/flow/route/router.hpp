@@ -102,7 +102,8 @@ class Router {
   void brake(pair::Backlog& backlog, pair::Source source, pair::Brake::Hold how, Find find);
   static bool is_filling(const pair::Backlog& backlog, std::uint64_t most);
   void eased(pair::Backlog& backlog, std::uint64_t most);  // something of it has gone
-  bool hold(pair::Source source);                          // false: there is nobody to hold
+  template <class Action>
+  bool at(pair::Source source, Action action);  // on the stream or the link; false: there is none any more
   void go_on(std::vector<pair::Source> sources);
   Find finder(const pairs::OutPair& pair);
   Find finder(const hosting::HostedDomain& domain);
@@ -117,8 +118,7 @@ class Router {
   void carry(const pairs::OutPair& pair, streams::Stream& stream, const pair::Stanza& stanza);
   // Over what the peer takes (XEP-0478): it is answered, since sent it would end the stream of all (AB-189).
   bool is_too_big(const streams::Stream& stream, std::size_t bytes) const;
-  void bounce_too_big(const pairs::OutPair& pair, const streams::Stream& stream, const pair::Stanza& stanza,
-                      pair::Source source);
+  void bounce_too_big(const pairs::OutPair& pair, const pair::Stanza& stanza, pair::Source source);
   static bool is_free(const streams::Stream& stream);
   bool takes_now(const hosting::HostedDomain& to) const;  // its link is up, and nothing waits before
   // The link is up; `jid`: whom the bytes are addressed to.

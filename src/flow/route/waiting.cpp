@@ -34,8 +34,21 @@ bool Router::keep_in(pair::Backlog& backlog, pair::Stanza& stanza, std::uint64_t
   return true;
 }
 
+template <class Action>
+bool Router::at(pair::Source source, Action action) {
+  const auto number = static_cast<std::uint64_t>(source);
+  if (streams::Stream* stream = streams_.find({number})) {
+    action(*stream);
+    return true;
+  }
+  const auto link = links_.find(number);
+  if (link == links_.end() || link->second->is_ending) return false;
+  action(*link->second);
+  return true;
+}
+
 void Router::brake(pair::Backlog& backlog, pair::Source source, pair::Brake::Hold how, Find find) {
-  if (!hold(source) || !backlog.brake.hold(source, how)) return;
+  if (!at(source, [](auto& filling) { filling.hold(); }) || !backlog.brake.hold(source, how)) return;
   backlog.braked = ++braked_;
   ground_.scope.call_at(ground_.now() + kBrake, [this, find = std::move(find), which = braked_] {
     pair::Backlog* still = find();
@@ -48,29 +61,10 @@ void Router::eased(pair::Backlog& backlog, std::uint64_t most) {
   if (matters && backlog.queue.bytes() < brake_mark(most) / 4) go_on(backlog.brake.has_emptied());
 }
 
-bool Router::hold(pair::Source source) {
-  const auto number = static_cast<std::uint64_t>(source);
-  if (streams::Stream* stream = streams_.find({number})) {
-    stream->hold();
-    return true;
-  }
-  const auto link = links_.find(number);
-  if (link == links_.end() || link->second->is_ending) return false;
-  link->second->hold();
-  return true;
-}
-
 void Router::go_on(std::vector<pair::Source> sources) {
   if (sources.empty()) return;
   ground_.scope.post([this, sources = std::move(sources)] {
-    for (const pair::Source source : sources) {
-      const auto number = static_cast<std::uint64_t>(source);
-      if (streams::Stream* stream = streams_.find({number})) {
-        stream->go_on();
-      } else if (const auto link = links_.find(number); link != links_.end() && !link->second->is_ending) {
-        link->second->go_on();
-      }
-    }
+    for (const pair::Source source : sources) at(source, [](auto& held) { held.go_on(); });
   });
 }
 
