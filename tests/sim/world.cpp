@@ -41,6 +41,7 @@ class SimConnection final : public seams::Connection {
     unsigned pauses = 0;             // a bit for each reason
     std::deque<std::string> pieces;  // what was given to each write() and has not left whole
     std::size_t first_left = 0;      // bytes of the first of them that have left
+    std::uint64_t heard = 0;         // acknowledgements of them
     bool was_high = false, flush_is_posted = false, closed = false, wants_tls = false, is_tls = false,
          eof = false;  // eof: the peer closed; told when what came before is read
     bool is_giving = false, is_closing = false;
@@ -58,6 +59,7 @@ class SimConnection final : public seams::Connection {
   }
   void write(std::string_view bytes) override {
     if (side_->closed || side_->is_closing) return;
+    if (!side_->world->vanished.contains(side_->other)) ++side_->heard;
     side_->pieces.emplace_back(bytes);
     (side_->wants_tls && !side_->is_tls ? side_->after_tls : side_->outgoing) += bytes;
     if (queued() > seams::kHighMark) side_->was_high = true;
@@ -94,9 +96,7 @@ class SimConnection final : public seams::Connection {
     }
     return unsent;
   }
-  Duration silence() const override {
-    return side_->world->vanished.contains(side_->other) ? Duration::max() : Duration::zero();
-  }
+  std::uint64_t heard() const override { return side_->heard; }
   void close(Duration patience) override {
     if (side_->closed || side_->is_closing) return;
     side_->is_closing = true;

@@ -98,8 +98,9 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   void renew_due();
   void end_streams_without_pairs();
   void end_unused_streams();
-  // AB-229: is anybody there behind the link that holds a newcomer's domain? Asked at `asked`, and looked at until it is known.
-  void contest(std::uint64_t newcomer, std::uint64_t holder, Instant asked);
+  // AB-229: is anybody there behind the link that holds a newcomer's domain? It was asked when `heard` segments had come from
+  // its machine; looked at until one more has come, or until `end`.
+  void contest(std::uint64_t newcomer, std::uint64_t holder, std::uint64_t heard, Instant end);
   void schedule_burial();
   void schedule_sweep();
   void sweep();

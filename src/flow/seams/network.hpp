@@ -91,8 +91,8 @@ class Connection {
   virtual std::size_t queued() const = 0;  // bytes written and not yet taken by the network
   // Once, when the connection has ended: from on_closed() on, or after abort(). Nothing of it is sent any more.
   virtual Unsent take_unsent() = 0;
-  // How long nothing has come from the other machine, not even an acknowledgement: after a write, whether anybody is there.
-  virtual Duration silence() const = 0;
+  // How many segments have come from the other machine, acknowledgements too: where more come after a write, somebody is there.
+  virtual std::uint64_t heard() const = 0;
   // Orderly: what is queued leaves, TLS close_notify, TCP close; on_closed follows within `patience` whatever the peer does.
   virtual void close(Duration patience) = 0;
   virtual void abort() = 0;  // at once; no callback follows

@@ -15,6 +15,7 @@
 #include <utility>
 
 #include "net/endpoint.hpp"
+#include "net/heard.hpp"
 #include "net/linger.hpp"
 #include "net/outbox.hpp"
 #include "tls/session.hpp"
@@ -137,13 +138,9 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
   std::size_t queued() const { return outbox_.queued(); }
   seams::Unsent take_unsent() { return is_live() ? seams::Unsent{} : std::exchange(unsent_, {}); }
   // Where the kernel cannot say it, nobody is taken for dead.
-  Duration silence() const {
-    tcp_info facts{};
-    socklen_t size = sizeof facts;
+  std::uint64_t heard() const {
     auto& socket = const_cast<tcp::socket&>(socket_);
-    if (!socket_.is_open() || ::getsockopt(socket.native_handle(), IPPROTO_TCP, TCP_INFO, &facts, &size) != 0)
-      return {};
-    return std::chrono::milliseconds(std::min(facts.tcpi_last_ack_recv, facts.tcpi_last_data_recv));
+    return socket_.is_open() ? segments_received(socket.native_handle()) : 0;
   }
   const Endpoint& remote() const { return remote_; }
   const Endpoint& local() const { return local_; }
@@ -478,7 +475,7 @@ void TcpConnection::start_tls(seams::TlsRequest request) { impl_->start_tls(std:
 void TcpConnection::pause_reading(seams::Pause why) { impl_->pause(why); }
 void TcpConnection::resume_reading(seams::Pause why) { impl_->resume(why); }
 seams::Unsent TcpConnection::take_unsent() { return impl_->take_unsent(); }
-Duration TcpConnection::silence() const { return impl_->silence(); }
+std::uint64_t TcpConnection::heard() const { return impl_->heard(); }
 std::size_t TcpConnection::queued() const { return impl_->queued(); }
 void TcpConnection::close(Duration patience) { impl_->close(patience); }
 void TcpConnection::abort() { impl_->abort(); }

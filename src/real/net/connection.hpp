@@ -28,7 +28,7 @@ class TcpConnection final : public seams::Connection {
   void resume_reading(seams::Pause why = seams::Pause::procedure) override;
   std::size_t queued() const override;
   seams::Unsent take_unsent() override;
-  Duration silence() const override;
+  std::uint64_t heard() const override;
   void close(Duration patience) override;  // what still comes is read and thrown away
   void abort() override;                   // a reset on the wire
   Endpoint remote() const override;

@@ -369,6 +369,20 @@ TEST(Connection, PeerThatReadsNothingIsCut_WhatItsKernelHasNotIsKnown) {
   EXPECT_GT(unsent.uncertain, 0u);
 }
 
+// AB-229: an acknowledgement is heard, also one that comes within the tick of the kernel's clock in which the byte left.
+TEST(Connection, MachineThatIsThere_IsHeardAfterEachWrite) {
+  Joined both;
+  both.at_server.when_bytes = [](std::string_view) {};
+  for (std::size_t i = 1; i <= 20; ++i) {
+    const std::uint64_t before = both.client->heard();
+    both.client->write(" ");
+    run_until(both.loop, [&] { return both.at_server.received.size() == i && both.client->heard() > before; });
+  }
+  const std::uint64_t last = both.client->heard();
+  settle(both.loop);
+  EXPECT_EQ(both.client->heard(), last) << "who says nothing is not heard";
+}
+
 // P7: two reasons to pause do not resume each other.
 TEST(Connection, PausedForTwoReasons_IsReadWhenBothAreGone) {
   Joined both;

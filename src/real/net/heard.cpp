@@ -1,0 +1,15 @@
+#include "net/heard.hpp"
+
+#include <linux/tcp.h>  // the whole of tcp_info; a file of its own, since <netinet/tcp.h> has a shorter one of the same name
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+namespace ligase::net {
+
+std::uint64_t segments_received(int socket) noexcept {
+  tcp_info facts{};
+  socklen_t size = sizeof facts;
+  return ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &facts, &size) == 0 ? facts.tcpi_segs_in : 0;
+}
+
+}  // namespace ligase::net
