@@ -118,6 +118,38 @@ TEST_F(Unsent, StopWhileStanzasWaitForAComponent_EachIsAnswered) {
   for (std::size_t i = 1; i < sender().received.size(); ++i) EXPECT_EQ(sender().received[i].type, "error");
 }
 
+// AB-167, AB-260, P5: more errors than a connection takes at once wait for a component when the gateway is told to stop: its link
+// ends when it has them all.
+TEST_F(Unsent, StopWhileManyErrorsWaitForAComponent_ItGetsThemAll) {
+  start(96);
+  world->is_patient = true;
+  sender().stop_reading();
+  for (int n = 1; n <= 4000; ++n)
+    sender().send(fmt::format("<message from='a@sender1.tld' to='b@nowhere.tld' id='{}'><body>x</body></message>", n));
+  world->run_for(60s);
+  bool is_stopped = false;
+  lab->one->gateway->stop([&] { is_stopped = true; });
+  world->run_for(2s);
+  EXPECT_FALSE(is_stopped);
+  sender().go_on_reading();
+  EXPECT_TRUE(world->run_until([&] { return is_stopped; }, 20s));
+  EXPECT_EQ(sender().received.size(), 4001u);
+}
+
+// AB-260: one that takes none of them holds the end up no longer than the drain may take; what it did not take is counted.
+TEST_F(Unsent, StopWhileManyErrorsWaitForADeafComponent_TheyAreCounted) {
+  start(97);
+  world->is_patient = true;
+  sender().stop_reading();
+  for (int n = 1; n <= 4000; ++n)
+    sender().send(fmt::format("<message from='a@sender1.tld' to='b@nowhere.tld' id='{}'><body>x</body></message>", n));
+  world->run_for(60s);
+  bool is_stopped = false;
+  lab->one->gateway->stop([&] { is_stopped = true; });
+  EXPECT_TRUE(world->run_until([&] { return is_stopped; }, 31s));
+  EXPECT_EQ(lab->one->log.count("dropped"), 1u);
+}
+
 // AB-167, P5: what the streams do not send any more when the gateway stops goes back to the components that sent it.
 TEST_F(Unsent, StopInABurst_EachStanzaArrivesOrIsAnswered) {
   start(95);

@@ -78,11 +78,11 @@ void House::stop(std::function<void()> done) {
   schedule_burial();
 }
 
-// Streams first: what they do not send any more goes back by the links, which end when it has.
+// Streams first: what they do not send any more goes back by the links, each of which ends when it has (AB-260).
 void House::end_links() {
   std::vector<hosting::ComponentLink*> open;
   for (const auto& [number, link] : links_)
-    if (!link->is_ending) open.push_back(link.get());
+    if (!link->is_ending && !router_.has_waiting(*link)) open.push_back(link.get());
   for (hosting::ComponentLink* link : open)
     link->end({StreamError::system_shutdown, "the server is being stopped"},
               {Reason::shutdown, "the gateway is stopping"});

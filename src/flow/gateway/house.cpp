@@ -182,7 +182,10 @@ xml::Take House::on_stanza(hosting::ComponentLink& link, const xml::ElementView&
 void House::on_dropped(hosting::ComponentLink&, Reason reason, std::string_view what) {
   count_drop(reason, what, nullptr);
 }
-void House::on_writable(hosting::ComponentLink& link) { router_.drain(link); }
+void House::on_writable(hosting::ComponentLink& link) {
+  router_.drain(link);
+  if (stopped_ && !router_.has_waiting(link)) schedule_burial();
+}
 
 void House::on_up(hosting::ComponentLink& link) {
   hosting::HostedDomain* domain = hosted_.find(*link.machine.domain());

@@ -141,14 +141,28 @@ void Router::stop(const Error& why) {
   for (pairs::OutPair* pair : std::vector<pairs::OutPair*>(queued_.begin(), queued_.end())) bounce_all(*pair, why);
   for (const auto& [name, domain] : hosted_.all()) {
     if (!domain->waiting) continue;
-    const std::unique_ptr<pair::Backlog> waiting = std::move(domain->waiting);
-    go_on(waiting->brake.has_emptied());
-    for (const pair::Stanza& stanza : waiting->queue.take_all()) bounce_to_remote(stanza, why);
+    go_on(domain->waiting->brake.has_emptied());
+    std::vector<pair::Stanza> owed;
+    for (pair::Stanza& stanza : domain->waiting->queue.take_all()) {
+      // What may not be answered is still for a link that is up: the end waits for it (AB-260).
+      if (domain->session != nullptr && !pair::is_answerable(stanza)) {
+        owed.push_back(std::move(stanza));
+      } else {
+        bounce_to_remote(stanza, why);
+      }
+    }
+    domain->waiting->queue.put_back(std::move(owed));
+    if (domain->waiting->queue.is_empty()) domain->waiting.reset();
   }
 }
 
 bool Router::keeps_for_links() const {
   return std::ranges::any_of(hosted_.all(), [](const auto& entry) { return entry.second->waiting != nullptr; });
+}
+
+bool Router::has_waiting(const hosting::ComponentLink& link) const {
+  const hosting::HostedDomain* domain = link.machine.domain() ? hosted_.find(*link.machine.domain()) : nullptr;
+  return domain != nullptr && domain->session == &link && domain->waiting != nullptr;
 }
 
 void Router::check() const {

@@ -69,6 +69,7 @@ class Router {
   // streams that live.
   void stop(const Error& why);
   bool keeps_for_links() const;
+  bool has_waiting(const hosting::ComponentLink& link) const;  // it is up, and takes less than there is for it
   std::uint64_t stanzas() const noexcept { return stanzas_; }
 
   // Every budget is the sum of what it counts, and whatever has a queue is where queues are looked for.
