@@ -101,7 +101,9 @@ void Peer::carry_out(stream::Action& action) {
                    if (machine_.role() == Role::initiating) request.sni = std::string(remote_.text());
                    connection_->start_tls(std::move(request));
                  },
-                 [&](stream::AskServerVerdict&) { perform(machine_.go_on(stream::External::usual, now())); },
+                 [&](stream::AskServerVerdict&) {
+                   perform(machine_.go_on(stream::External::usual, stream::Bidi::never, now()));
+                 },
                  [&](stream::AskClientVerdict&) { perform(machine_.offer_features(true, now())); },
                  [&](stream::AskAuthentication&) { perform(machine_.authenticate(Result<void>{}, now())); },
                  [&](stream::Authenticated&) { machine_.pair_proven(now()); },

@@ -63,6 +63,7 @@ class Peer final : public seams::Receiver, private stream::StanzaSink, private s
   xml::Take stanza(const xml::ElementView&, stream::StanzaKind) override;
   bool is_hosted(const Domain& domain) const override { return domain == local_; }
   Encryption encryption_towards(const Domain*) const override { return Encryption::required; }
+  bool offers_bidi(const Domain&) const override { return false; }
   void perform(stream::Actions actions);
   void carry_out(stream::Action& action);
 

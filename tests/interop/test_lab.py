@@ -92,7 +92,8 @@ def test_each_way_of_proving_delivers_everything_over_few_connections(lab, proof
     assert document["pairs"] == 60
     assert document["stanzas"] == {"sent": 180, "delivered": 180, "lost": 0, "bounced": 0}
     assert document["connections"]["one_per_pair_and_direction"] == 60
-    assert 1 <= document["connections"]["measured"] <= 2
+    # Authorities are asked on connections of their own (BIDI-04), which are kept for a while.
+    assert 1 <= document["connections"]["measured"] <= (3 if proof == "dialback" else 1)
     assert document["proofs"] == {proof: 120}
     assert "break" not in document
     assert document["certificates_with_customer_names"] == (2 if proof == "pkix" else 0)
@@ -247,7 +248,7 @@ def test_keep_goes_on_until_told_to_end_and_can_be_looked_at(lab):
     assert {step["result"] for step in told["steps"]} <= {"ok", "skipped"}, told
     ctl("close", "--pair", "sender1.tld", "target1.tld")
     assert [pair["state"] for pair in ctl("pairs")
-            if (pair["local"], pair["remote"], pair["direction"]) == ("sender1.tld", "target1.tld", "in")] == ["expired"]
+            if (pair["local"], pair["remote"], pair["direction"]) == ("sender1.tld", "target1.tld", "out")] == ["expired"]
     run.signal(signal.SIGINT)
     code, _, err = run.wait()
     assert code == 0, err

@@ -393,7 +393,7 @@ TEST(Simulation, ThousandSeedsOfBadWeather_LoseNothingSilently) {
     world.weather.largest_fragment = 1 + world.dice.below(3000);
     const std::vector<std::vector<ProofType>> mixes{
         {ProofType::dnssec}, {ProofType::dane}, {ProofType::dialback}, {ProofType::dnssec, ProofType::dialback}};
-    Lab lab(world, 3, 3, mixes[world.dice.below(mixes.size())]);
+    Lab lab(world, 3, 3, mixes[world.dice.below(mixes.size())], {}, seed % 2 == 0 ? config::Policy{} : one_way());
     lab.send_all(2);
     const std::size_t sent = 36;
     const bool settled = world.run_until([&] { return lab.arrived() >= sent; }, 300s);

@@ -36,10 +36,17 @@ inline std::vector<std::string> names(const std::string& stem, unsigned count) {
   return domains;
 }
 
+// Each direction has a stream of its own, as towards peers without bidi; what both directions on one are is in bidi_test.cpp.
+inline config::Policy one_way() {
+  config::Policy policy;
+  policy.defaults.may_bidi = false;
+  return policy;
+}
+
 // The lab in small: provider one with senders, provider two with targets.
 struct Lab {
   explicit Lab(World& w, unsigned senders, unsigned targets, std::vector<ProofType> kinds = {ProofType::dnssec},
-               config::Limits limits = {}, config::Policy policy = {})
+               config::Limits limits = {}, config::Policy policy = one_way())
       : world(w), sender_names(names("sender", senders)), target_names(names("target", targets)) {
     const Identities& ids = identities();
     world.add_address("xmpp1.originating.tld", "192.0.2.1");

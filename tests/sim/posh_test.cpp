@@ -18,7 +18,7 @@ using testing::StartsWith;
 constexpr std::string_view kJson = "Content-Type: application/json\r\n";
 
 config::Policy only(std::vector<ProofType> proofs) {
-  config::Policy policy;
+  config::Policy policy = one_way();
   policy.defaults.proofs = std::move(proofs);
   return policy;
 }
@@ -93,7 +93,7 @@ TEST(PoshPairs, ThroughARedirect_AndThroughAReference) {  // POSH-02
 TEST(PoshPairs, WhereSomethingBetterProves_NobodyIsAsked) {  // POSH-05
   for (const ProofType better : {ProofType::dnssec, ProofType::dane}) {
     World world(53);
-    PoshLab lab(world, {}, better);
+    PoshLab lab(world, one_way(), better);
     ASSERT_TRUE(lab.exchange());
     EXPECT_EQ(lab.proofs(), (std::map<std::string, std::size_t>{{std::string(name_of(better)), 4}}));
     EXPECT_EQ(lab.sender->connections + lab.target->connections, 0u);
@@ -102,7 +102,7 @@ TEST(PoshPairs, WhereSomethingBetterProves_NobodyIsAsked) {  // POSH-05
 
 TEST(PoshPairs, AUsableTlsaThatDoesNotMatch_LeavesItUnasked) {  // O-11, I-04
   World world(54);
-  PoshLab lab(world, {}, ProofType::dnssec);
+  PoshLab lab(world, one_way(), ProofType::dnssec);
   world.add_tlsa("xmpp1.receiving.tld", 5269, *identities().one);
   lab.send_all(1);
   world.run_for(60s);
@@ -126,7 +126,7 @@ TEST(PoshPairs, ADocumentThatDoesNotListTheCertificate_ProvesNothing) {  // AB-1
 // O-17: what POSH said stays in the evidence of the weaker proof.
 TEST(PoshPairs, WithoutADocument_DialbackFollows) {  // O-17
   World world(56);
-  PoshLab lab(world, {});
+  PoshLab lab(world, one_way());
   lab.target.reset();
   lab.sender->answer = answers(http_answer("404 Not Found", "", ""));
   ASSERT_TRUE(lab.exchange());
@@ -184,7 +184,7 @@ TEST(PoshPairs, ProvenAnewBeforeTheDocumentEnds) {  // POSH-02
 // STR-10: features come within 5 s, whatever somebody's web server does; the claim that follows has its answer.
 TEST(PoshPairs, ASlowWebServer_HoldsNoFeaturesUp) {  // STR-10
   World world(59);
-  PoshLab lab(world, {});
+  PoshLab lab(world, one_way());
   lab.sender->answer = nullptr;      // it never answers
   RawPeer peer(world, "192.0.2.1");  // with provider one's certificate
   const Instant start = world.now();

@@ -58,6 +58,7 @@ Provider::Provider(World& world, const ProviderSpec& spec)
       random_(world.dice.next()),
       resolver_(world, spec.dns),
       dialer_(world, *Address::parse(spec.dial_from.empty() ? spec.address : spec.dial_from)) {
+  log.of = spec.host;
   Settings settings{.version = "sim",
                     .hostname = *Domain::parse(spec.host),
                     .limits = spec.limits,

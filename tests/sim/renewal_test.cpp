@@ -61,7 +61,7 @@ config::Limits patient() {
 }
 
 config::Policy only(std::vector<ProofType> proofs) {
-  config::Policy policy;
+  config::Policy policy = one_way();
   policy.defaults.proofs = std::move(proofs);
   return policy;
 }

@@ -48,6 +48,22 @@ TEST_F(Unsent, StreamIsClosedInABurst_AllArriveOnceAndInOrder) {
   }
 }
 
+// STR-06, P5, P6: the receiving side closes it. What was on its way to it is taken, and all else goes by the next stream.
+TEST_F(Unsent, ReceivingSideClosesTheStreamInABurst_AllArriveOnceAndInOrder) {
+  for (std::uint64_t seed = 180; seed < 190; ++seed) {
+    start(seed);
+    for (int n = 1; n <= kSent; ++n) sender().send(message(n));
+    ASSERT_TRUE(world->run_until([&] { return received().size() > 10; }, 30s));
+    for (const report::StreamRow& row : lab->two->gateway->streams())
+      if (row.direction == "in" && row.kind == "s2s") {
+        ASSERT_TRUE(lab->two->gateway->close_stream(row.id));
+      }
+    for (int n = kSent + 1; n <= kSent + 20; ++n) sender().send(message(n));
+    EXPECT_TRUE(world->run_until([&] { return received().size() == kSent + 21u; }, 120s)) << received().size();
+    lab->check_order_and_uniqueness();
+  }
+}
+
 // P6, MUX-10: the same where the pair alone is closed on a stream that has not sent what the pair gave it.
 TEST_F(Unsent, PairIsClosedInABurst_AllArriveOnceAndInOrder) {
   start(91);

@@ -1,6 +1,11 @@
 // The simulated network and DNS.
 #include "sim/world.hpp"
 
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <cstdlib>
+
 #include <deque>
 #include <new>
 
@@ -431,6 +436,12 @@ Task<Result<std::unique_ptr<seams::Connection>>> SimDialer::connect(Endpoint end
   World::Ends ends = world_.connect({own_, 0}, endpoint);
   listener->second.accept(std::move(ends.server));
   co_return std::move(ends.client);
+}
+
+void SimLog::write(report::Event event) {
+  static const bool is_traced = std::getenv("LIGASE_TRACE") != nullptr;
+  if (is_traced) fmt::print(stderr, "{} {}\n", of, report::as_text(event, {}));
+  events.push_back(std::move(event));
 }
 
 std::size_t SimLog::count(std::string_view name) const {

@@ -176,9 +176,10 @@ class SimDialer final : public seams::Dialer {
 class SimLog final : public report::Log {
  public:
   bool wants(report::Level) const noexcept override { return true; }
-  void write(report::Event event) override { events.push_back(std::move(event)); }
+  void write(report::Event event) override;  // to stderr as well, where LIGASE_TRACE is set
   std::size_t count(std::string_view name) const;
   std::vector<report::Event> events;
+  std::string of;  // whose it is
 };
 
 }  // namespace ligase::sim

@@ -220,10 +220,10 @@ TEST(Judge, WhatThisVersionHasNot_IsRefusedAllAtOnceWithItsLine) {  // AB-163
       "[[listen]]\nkind = \"backend\"\naddress = \"127.0.0.1:0\"\n"
       "[[listen]]\nkind = \"dns-view\"\naddress = \"127.0.0.1:0\"\n"
       "[[domain]]\nname = \"b.tld\"\nvia = \"backend\"\naddress = \"127.0.0.1:15269\"\n"
-      "[policy]\nbidi = true\n[limits]\ndead_after = \"2m\"\n");
+      "[limits]\ndead_after = \"2m\"\n");
   const config::Parsed parsed = judged(folder);
   for (const std::string& fault : texts(parsed.faults)) EXPECT_THAT(fault, HasSubstr(" is not in this version; "));
-  EXPECT_THAT(lines(parsed.faults), ElementsAre(21, 24, 27, 30, 33, 35));
+  EXPECT_THAT(lines(parsed.faults), ElementsAre(21, 24, 27, 30, 33));
 }
 
 // AB-207

@@ -492,13 +492,11 @@ TEST_F(Configuration, SecretThatOthersReadOrGuess_IsAWarning) {
 
 // AB-163: what is refused later is refused with its line.
 TEST_F(Configuration, KeysThatDoNothing_AreKeptWithTheirLines) {
-  const Parsed parsed = read(whole() +
-                             "[policy]\nbidi = true\n[[policy.peer]]\ndomains = [\"x.tld\"]\nbidi = false\n"
-                             "[limits]\ndead_after = \"90s\"\n");
+  const Parsed parsed = read(whole() + "[limits]\ndead_after = \"90s\"\n");
   ASSERT_TRUE(parsed.config);
   std::vector<std::string> keys;
   for (const InVain& key : parsed.config->in_vain) keys.push_back(key.key + " " + std::to_string(key.line));
-  EXPECT_THAT(keys, ElementsAre("[policy] bidi 17", "[[policy.peer]] bidi 20", "[limits] dead_after 22"));
+  EXPECT_THAT(keys, ElementsAre("[limits] dead_after 17"));
 }
 
 TEST_F(Configuration, MissingListenersOrTheirWrongAddress_AreRefused) {

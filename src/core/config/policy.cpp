@@ -64,11 +64,6 @@ bool matches(std::string_view pattern, std::string_view domain) noexcept {
   return domain.size() > suffix.size() && domain.ends_with(suffix);
 }
 
-std::optional<bool> read_bidi(Section& section, const Context& context) {
-  if (section.has("bidi")) context.findings.in_vain(section.title() + " bidi", section.line_of("bidi"));
-  return section.boolean("bidi");
-}
-
 // Patterns and the line of each; says of a further one whether all that it names is named by an earlier one already.
 class Named {
  public:
@@ -112,7 +107,7 @@ PeerRule read_rule(Section& section, const Context& context, bool dnssec_is_on, 
   rule.proofs = read_proofs(section, context, dnssec_is_on);
   if (const auto index = section.one_of("encryption", kEncryptions)) rule.encryption = static_cast<Encryption>(*index);
   rule.multiplex = section.boolean("multiplex");
-  rule.bidi = read_bidi(section, context);
+  rule.bidi = section.boolean("bidi");
   rule.block = section.boolean("block").value_or(false);
   section.finish();
   return rule;
@@ -126,7 +121,7 @@ Policy read_policy(Section& section, const Context& context, bool dnssec_is_on) 
   if (const auto index = section.one_of("encryption", kEncryptions))
     policy.defaults.encryption = static_cast<Encryption>(*index);
   policy.defaults.may_multiplex = section.boolean("multiplex").value_or(true);
-  policy.defaults.may_bidi = read_bidi(section, context).value_or(true);
+  policy.defaults.may_bidi = section.boolean("bidi").value_or(true);
   policy.internal = section.boolean("internal").value_or(false);
   Named named;
   unsigned number = 0;

@@ -35,9 +35,13 @@ std::string_view Life::state_name() const noexcept {
 }
 
 const proof::Proof* Life::live_on(StreamRef stream, PolicyEpoch epoch, WallTime wall) const noexcept {
+  return draining_ ? nullptr : proven_on(stream, epoch, wall);
+}
+
+const proof::Proof* Life::proven_on(StreamRef stream, PolicyEpoch epoch, WallTime wall) const noexcept {
   const Proven* proven = as<Proven>();
-  const bool lives = proven != nullptr && proven->stream == stream && holds(*proven, epoch, wall) && !draining_;
-  return lives ? &proven->proof : nullptr;
+  const bool is_proven = proven != nullptr && proven->stream == stream && holds(*proven, epoch, wall);
+  return is_proven ? &proven->proof : nullptr;
 }
 
 bool Life::is_moving(PolicyEpoch epoch, WallTime wall) const noexcept {

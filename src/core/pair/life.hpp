@@ -45,6 +45,8 @@ class Life {
   // The Proof under which a stanza may pass on `stream` now; null: it may not. Null too while the pair's earlier stanzas are
   // still on their way on another stream, which these must not overtake (P6).
   const proof::Proof* live_on(StreamRef stream, PolicyEpoch epoch, WallTime wall) const noexcept;
+  // The Proof under which the peer may speak in reverse on `stream` (BIDI-03): it asks for no more than what was proven there.
+  const proof::Proof* proven_on(StreamRef stream, PolicyEpoch epoch, WallTime wall) const noexcept;
   // It holds on a stream, and nothing passes there yet for that very reason: what comes waits, and nothing is to be proven.
   bool is_moving(PolicyEpoch epoch, WallTime wall) const noexcept;
   bool is_being_proven() const noexcept { return is_being_proven_; }

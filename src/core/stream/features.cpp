@@ -11,6 +11,12 @@ namespace ligase::stream {
 namespace {
 constexpr std::size_t kMostNames = 32;
 constexpr std::size_t kLongestName = 64;
+
+std::string limits_element(std::uint64_t most_bytes, std::uint64_t idle_seconds) {
+  return fmt::format("<limits xmlns='{}'><max-bytes>{}</max-bytes><idle-seconds>{}</idle-seconds></limits>",
+                     ns::kLimits, most_bytes, idle_seconds);
+}
+
 }  // namespace
 
 Features read_features(const xml::Node& node) {
@@ -59,11 +65,16 @@ std::string write_features(const Offer& offer) {
   if (offer.external)
     out += fmt::format("<mechanisms xmlns='{}'><mechanism>EXTERNAL</mechanism></mechanisms>", ns::kSasl);
   if (offer.dialback) out += fmt::format("<dialback xmlns='{}'><errors/></dialback>", ns::kDialbackFeature);
-  if (offer.most_bytes > 0)
-    out += fmt::format("<limits xmlns='{}'><max-bytes>{}</max-bytes><idle-seconds>{}</idle-seconds></limits>",
-                       ns::kLimits, offer.most_bytes, offer.idle_seconds);
+  // Twice: ejabberd before 26.07 looks for the namespace of the request.
+  if (offer.bidi) out += fmt::format("<bidi xmlns='{}'/><bidi xmlns='{}'/>", ns::kBidiFeature, ns::kBidi);
+  if (offer.most_bytes > 0) out += limits_element(offer.most_bytes, offer.idle_seconds);
   out += "</stream:features>";
   return out;
+}
+
+std::string ask_for_bidi(std::uint64_t most_bytes, std::uint64_t idle_seconds) {
+  return fmt::format("<bidi xmlns='{}'><dialback xmlns='{}'><errors/></dialback>{}</bidi>", ns::kBidi,
+                     ns::kDialbackFeature, limits_element(most_bytes, idle_seconds));
 }
 
 }  // namespace ligase::stream

@@ -19,10 +19,15 @@ struct Features {
 Features read_features(const xml::Node& node);
 
 struct Offer {
-  bool starttls = false, starttls_required = false, external = false, dialback = false;
+  bool starttls = false, starttls_required = false, external = false, dialback = false, bidi = false;
   std::uint64_t most_bytes = 0;  // 0: not announced
   std::uint64_t idle_seconds = 0;
 };
 std::string write_features(const Offer& offer);
+
+// <bidi/> of the initiating entity (XEP-0288 §2.2), and within it what it could not offer by features of its own: the limits of
+// what it takes (XEP-0478 §2.2), and that it answers a db:result in reverse with XEP-0220's errors. What reads its content is
+// read_features().
+std::string ask_for_bidi(std::uint64_t most_bytes, std::uint64_t idle_seconds);
 
 }  // namespace ligase::stream

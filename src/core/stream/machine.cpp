@@ -72,6 +72,11 @@ void Machine::send_header() {
 
 void Machine::end(std::optional<StreamFault> fault, Error why) {
   if (phase_ == Phase::over) return;
+  if (phase_ == Phase::closing) {
+    phase_ = Phase::over;
+    actions_.push_back(Ended{*closing_why_});
+    return;
+  }
   if (phase_ != Phase::tls) {  // in the middle of a handshake nothing can be said
     if (fault) {
       if (!header_sent_) send_header();
@@ -95,8 +100,20 @@ Actions Machine::fail(StreamFault fault, Error why) {
   return take_actions();
 }
 
-Actions Machine::close(Error why) {
-  end(std::nullopt, std::move(why));
+Actions Machine::close(Error why, Instant now) { return wind_down(std::nullopt, std::move(why), now); }
+
+Actions Machine::wind_down(std::optional<StreamFault> fault, Error why, Instant now) {
+  now_ = now;
+  if (phase_ == Phase::closing) return {};
+  if ((role_ == Role::initiating && !is_bidi_) || phase_ != Phase::open || !is_proven_) {
+    end(std::move(fault), std::move(why));
+    return take_actions();
+  }
+  if (fault) send(error_element(*fault));
+  send("</stream:stream>");
+  closing_why_ = std::move(why);
+  closing_since_ = now_;
+  phase_ = Phase::closing;
   return take_actions();
 }
 
@@ -200,6 +217,7 @@ Actions Machine::on_tls(Instant now) {
   parser_is_stopped_ = false;
   held_.clear();
   features_ = {};
+  has_claimed_ = false;
   header_sent_ = false;
   if (role_ == Role::receiving) {
     local_.reset();
@@ -212,10 +230,11 @@ Actions Machine::on_tls(Instant now) {
   return take_actions();
 }
 
-Actions Machine::go_on(External external, Instant now) {
+Actions Machine::go_on(External external, Bidi bidi, Instant now) {
   now_ = now;
   if (phase_ != Phase::verdict || role_ != Role::initiating) return {};
   external_ = external;
+  bidi_ = bidi;
   if (is_encrypted_) {
     phase_ = Phase::header_tls;
     send_header();
@@ -245,6 +264,7 @@ void Machine::pair_proven(Instant now) {
 
 Instant Machine::deadline() const noexcept {
   if (is_over()) return Instant::max();
+  if (is_closing()) return closing_since_ + kClosePatience;
   const bool is_pending = role_ == Role::receiving ? !is_proven_ : !was_opened_;
   Instant next = is_pending ? opened_at_ + limits_.unproven_timeout : Instant::max();
   if (phase_ == Phase::open) {
@@ -257,6 +277,10 @@ Instant Machine::deadline() const noexcept {
 Actions Machine::on_time(Instant now, bool is_busy) {
   now_ = now;
   if (is_over()) return {};
+  if (is_closing()) {
+    if (now >= deadline()) end(std::nullopt, {});
+    return take_actions();
+  }
   const bool is_pending = role_ == Role::receiving ? !is_proven_ : !was_opened_;
   if (is_pending && now >= opened_at_ + limits_.unproven_timeout) {
     return fail(
@@ -265,7 +289,7 @@ Actions Machine::on_time(Instant now, bool is_busy) {
   }
   if (phase_ != Phase::open) return {};
   if (role_ == Role::initiating && now >= last_stanza_ + limits_.idle_timeout) {
-    if (!is_busy) return close({Reason::stream_idle, "no stanza for a long time"});
+    if (!is_busy) return close({Reason::stream_idle, "no stanza for a long time"}, now);
     last_stanza_ = now;
   }
   if (now >= last_sent_ + limits_.keep_alive) send(" ");

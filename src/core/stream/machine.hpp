@@ -99,6 +99,7 @@ class Hosting {
   virtual ~Hosting() = default;
   virtual bool is_hosted(const Domain& domain) const = 0;
   virtual Encryption encryption_towards(const Domain* remote) const = 0;  // null: not known yet
+  virtual bool offers_bidi(const Domain& remote) const = 0;
 };
 
 class StanzaSink {
@@ -116,8 +117,13 @@ enum class External : std::uint8_t {
   never,
 };
 
+// Initiating: whether both directions are asked for on the one stream (XEP-0288, BIDI-01).
+enum class Bidi : std::uint8_t { never, where_offered };
+
 // A stream that STARTTLS is used on is two: what was said, claimed or judged in clear is nothing inside TLS (STR-04, AB-185).
 enum class Half : std::uint8_t { clear, tls };
+
+constexpr Duration kClosePatience = 5s;  // STR-06
 
 struct Limits {
   xml::Limits xml;                         // of an unproven stream
@@ -147,13 +153,16 @@ class Machine : private xml::Sink {
   bool waits_for_verdict() const noexcept;
 
   Actions on_tls(Instant now);                                     // the handshake succeeded
-  Actions go_on(External external, Instant now);                   // answer to AskServerVerdict
+  Actions go_on(External external, Bidi bidi, Instant now);        // answer to AskServerVerdict
   Actions offer_features(bool external, Instant now);              // answer to AskClientVerdict
   Actions authenticate(const Result<void>& verdict, Instant now);  // answer to AskAuthentication
 
   // Ends the stream with an error of ours; nothing happens if it is over already.
   Actions fail(StreamFault fault, Error why);
-  Actions close(Error why);  // orderly, </stream:stream>
+  Actions close(Error why, Instant now);  // orderly, </stream:stream>
+  // The same, with an error of ours or none, on a stream that the peer may send stanzas on: what is on its way is taken still, until
+  // the peer closes too or kClosePatience is over (RFC 6120 §4.4, STR-06). Nothing more is sent.
+  Actions wind_down(std::optional<StreamFault> fault, Error why, Instant now);
 
   void pair_proven(Instant now);  // the first one ends the unproven timer and raises the stanza limit
   void sent_something(Instant now) noexcept { last_sent_ = now; }
@@ -164,10 +173,13 @@ class Machine : private xml::Sink {
 
   Role role() const noexcept { return role_; }
   bool is_open() const noexcept { return phase_ == Phase::open; }
+  bool is_closing() const noexcept { return phase_ == Phase::closing; }  // we have said our last word
   bool is_over() const noexcept { return phase_ == Phase::over; }
   // Initiating: <auth/> was sent and never answered, also when the stream is over.
   bool awaits_authentication() const noexcept { return phase_ == Phase::auth || ended_at_auth_; }
   bool is_encrypted() const noexcept { return is_encrypted_; }
+  // Stanzas go both ways: asked for by the initiating entity, inside TLS and before any proof (BIDI-01).
+  bool is_bidi() const noexcept { return is_bidi_; }
   // From the moment of StartTls: nothing more is written in clear.
   Half half() const noexcept { return is_encrypted_ || phase_ == Phase::tls ? Half::tls : Half::clear; }
   bool is_proven() const noexcept { return is_proven_; }
@@ -176,8 +188,9 @@ class Machine : private xml::Sink {
   // As the peer writes them in its header, and we in ours (AB-187).
   Labels local_labels() const noexcept { return local_labels_; }
   Labels remote_labels() const noexcept { return remote_labels_; }
-  const std::string& id() const noexcept { return id_; }           // as last announced by the receiving entity
-  const Features& features() const noexcept { return features_; }  // initiating: as last offered by the peer
+  const std::string& id() const noexcept { return id_; }  // as last announced by the receiving entity
+  // As last offered by the peer; receiving: what came with its <bidi/>.
+  const Features& features() const noexcept { return features_; }
   std::optional<StreamError> peer_error() const noexcept {
     return peer_error_;
   }  // with which the peer ended the stream
@@ -198,6 +211,7 @@ class Machine : private xml::Sink {
     header_auth,
     features_auth,
     open,
+    closing,
     over,
   };
 
@@ -225,6 +239,7 @@ class Machine : private xml::Sink {
   void take_dialback(const xml::Node& node, std::size_t size);
   void take_stream_error(const xml::Node& node);
   void take_control(const xml::ElementView& element);
+  void take_bidi(const xml::Node& node, std::size_t size);
   void open();
   void try_external_or_open();
 
@@ -237,6 +252,8 @@ class Machine : private xml::Sink {
   bool parser_is_stopped_ = false, is_encrypted_ = false, is_proven_ = false, header_sent_ = false;
   bool header_declares_dialback_ = false, external_offered_ = false, external_tried_ = false;
   bool ended_at_auth_ = false, was_opened_ = false, restart_is_due_ = false;
+  bool is_bidi_ = false, has_claimed_ = false;  // the peer, receiving: a domain, by SASL or dialback
+  Bidi bidi_ = Bidi::never;
   unsigned failed_authentications_ = 0;
   External external_ = External::usual;
   Encryption encryption_ = Encryption::required;
@@ -245,7 +262,8 @@ class Machine : private xml::Sink {
   std::string id_, held_;
   Features features_;
   std::optional<StreamError> peer_error_;
-  Instant opened_at_, last_sent_, last_stanza_, now_, idle_since_;
+  std::optional<Error> closing_why_;
+  Instant opened_at_, last_sent_, last_stanza_, now_, idle_since_, closing_since_;
   std::uint64_t elements_ = 0, idle_bytes_ = 0;
   Actions actions_;
   StanzaSink* sink_ = nullptr;

@@ -26,12 +26,13 @@ enum class Kind : std::uint8_t {
   result_answer,
   verify_ask,
   verify_answer,
+  bidi,
   stream_error,
   header,
   stanza,
   other,
 };
-constexpr std::size_t kKinds = 16;
+constexpr std::size_t kKinds = 17;
 
 // Where an element can arrive at all; elsewhere the parser is stopped or a header must come first.
 enum class Situation : std::uint8_t {
@@ -42,9 +43,11 @@ enum class Situation : std::uint8_t {
   auth,
   features_auth,
   open_initiating,
+  open_initiating_bidi,
   open_receiving,
+  closing,
 };
-constexpr std::size_t kSituations = 8;
+constexpr std::size_t kSituations = 10;
 
 enum class Cell : std::uint8_t {
   take,          // handled by its kind
@@ -58,16 +61,18 @@ constexpr Cell T = Cell::take, S = Cell::stanza, I = Cell::ignored, U = Cell::un
                P = Cell::tls_first;
 
 constexpr std::array<std::array<Cell, kKinds>, kSituations> kCells{{
-    // startls proceed tlsfail features auth  saslother success saslfail r-ask r-answer v-ask v-answer error header
+    // startls proceed tlsfail features auth  saslother success saslfail r-ask r-answer v-ask v-answer bidi error header
     // stanza other
-    {{U, U, U, T, U, U, U, U, U, U, U, U, T, U, N, U}},  // features_clear
-    {{T, U, U, U, P, P, U, U, P, P, P, P, T, U, P, U}},  // starttls_clear
-    {{U, T, T, U, U, U, U, U, U, U, U, U, T, U, N, U}},  // proceed
-    {{U, U, U, T, U, U, U, U, U, U, U, U, T, U, N, U}},  // features_tls
-    {{U, U, U, U, U, U, T, T, U, U, U, U, T, U, N, U}},  // auth
-    {{U, U, U, T, U, U, U, U, U, U, U, U, T, U, N, U}},  // features_auth
-    {{U, U, U, I, U, U, U, U, I, T, T, T, T, U, S, I}},  // open_initiating: no bidi, so nothing is asked in reverse
-    {{T, U, U, U, T, T, U, U, T, T, T, T, T, U, S, I}},  // open_receiving
+    {{U, U, U, T, U, U, U, U, U, U, U, U, U, T, U, N, U}},  // features_clear
+    {{T, U, U, U, P, P, U, U, P, P, P, P, P, T, U, P, U}},  // starttls_clear
+    {{U, T, T, U, U, U, U, U, U, U, U, U, U, T, U, N, U}},  // proceed
+    {{U, U, U, T, U, U, U, U, U, U, U, U, U, T, U, N, U}},  // features_tls
+    {{U, U, U, U, U, U, T, T, U, U, U, U, U, T, U, N, U}},  // auth
+    {{U, U, U, T, U, U, U, U, U, U, U, U, U, T, U, N, U}},  // features_auth
+    {{U, U, U, I, U, U, U, U, I, T, T, T, U, T, U, S, I}},  // open_initiating: nothing is asked in reverse
+    {{U, U, U, I, U, U, U, U, T, T, T, T, U, T, U, S, I}},  // open_initiating_bidi
+    {{T, U, U, U, T, T, U, U, T, T, T, T, T, T, U, S, I}},  // open_receiving
+    {{I, I, I, I, I, I, I, I, I, T, I, T, I, T, U, S, I}},  // closing: nothing can be asked any more
 }};
 
 Kind kind_of(const xml::ElementView& element) {
@@ -75,6 +80,8 @@ Kind kind_of(const xml::ElementView& element) {
   if (element.ns == ns::kDialback) {
     if (element.name == "result") return element.type ? Kind::result_answer : Kind::result_ask;
     if (element.name == "verify") return element.type ? Kind::verify_answer : Kind::verify_ask;
+  } else if (element.ns == ns::kBidi) {
+    if (element.name == "bidi") return Kind::bidi;
   } else if (element.ns == ns::kTls) {
     if (element.name == "starttls") return Kind::starttls;
     if (element.name == "proceed") return Kind::proceed;
@@ -92,7 +99,7 @@ Kind kind_of(const xml::ElementView& element) {
   return Kind::other;
 }
 
-std::optional<Situation> situation_of(Machine::Phase phase, Role role) {
+std::optional<Situation> situation_of(Machine::Phase phase, Role role, bool is_bidi) {
   using Phase = Machine::Phase;
   switch (phase) {
     case Phase::features_clear:
@@ -108,7 +115,10 @@ std::optional<Situation> situation_of(Machine::Phase phase, Role role) {
     case Phase::features_auth:
       return Situation::features_auth;
     case Phase::open:
-      return role == Role::initiating ? Situation::open_initiating : Situation::open_receiving;
+      if (role == Role::receiving) return Situation::open_receiving;
+      return is_bidi ? Situation::open_initiating_bidi : Situation::open_initiating;
+    case Phase::closing:
+      return Situation::closing;
     case Phase::header_clear:
     case Phase::tls:
     case Phase::verdict:
@@ -132,7 +142,7 @@ std::optional<StanzaKind> stanza_kind(std::string_view name) noexcept {
 xml::Take Machine::element(const xml::ElementView& element) {
   if (is_over()) return xml::Take::stop;
   ++elements_;
-  const auto situation = situation_of(phase_, role_);
+  const auto situation = situation_of(phase_, role_, is_bidi_);
   const Kind kind = kind_of(element);
   if (element.cannot_pass == Reason::stanza_too_big &&
       kind != Kind::stanza) {  // nothing of it is there to be understood
@@ -221,6 +231,9 @@ void Machine::take_control(const xml::ElementView& element) {
     case Kind::verify_answer:
       take_dialback(*node, element.bytes.size());
       return;
+    case Kind::bidi:
+      take_bidi(*node, element.bytes.size());
+      return;
     case Kind::stream_error:
       take_stream_error(*node);
       return;
@@ -231,6 +244,18 @@ void Machine::take_control(const xml::ElementView& element) {
   }
   end(StreamFault{StreamError::unsupported_stanza_type, "this element is not expected here"},
       {Reason::stream_protocol, "an unexpected element"});
+}
+
+// BIDI-01: inside TLS, once, and before the peer has said who it is; else it changes nothing, and costs itself (AB-027).
+void Machine::take_bidi(const xml::Node& node, std::size_t size) {
+  const bool may_be_asked =
+      is_encrypted_ && !is_bidi_ && !has_claimed_ && !is_proven_ && remote_ && hosting_->offers_bidi(*remote_);
+  if (!may_be_asked) {
+    actions_.push_back(Dropped{Reason::stream_protocol, "bidi"});
+    return count_idle(256 + size);
+  }
+  is_bidi_ = true;
+  features_ = read_features(node);
 }
 
 void Machine::take_features(const xml::Node& node) {
@@ -256,6 +281,10 @@ void Machine::take_features(const xml::Node& node) {
 }
 
 void Machine::try_external_or_open() {
+  if (features_.bidi && bidi_ == Bidi::where_offered && is_encrypted_ && !is_bidi_) {
+    is_bidi_ = true;
+    send(ask_for_bidi(limits_.stanza_size, static_cast<std::uint64_t>(limits_.idle_timeout / 1s)));
+  }
   const bool is_wanted = external_ != External::never && (external_ != External::last_resort || !features_.dialback);
   if (features_.external && is_wanted && is_encrypted_ && !external_tried_) {
     external_tried_ = true;
@@ -303,6 +332,7 @@ void Machine::take_auth(const xml::Node& node) {
       return refuse("invalid-authzid", "the authorization identity is not the header's 'from'");
   }
   if (is_proven_) return refuse("not-authorized", "this stream is authenticated already");
+  has_claimed_ = true;
   actions_.push_back(AskAuthentication{*remote_});
 }
 
@@ -345,6 +375,7 @@ void Machine::take_dialback(const xml::Node& node, std::size_t size) {
     if (result->verdict) {
       actions_.push_back(ResultAnswered{std::move(*result)});
     } else {
+      has_claimed_ = true;
       if (!remote_) remote_ = result->sender;  // STR-02: the claim names the from that the header left out
       actions_.push_back(Claimed{std::move(*result)});
     }

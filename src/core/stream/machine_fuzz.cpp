@@ -11,6 +11,7 @@ using namespace ligase;
 struct Hosting final : stream::Hosting {
   bool is_hosted(const Domain& domain) const override { return domain.text() == "target1.tld"; }
   Encryption encryption_towards(const Domain*) const override { return encryption; }
+  bool offers_bidi(const Domain&) const override { return true; }
   Encryption encryption = Encryption::required;
 };
 
@@ -43,7 +44,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
       for (const stream::Action& action : actions) {
         if (std::holds_alternative<stream::StartTls>(action)) machine.on_tls(now);
         if (std::holds_alternative<stream::AskServerVerdict>(action))
-          machine.go_on(static_cast<stream::External>((choices >> 2) & 3), now);
+          machine.go_on(static_cast<stream::External>((choices >> 2) & 3),
+                        static_cast<stream::Bidi>((choices >> 6) & 1), now);
         if (std::holds_alternative<stream::AskClientVerdict>(action)) machine.offer_features((choices & 16) != 0, now);
         if (std::holds_alternative<stream::AskAuthentication>(action)) {
           machine.authenticate((choices & 32) != 0 ? Result<void>{} : fail(Reason::pkix_name), now);

@@ -113,11 +113,13 @@ void Machine::receiving_header(const xml::Header& header) {
 }
 
 void Machine::offer() {
+  const bool may_offer_bidi = !is_proven_ && remote_ && hosting_->offers_bidi(*remote_);
   if (major_version(parser_.header().version) >= 1)
     send(write_features({.starttls = false,
                          .starttls_required = false,
                          .external = external_offered_ && !is_proven_,
                          .dialback = true,
+                         .bidi = may_offer_bidi,
                          .most_bytes = limits_.stanza_size,
                          .idle_seconds = static_cast<std::uint64_t>(limits_.idle_timeout / 1s)}));
   open();

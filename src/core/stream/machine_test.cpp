@@ -20,7 +20,9 @@ class TestHosting final : public Hosting {
     return domain.text() == "target1.tld" || domain.text() == "target2.tld";
   }
   Encryption encryption_towards(const Domain*) const override { return encryption; }
+  bool offers_bidi(const Domain&) const override { return is_bidi; }
   Encryption encryption = Encryption::required;
+  bool is_bidi = false;
 };
 
 std::string verdict_text(const DbVerdict& verdict) {
@@ -66,6 +68,7 @@ class Runner : private StanzaSink {
   void world(const std::string& line) {
     if (line.starts_with("receiving")) {
       hosting_.encryption = line.find("preferred") != std::string::npos ? Encryption::preferred : Encryption::required;
+      hosting_.is_bidi = line.find("bidi") != std::string::npos;
       Limits limits;
       if (line.find("small stanzas") != std::string::npos) limits.stanza_size = limits.xml.stanza_size = 200;
       machine_.emplace(Machine::receive(
@@ -79,27 +82,37 @@ class Runner : private StanzaSink {
     } else if (line == "tls") {
       take(machine_->on_tls(now_));
     } else if (line == "server proven") {
-      take(machine_->go_on(External::usual, now_));
+      take(machine_->go_on(External::usual, Bidi::never, now_));
+    } else if (line == "server proven, bidi") {
+      take(machine_->go_on(External::usual, Bidi::where_offered, now_));
     } else if (line == "server proven, external named") {
-      take(machine_->go_on(External::named, now_));
+      take(machine_->go_on(External::named, Bidi::never, now_));
     } else if (line == "server proven, external as last resort") {
-      take(machine_->go_on(External::last_resort, now_));
+      take(machine_->go_on(External::last_resort, Bidi::never, now_));
     } else if (line == "server proven, no external") {
-      take(machine_->go_on(External::never, now_));
+      take(machine_->go_on(External::never, Bidi::never, now_));
     } else if (line == "server refused") {
-      take(machine_->close({Reason::dane_mismatch, "refused"}));
+      take(machine_->close({Reason::dane_mismatch, "refused"}, now_));
     } else if (line.starts_with("client ")) {
       take(machine_->offer_features(line == "client proven", now_));
     } else if (line.starts_with("authenticate ")) {
       take(machine_->authenticate(
           line == "authenticate yes" ? Result<void>{} : fail(Reason::pkix_name, "the certificate names nobody"), now_));
+    } else if (line == "features") {
+      flush_sent();
+      const Features& features = machine_->features();
+      actual.push_back(!machine_->is_bidi()
+                           ? "== one way"
+                           : fmt::format("== bidi, {}, {} bytes",
+                                         features.dialback_errors ? "dialback with errors" : "no dialback",
+                                         features.most_bytes.value_or(0)));
     } else if (line == "pair proven") {
       machine_->pair_proven(now_);
     } else if (line.starts_with("after ")) {
       now_ += std::chrono::seconds(std::stoi(line.substr(6)));
       take(machine_->on_time(now_, line.find("busy") != std::string::npos));
     } else if (line == "close") {
-      take(machine_->close({Reason::shutdown, "stop"}));
+      take(machine_->close({Reason::shutdown, "stop"}, now_));
     } else {
       ADD_FAILURE() << "no such line: " << line;
     }

@@ -3,20 +3,22 @@
 
 #include "gateway/house.hpp"
 #include "prove/claims.hpp"
+#include "prove/inverse.hpp"
 #include "prove/set_up.hpp"
 
 namespace ligase::gateway {
 namespace {
 
 // What an operator reads of a pair that is proven: for the first time, with evidence that changed, or just again.
-report::Event proven_event(const pair::Life& before, const proof::Proof& proof, const streams::Stream& session) {
+report::Event proven_event(std::string_view direction, const pair::Life& before, const proof::Proof& proof,
+                           const streams::Stream& session) {
   const auto* was = before.as<pair::Life::Proven>();
   const bool is_same = was != nullptr && was->proof.type == proof.type && was->proof.evidence == proof.evidence &&
                        was->stream == session.ref;
   report::Event event(is_same ? report::Level::debug : report::Level::info, is_same          ? "pair_renewed"
                                                                             : was != nullptr ? "evidence_changed"
                                                                                              : "pair_proven");
-  event.with("direction", session.machine.role() == Role::initiating ? "out" : "in")
+  event.with("direction", direction)
       .with("stream", session.number())
       .with("peer", session.peer_host)
       .with("proof", proof::name_of(proof.type))
@@ -47,7 +49,7 @@ void House::out_pair_is_proven(pairs::OutPair& pair, streams::Stream& session, p
   pair.accepted_on = session.ref;
   pair.last_error.reset();
   proof = ground_.rules.bounded(std::move(proof), wall());
-  ground_.log(proven_event(pair.life, proof, session)
+  ground_.log(proven_event("out", pair.life, proof, session)
                   .with("local", pair.key.sender.text())
                   .with("remote", pair.key.target.text()));
   if (const auto* before = pair.life.as<pair::Life::Proven>(); before != nullptr && before->stream != session.ref)
@@ -56,10 +58,14 @@ void House::out_pair_is_proven(pairs::OutPair& pair, streams::Stream& session, p
   const bool is_of_today = proof.epoch == ground_.rules.epoch().number;
   change(pair, [&] { pair.life.settle(pair::Life::Proven{std::move(proof), session.ref, wall()}); });
   session.riding.insert(&pair);
+  const bool is_first = !session.machine.is_proven();
   session.machine.pair_proven(now());
   // A reload came between the judgement and the peer's answer: by today's policy it is not proven yet.
   if (!is_of_today) return set_up(pair);
+  router_.settle_reverse(pair);
   if (!pair.life.draining()) router_.rides(pair, session);
+  if (is_first && session.peer != nullptr)
+    end_crossed(*session.peer);  // not before: what comes in reverse is heard now
 }
 
 void House::change(pairs::OutPair& pair, const std::function<void()>& event) {
@@ -73,7 +79,7 @@ void House::change(pairs::OutPair& pair, const std::function<void()>& event) {
   if (!after) return;
   const auto stream = streams_.all().find(*after);
   const bool is_there = stream != streams_.all().end();
-  if (!is_there || (!stream->second->is_ending && stream->second->has_sent(stream->second->written()))) {
+  if (!is_there || (stream->second->is_live() && stream->second->has_sent(stream->second->written()))) {
     pair.life.has_drained(*after);
   } else {
     stream->second->left.emplace(&pair, stream->second->written());
@@ -91,7 +97,28 @@ void House::has_drained(pairs::OutPair& pair, pair::StreamRef left) {
     if (is_stopping_) return router_.bounce_all(pair, {Reason::shutdown, "the gateway is stopping"});
     return set_up(pair);
   }
-  if (pair.life.as<pair::Life::Closed>() != nullptr) out_pairs_.erase(pair.key);
+  if (pair.life.as<pair::Life::Closed>() != nullptr && goes_over(left)) return set_up(pair);
+  if (is_of_no_use(pair)) out_pairs_.erase(pair.key);
+}
+
+// A crossed stream that ended: what was proven on it, at rest too, is proven on the one that stays.
+bool House::goes_over(pair::StreamRef left) {
+  const auto stream = streams_.all().find(left);
+  if (stream == streams_.all().end() || !stream->second->is_ending || !stream->second->machine.is_bidi()) return false;
+  const peers::Peer* peer = stream->second->peer;
+  return peer != nullptr && std::ranges::any_of(peer->streams, [&](pair::StreamRef ref) {
+           const streams::Stream* other = streams_.find(ref);
+           return other != nullptr && other->is_live() && other->machine.is_bidi();
+         });
+}
+
+// Closed, at rest, and not expected in reverse on a stream where the peer took us for the sender.
+bool House::is_of_no_use(const pairs::OutPair& pair) {
+  if (pair.life.as<pair::Life::Closed>() == nullptr || pair.backlog != nullptr || pair.life.is_being_proven() ||
+      pair.life.draining())
+    return false;
+  const streams::Stream* accepted = streams_.find(pair.accepted_on);
+  return accepted == nullptr || !accepted->machine.is_bidi();
 }
 
 void House::out_pair_is_not_proven(pairs::OutPair& pair, const Error& why) {
@@ -99,6 +126,7 @@ void House::out_pair_is_not_proven(pairs::OutPair& pair, const Error& why) {
   streams::Stream* rides = proven != nullptr ? streams_.find(proven->stream) : nullptr;
   const Instant retry_at = now() + pair::rest_after(why.reason, pair.life.refusals_in_a_row() + 1);
   change(pair, [&] { pair.life.settle({why, wall(), retry_at}, weight_of(why), ground_.rules.epoch()); });
+  router_.settle_reverse(pair);
   proven = pair.life.as<pair::Life::Proven>();
   if (proven == nullptr || rides == nullptr) {
     if (rides != nullptr) rides->leave(pair);
@@ -135,14 +163,55 @@ pairs::InPair& House::grant(streams::Stream& session, const pairs::PairKey& key,
   refusals_.erase(key);
   proof = ground_.rules.bounded(std::move(proof), wall());
   ground_.log(
-      proven_event(pair.life, proof, session).with("local", key.target.text()).with("remote", key.sender.text()));
+      proven_event("in", pair.life, proof, session).with("local", key.target.text()).with("remote", key.sender.text()));
   pair.renewal = renewals_.schedule(session.ref, found->first, now(), proof.expires - wall());
   if (proof.type == proof::ProofType::dialback) session.senders[key.sender].dialback_target = key.target;
   if (!pair.life.is_being_proven()) pair.life.begin();
   pair.life.settle(pair::Life::Proven{std::move(proof), session.ref, wall()});
   if (!session.machine.is_proven()) door_.leaves(session);
   session.machine.pair_proven(now());
+  if (!session.is_ours() && session.machine.is_bidi()) serves_both_ways(session, key);
   return pair;
+}
+
+// Where pairs of ours find it: all that lead to its peer, or, where the peer takes no further ones, the inverse alone.
+void House::serves_both_ways(streams::Stream& session, const pairs::PairKey& in) {
+  if (!session.may_be_asked_in_reverse()) return streams_.add_inverse(in.reversed(), session.ref);
+  if (session.peer == nullptr && !std::exchange(session.is_joining, true))
+    ground_.spawn(prove::find_peer_of(&bench_, session.ref, in));
+}
+
+void House::stream_joins(streams::Stream& session, peers::Peer& peer) {
+  session.peer = &peer;
+  session.peer_host = peer.host;
+  session.joined_at = now();
+  peer.streams.insert(session.ref);
+  if (!session.is_ours())
+    for (auto& [target, made] : peer.connecting)
+      if (!made->passed->is_open()) made->look_elsewhere(ground_.world.executor);
+  end_crossed(peer);
+}
+
+// MUX-10: both opened a stream at once, where one would do. The one whose id is the greater ends, by whom it was opened: both
+// sides know both ids, and come to the same without a word. What rides it goes over when it has said its last.
+void House::end_crossed(peers::Peer& peer) {
+  std::vector<streams::Stream*> ours, theirs;
+  for (const pair::StreamRef ref : peer.streams) {
+    streams::Stream* stream = streams_.find(ref);
+    if (stream == nullptr || !stream->is_live() || !stream->machine.is_bidi()) continue;
+    if (stream->may_be_asked_in_reverse()) theirs.push_back(stream);
+    if (stream->is_ours() && stream->machine.is_proven() && stream->machine.features().dialback_errors)
+      ours.push_back(stream);
+  }
+  const auto is_crossed = [&](const streams::Stream& own, const streams::Stream& other) {
+    return own.began_at <= other.joined_at && other.machine.id() < own.machine.id() &&
+           ground_.rules.certificate_of(*own.machine.local()) == ground_.rules.certificate_of(*other.machine.local());
+  };
+  for (streams::Stream* own : ours) {
+    const bool is_over =
+        std::ranges::any_of(theirs, [&](const streams::Stream* other) { return is_crossed(*own, *other); });
+    if (is_over) own->close({Reason::stream_closed, "the peer's own stream serves both directions"});
+  }
 }
 
 void House::claim_is_proven(streams::Stream& session, const pairs::PairKey& key, proof::Proof proof,

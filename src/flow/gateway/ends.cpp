@@ -33,7 +33,7 @@ Result<void> House::close_pair(const pairs::PairKey& out) {
     pair->renewal.cancel();
     if (pair->backlog) {
       set_up(*pair);
-    } else if (!pair->life.is_being_proven() && !pair->life.draining()) {
+    } else if (is_of_no_use(*pair)) {
       out_pairs_.erase(out);
     }
   }
@@ -74,7 +74,7 @@ void House::stop(std::function<void()> done) {
   for (const auto& [ref, session] : streams_.all()) open.push_back(ref);
   for (const pair::StreamRef ref : open)
     if (streams::Stream* found = streams_.find(ref))
-      found->end({StreamError::system_shutdown, "the server is being stopped"}, why);
+      found->wind_down({StreamError::system_shutdown, "the server is being stopped"}, why);
   schedule_burial();
 }
 

@@ -123,7 +123,7 @@ void House::on_closed(streams::Stream& session) {
   const Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
   ground_.log(report::Event(report::Level::info, "stream_closed")
                   .with("stream", session.number())
-                  .with("direction", session.machine.role() == Role::initiating ? "out" : "in")
+                  .with("direction", session.is_ours() ? "out" : "in")
                   .with("peer", session.peer_host)
                   .with("address", session.connection->remote().text())
                   .with("local", session.machine.local() ? session.machine.local()->text() : std::string_view())
@@ -137,12 +137,25 @@ void House::on_closed(streams::Stream& session) {
   schedule_burial();
 }
 
-void House::on_over(streams::Stream& session) {
-  door_.leaves(session);
-  Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
-  streams::learn_from_end(ground_, peers_, session, why);
-  session.ended_by = why;
-  streams::release_waiters(session, why);
+// What the peer may have sent before it learns of it is still heard, where it was by our own pair's proof as well.
+void House::on_closing(streams::Stream& session) {
+  if (session.machine.is_bidi())
+    for (pairs::OutPair* pair : session.riding)
+      if (const proof::Proof* proof = ground_.proof_in_reverse(pair->life, session.ref))
+        out_pair_is_heard(*pair, session, *proof);
+  leave(session);
+}
+
+void House::out_pair_is_heard(pairs::OutPair& pair, streams::Stream& session, proof::Proof proof) {
+  const auto [heard, is_new] = session.in_pairs.try_emplace(pair.key.reversed());
+  if (is_new) {
+    heard->second.life.begin();
+    heard->second.life.settle(pair::Life::Proven{std::move(proof), session.ref, wall()});
+  }
+  if (pair.reverse != nullptr && pair.reverse->stream == session.ref) router_.settle_reverse(pair);
+}
+
+void House::leave(streams::Stream& session) {
   if (session.peer != nullptr) session.peer->streams.erase(session.ref);
   // A pair is a choice made anew (MUX-01), once this stream has said its last word.
   for (pairs::OutPair* pair : std::exchange(session.riding, {})) {
@@ -150,7 +163,17 @@ void House::on_over(streams::Stream& session) {
     pair->renewal.cancel();
     change(*pair, [&] { pair->life.stream_is_over(session.ref); });
   }
+}
+
+void House::on_over(streams::Stream& session) {
+  door_.leaves(session);
+  Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
+  streams::learn_from_end(ground_, peers_, session, why);
+  session.ended_by = why;
+  streams::release_waiters(session, why);
+  leave(session);
   for (auto& [key, in_pair] : session.in_pairs) {
+    if (session.machine.is_bidi()) streams_.remove_inverse(key.reversed(), session.ref);
     const bool was_proven = in_pair.life.as<pair::Life::Unproven>() == nullptr;
     for (const pair::Stanza& stanza : router_.take_held(in_pair)) {
       if (was_proven) {

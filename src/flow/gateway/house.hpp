@@ -60,6 +60,7 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   void on_verify(streams::Stream& stream, const stream::DbVerify& verify) override;
   void on_dropped(streams::Stream& stream, Reason reason, std::string_view what) override;
   void on_writable(streams::Stream& stream) override;
+  void on_closing(streams::Stream& stream) override;
   void on_over(streams::Stream& stream) override;
   void on_closed(streams::Stream& stream) override;
   // hosting::Owner
@@ -81,17 +82,24 @@ class House final : private streams::Owner, private hosting::Owner, private prov
                           bool is_first) override;
   void count_drop(Reason reason, std::string_view what, const streams::Stream* stream) override;
   void stream_was_added() override { schedule_sweep(); }
+  void out_pair_is_heard(pairs::OutPair& pair, streams::Stream& stream, proof::Proof proof) override;
+  void stream_joins(streams::Stream& stream, peers::Peer& peer) override;
   // route::Owner
   void set_up(pairs::OutPair& pair) override;  // renewing too: a proof that holds goes on to hold meanwhile
   void prove_anew(streams::Stream& stream, const pairs::PairKey& key, pairs::InPair& pair) override;
   pairs::InPair& grant(streams::Stream& stream, const pairs::PairKey& key, proof::Proof proof) override;
   void something_waits() override { schedule_sweep(); }
 
+  void serves_both_ways(streams::Stream& stream, const pairs::PairKey& in);
+  void end_crossed(peers::Peer& peer);
   void in_pair_is_not_proven(streams::Stream& stream, const pairs::PairKey& key, pairs::InPair& pair, const Error& why);
   void refuse(pairs::OutPair& pair, const Error& why);
   // What happens to its life, with the streams told which of them it still waits for.
   void change(pairs::OutPair& pair, const std::function<void()>& event);
   void has_drained(pairs::OutPair& pair, pair::StreamRef left);
+  bool goes_over(pair::StreamRef left);
+  bool is_of_no_use(const pairs::OutPair& pair);
+  void leave(streams::Stream& stream);         // nothing more of ours goes there
   void look_at_left(streams::Stream& stream);  // a live one: for whom it has sent everything
   // What is known of this certificate changed: every pair on a stream that showed it is proven anew, at once.
   void judge_again(std::string_view leaf_fingerprint);
@@ -108,6 +116,7 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   void prove_all_anew();  // within a minute; refusals need not rest
   void end_links();
   void check_stopped();
+  bool comes_in_reverse(const pairs::OutPair& pair) const;
   std::size_t live_pairs() const;  // both directions; one that is proven on two streams counts once
   double rate() const;
   Instant now() const { return ground_.now(); }

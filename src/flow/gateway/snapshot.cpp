@@ -28,6 +28,14 @@ void fill(report::PairRow& row, const pair::Life& life, WallTime now) {
 
 }  // namespace
 
+// The inverse of this pair lives by the pair's own proof, on the stream that carries both (BIDI-03).
+bool House::comes_in_reverse(const pairs::OutPair& pair) const {
+  const auto* proven = pair.life.as<pair::Life::Proven>();
+  if (proven == nullptr || ground_.proof_in_reverse(pair.life, proven->stream) == nullptr) return false;
+  const auto rides = streams_.all().find(proven->stream);
+  return rides != streams_.all().end() && rides->second->machine.is_bidi();
+}
+
 std::size_t House::live_pairs() const {
   const WallTime now = wall();
   std::size_t live = 0;
@@ -41,6 +49,9 @@ std::size_t House::live_pairs() const {
     for (const auto& [key, pair] : session->in_pairs)
       if (ground_.live_proof(pair.life, ref) != nullptr) inbound.insert(key);
   }
+  for (const auto& [key, pair] : out_pairs_.all())
+    if (comes_in_reverse(*pair) && !inbound.contains(pairs::PairView{key.target.unicode(), key.sender.unicode()}))
+      ++live;
   return live + inbound.size();
 }
 
@@ -52,8 +63,7 @@ report::Status House::status() const {
   status.ready = is_ready_ && !is_stopping_;
   status.not_ready = not_ready_;
   if (is_stopping_) status.not_ready.emplace_back("stopping");
-  for (const auto& [ref, session] : streams_.all())
-    ++(session->machine.role() == Role::initiating ? status.streams_out : status.streams_in);
+  for (const auto& [ref, session] : streams_.all()) ++(session->is_ours() ? status.streams_out : status.streams_in);
   const std::uint64_t live = status.pairs = live_pairs();
   for (const auto& [name, domain] : hosted_.all()) status.links += domain->session != nullptr ? 1 : 0;
   const std::uint64_t open = status.streams_in + status.streams_out;
@@ -68,7 +78,8 @@ std::vector<report::StreamRow> House::stream_rows() const {
     const stream::Machine& machine = session->machine;
     report::StreamRow row;
     row.id = session->number();
-    row.direction = machine.role() == Role::initiating ? "out" : "in";
+    row.direction = session->is_ours() ? "out" : "in";
+    row.bidi = machine.is_bidi();
     row.kind = "s2s";
     row.address = session->connection->remote().text();
     row.peer_host = text(session->peer_host);
@@ -77,7 +88,7 @@ std::vector<report::StreamRow> House::stream_rows() const {
           session->facts.version, session->facts.cipher, text(session->facts.alpn),
           session->facts.peer_chain ? std::optional(session->facts.peer_chain->fingerprint()) : std::nullopt};
     row.features = machine.features().names;
-    row.pairs = machine.role() == Role::initiating ? session->riding.size() : session->in_pairs.size();
+    row.pairs = session->riding.size() + session->in_pairs.size();
     row.stanzas_in = session->stanzas_in;
     row.stanzas_out = session->stanzas_out;
     row.bytes_in = session->bytes_in;
@@ -141,6 +152,17 @@ std::vector<report::PairRow> House::pair_rows() const {
       row.stream = session->number();
       inbound.emplace(key, std::move(row));
     }
+  }
+  for (const auto& [key, pair] : out_pairs_.all()) {
+    const pairs::PairKey in = key.reversed();
+    if (!comes_in_reverse(*pair) || inbound.contains(in)) continue;
+    report::PairRow row;
+    row.local = key.sender.text();
+    row.remote = key.target.text();
+    row.direction = "in";
+    fill(row, pair->life, now);
+    row.stanzas = pair->stanzas_in_reverse;
+    inbound.emplace(in, std::move(row));
   }
   for (const auto& [key, refused] : refusals_.all()) {
     if (inbound.contains(key)) continue;

@@ -38,9 +38,10 @@ void House::sweep() {
   renew_due();
   router_.bounce_old();
   for (const auto& [ref, session] : streams_.all())
-    if (!session->is_ending) look_at_left(*session);
+    if (session->is_live()) look_at_left(*session);
   // A refusal is remembered while it matters; then the pair, at rest, is forgotten.
   out_pairs_.erase_if([&](const pairs::OutPair& pair) {
+    if (is_of_no_use(pair)) return true;
     const auto* refused = pair.life.as<pair::Life::Refused>();
     return refused != nullptr && !pair.backlog && !pair.life.is_being_proven() && !pair.life.draining() &&
            refused->retry_at + std::chrono::minutes(10) < now();
@@ -117,7 +118,8 @@ void House::renew_due() {
 void House::end_streams_without_pairs() {
   std::vector<pair::StreamRef> bare;
   for (const auto& [ref, session] : streams_.all()) {
-    if (session->is_ending || session->in_pairs.empty() || !session->claims.empty()) continue;
+    if (!session->is_live() || session->in_pairs.empty() || !session->claims.empty() || !session->riding.empty())
+      continue;
     const bool has_use = std::ranges::any_of(session->in_pairs, [](const pairs::InPairs::value_type& entry) {
       return entry.second.life.is_being_proven() || entry.second.life.as<pair::Life::Refused>() == nullptr;
     });
@@ -132,8 +134,9 @@ void House::end_streams_without_pairs() {
 void House::end_unused_streams() {
   std::vector<pair::StreamRef> unused;
   for (const auto& [ref, session] : streams_.all()) {
-    if (session->is_ending || session->machine.role() != Role::initiating || !session->machine.is_open()) continue;
-    if (!session->riding.empty() || !session->asked.empty() || !session->verifying.empty() || session->reserved > 0) {
+    if (session->is_ending || !session->is_ours() || !session->machine.is_open()) continue;
+    if (!session->riding.empty() || !session->in_pairs.empty() || !session->claims.empty() || !session->asked.empty() ||
+        !session->verifying.empty() || session->reserved > 0) {
       session->unused_since = now();
     } else if (now() - session->unused_since >= kUnused) {
       unused.push_back(ref);

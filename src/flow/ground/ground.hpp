@@ -20,6 +20,10 @@ struct Ground {
   const proof::Proof* live_proof(const pair::Life& life, pair::StreamRef stream) const {
     return life.live_on(stream, rules.epoch(), wall());
   }
+  // Likewise, where the stanza comes in reverse, from the pair's target to its sender.
+  const proof::Proof* proof_in_reverse(const pair::Life& life, pair::StreamRef stream) const {
+    return life.proven_on(stream, rules.epoch(), wall());
+  }
   void log(report::Event event) const { world.log(std::move(event)); }
   void spawn(Task<void> task) { scope.spawn(std::move(task)); }
 

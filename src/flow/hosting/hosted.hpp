@@ -34,6 +34,7 @@ class Hosted final : public stream::Hosting, public link::Components {
   Encryption encryption_towards(const Domain* remote) const override {
     return ground_.rules.encryption_towards(remote);
   }
+  bool offers_bidi(const Domain& remote) const override { return ground_.rules.towards(remote).may_bidi; }
   const std::string* secret_of(const Domain& domain) const override;
   bool is_connected(const Domain& domain) const override;
   bool is_component(const HostedDomain& domain) const;

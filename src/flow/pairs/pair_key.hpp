@@ -13,6 +13,7 @@ struct PairView {  // as canonical addresses have them (Domain::unicode()), borr
 struct PairKey {
   Domain sender, target;
   operator PairView() const noexcept { return {sender.unicode(), target.unicode()}; }
+  PairKey reversed() const { return {target, sender}; }
   auto operator<=>(const PairKey&) const = default;
 };
 struct PairHash {

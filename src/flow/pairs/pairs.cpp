@@ -11,7 +11,8 @@ constexpr std::size_t kMostRefusals = 10000;
 
 OutPair& OutPairs::add(const PairKey& key) {
   auto& slot = pairs_[key];
-  if (!slot) slot = std::make_unique<OutPair>(OutPair{key, next_number_++, {}, {}, nullptr, 0, std::nullopt, {}});
+  if (!slot)
+    slot = std::make_unique<OutPair>(OutPair{key, next_number_++, {}, {}, nullptr, nullptr, 0, 0, std::nullopt, {}});
   return *slot;
 }
 

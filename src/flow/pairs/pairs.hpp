@@ -17,13 +17,21 @@
 
 namespace ligase::pairs {
 
+// What came in reverse of a pair while it is being proven: it passes when the pair is, on the stream it came by.
+struct Reverse {
+  Reverse(pair::StreamRef came_by, pair::Budget& at) : stream(came_by), held(at) {}
+  pair::StreamRef stream;
+  pair::Backlog held;
+};
+
 struct OutPair {             // ours → theirs
   PairKey key;               // sender: ours
   std::uint64_t number = 0;  // in the order they came
   pair::Life life;
   pair::StreamRef accepted_on;             // the stream on which the peer took us for the sender
   std::unique_ptr<pair::Backlog> backlog;  // null at rest
-  std::uint64_t stanzas = 0;
+  std::unique_ptr<Reverse> reverse;        // likewise
+  std::uint64_t stanzas = 0, stanzas_in_reverse = 0;
   std::optional<Error> last_error;
   Renewals::Ticket renewal;
 };

@@ -18,7 +18,7 @@ struct Fact {
 constexpr Fact kFacts[] = {
     {"no-extra-targets", &Peer::no_extra_targets_until}, {"no-extra-senders", &Peer::no_extra_senders_until},
     {"no-external", &Peer::no_external_until},           {"no-certificate", &Peer::no_certificate_until},
-    {"named-authzid", &Peer::named_authzid_until},
+    {"named-authzid", &Peer::named_authzid_until},       {"no-bidi", &Peer::no_bidi_until},
 };
 constexpr std::string_view kTakesTargets = "takes-targets", kTakesNoTargets = "takes-no-targets";
 

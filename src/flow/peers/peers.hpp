@@ -22,11 +22,16 @@ constexpr auto kLearned = std::chrono::hours(24), kLearnedOfHarm = std::chrono::
 
 // A connection that is being made.
 struct Connecting {
-  explicit Connecting(const Executor& executor) : decided(executor), passed(executor) {}
+  explicit Connecting(const Executor& executor)
+      : decided(executor), passed(std::make_shared<ground::Gate<bool>>(executor)) {}
   ground::Gate<bool> decided;  // for those of the same domain: it stands, or not
   // For those of another domain, which it may carry too: the same; or it is held up, and they go on.
-  ground::Gate<bool> passed;
+  std::shared_ptr<ground::Gate<bool>> passed;
   bool is_judged = false;
+  // The peer opened one itself: those that wait look at that one, and come back if it is not for them.
+  void look_elsewhere(const Executor& executor) {
+    std::exchange(passed, std::make_shared<ground::Gate<bool>>(executor))->open(true);
+  }
 };
 
 struct Peer {
@@ -35,8 +40,8 @@ struct Peer {
 
   std::string host;
   std::uint16_t port;
-  pair::Budget waiting;                                      // bytes in the queues of the pairs that wait for it
-  std::set<pair::StreamRef> streams;                         // initiating ones
+  pair::Budget waiting;               // bytes in the queues of the pairs that wait for it
+  std::set<pair::StreamRef> streams;  // that we opened, and those of its own that may be asked in reverse (BIDI-03)
   std::map<Domain, std::shared_ptr<Connecting>> connecting;  // by target domain
   std::weak_ptr<const proof::Chain> shown;                   // by it on the session before this one, while that lives
   std::optional<bool> takes_targets;                         // <errors/> seen; nullopt: not met yet
@@ -45,6 +50,7 @@ struct Peer {
   WallTime no_external_until{};                                 // EXT-01: it ended the stream at our <auth/>
   WallTime no_certificate_until{};                              // EXT-01: it refused our certificate inside TLS
   WallTime named_authzid_until{};                               // EXT-01: it refused an empty one
+  WallTime no_bidi_until{};                                     // BIDI-05: it ended the stream at our <bidi/>
   unsigned failures = 0;                                        // to connect, in a row (ROUTE-04)
   Instant last_try{}, retry_at{};
   std::optional<Error> last_error;

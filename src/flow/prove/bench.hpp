@@ -17,6 +17,8 @@ class Owner {
   // An outgoing pair: accepted on this stream under this proof; or not, and why.
   virtual void out_pair_is_proven(pairs::OutPair& pair, streams::Stream& stream, proof::Proof proof) = 0;
   virtual void out_pair_is_not_proven(pairs::OutPair& pair, const Error& why) = 0;
+  // Accepted on a stream of ours that is being closed: the pair goes elsewhere, and what comes in reverse of it is heard there.
+  virtual void out_pair_is_heard(pairs::OutPair& pair, streams::Stream& stream, proof::Proof proof) = 0;
   // A claim that was made and is decided. `claim_key`: with which.
   virtual void claim_is_proven(streams::Stream& stream, const pairs::PairKey& key, proof::Proof proof,
                                pairs::ClaimKey claim_key) = 0;
@@ -26,6 +28,8 @@ class Owner {
                                   bool is_first) = 0;
   virtual void count_drop(Reason reason, std::string_view what, const streams::Stream* stream) = 0;
   virtual void stream_was_added() = 0;
+  // It leads to that peer, whoever opened it: proven for one of the domains that the peer serves, and open.
+  virtual void stream_joins(streams::Stream& stream, peers::Peer& peer) = 0;
 
  protected:
   ~Owner() = default;

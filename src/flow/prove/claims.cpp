@@ -97,7 +97,8 @@ void refuse(Bench& bench, streams::Stream& session, const pairs::PairKey& pair, 
   bench.owner.claim_is_refused(session, pair, why);
   answer(bench, session, pair, spelling, why.told);
   // DB-05: an invalid key ends the stream only if no pair lives on it, and none is still being judged.
-  if (why.told.type == DbType::invalid && session.in_pairs.empty() && session.claims.empty()) session.close(why);
+  if (why.told.type == DbType::invalid && session.in_pairs.empty() && session.claims.empty() && session.riding.empty())
+    session.close(why);
 }
 
 // I-10: the authority is found and proven by the outgoing table, and says whether it made this key.

@@ -125,8 +125,9 @@ Task<Said> explain_out(Bench* bench, pairs::PairKey key, bool may_dial, Steps& s
 streams::Stream* stream_of(Bench& bench, const pairs::PairKey& key) {
   streams::Stream* found = nullptr;
   for (const auto& [ref, session] : bench.streams.all()) {
-    if (session->is_ending || session->machine.role() != Role::receiving) continue;
+    if (session->is_ending || (session->is_ours() && !session->machine.is_bidi())) continue;
     if (session->in_pairs.contains(key)) return session.get();
+    if (session->is_ours()) continue;
     const bool is_its_own = session->machine.remote() && *session->machine.remote() == key.sender;
     if (found == nullptr && session->machine.is_proven() && (is_its_own || session->senders.contains(key.sender)))
       found = session.get();
@@ -134,9 +135,30 @@ streams::Stream* stream_of(Bench& bench, const pairs::PairKey& key) {
   return found;
 }
 
+// On a stream that carries both directions the inverse of our pair lives by the pair's own proof; null: it does not.
+const pair::Life::Proven* proven_as_inverse(Bench& bench, const pairs::PairKey& key) {
+  const pairs::OutPair* own = bench.out_pairs.find(key.reversed());
+  const auto* proven = own == nullptr ? nullptr : own->life.as<pair::Life::Proven>();
+  const streams::Stream* rides = proven == nullptr ? nullptr : bench.streams.find(proven->stream);
+  const bool lives =
+      rides != nullptr && rides->machine.is_bidi() && bench.ground.proof_in_reverse(own->life, rides->ref) != nullptr;
+  return lives ? proven : nullptr;
+}
+
 Task<Said> explain_in(Bench* bench, pairs::PairKey key, Steps& steps) {
   const std::string_view from = key.sender.text(), to = key.target.text();
   const streams::Stream* session = stream_of(*bench, key);
+  const bool is_claimed = session != nullptr && session->in_pairs.contains(key);
+  if (const auto* inverse = is_claimed ? nullptr : proven_as_inverse(*bench, key)) {
+    steps.push_back(
+        {"in: pair", StepResult::ok,
+         fmt::format("the inverse of our own pair, which stream {} carries as well (bidi): proven by {} until {}",
+                     inverse->stream.number, proof::name_of(inverse->proof.type), rfc3339(inverse->proof.expires))});
+    Said said{
+        fmt::format("{} reaches {} by {}: {}", from, to, proof::name_of(inverse->proof.type), inverse->proof.evidence),
+        Outcome::holds};
+    co_return said;
+  }
   if (session == nullptr) {
     steps.push_back({"in: stream", StepResult::skipped, fmt::format("no stream of {} is open here", from)});
     Said said{fmt::format("{} is not connected to {} now", from, to), Outcome::unknown};

@@ -7,6 +7,7 @@
 #include "base/on_leaving.hpp"
 #include "proof/explain.hpp"
 #include "prove/errand.hpp"
+#include "prove/inverse.hpp"
 #include "prove/judge.hpp"
 #include "web/connect.hpp"
 
@@ -64,6 +65,9 @@ bool may_multiplex(const Bench& bench, const pairs::PairKey& pair) {
 bool may_carry(const Bench& bench, const peers::Peer& peer, const streams::Stream& session, const pairs::PairKey& pair,
                const Errand& errand) {
   if (!session.is_live() || bench.ground.scope.is_closed()) return false;
+  // BIDI-04, DB-03: an authority is asked on a connection that was made to it, and never on the claim's own.
+  if (is_dial_back(errand.purpose) && (!session.is_ours() || session.ref == errand.other)) return false;
+  if (!session.is_ours() && !bench.policy_towards(pair.target).may_bidi) return false;
   if (errand.own_certificate && !session.shows_certificate) return false;
   if (is_own(session, pair)) return true;
   if (!may_multiplex(bench, pair)) return false;
@@ -87,6 +91,15 @@ streams::Stream* find_stream(Bench& bench, peers::Peer& peer, const pairs::PairK
     if (session != nullptr && session->is_live() && (is_own(*session, pair) || may_multiplex(bench, pair)))
       return session;
   }
+  for (const pair::StreamRef ref :
+       peer.streams) {  // the peer has taken us for the sender there, and may use it in reverse
+    streams::Stream* session = unfit.contains(ref) ? nullptr : bench.streams.find(ref);
+    if (session != nullptr && session->is_ours() && session->is_authenticated && is_own(*session, pair) &&
+        may_carry(bench, peer, *session, pair, errand))
+      return session;
+  }
+  if (streams::Stream* inverse = find_inverse(bench, pair, errand); inverse != nullptr && !unfit.contains(inverse->ref))
+    return inverse;
   for (const pair::StreamRef ref : peer.streams) {
     if (unfit.contains(ref)) continue;
     streams::Stream* session = bench.streams.find(ref);
@@ -99,14 +112,11 @@ streams::Stream* find_stream(Bench& bench, peers::Peer& peer, const pairs::PairK
 std::shared_ptr<ground::Gate<bool>> find_connecting(const Bench& bench, const peers::Peer& peer,
                                                     const pairs::PairKey& pair) {
   if (!may_multiplex(bench, pair)) return nullptr;
-  const auto gate_of = [](const std::shared_ptr<peers::Connecting>& made, ground::Gate<bool>& gate) {
-    return std::shared_ptr<ground::Gate<bool>>(made, &gate);
-  };
   if (const auto same = peer.connecting.find(pair.target); same != peer.connecting.end())
-    return gate_of(same->second, same->second->decided);
+    return {same->second, &same->second->decided};
   if (!peer.takes_targets.value_or(true) || peer.no_extra_targets_until > bench.wall()) return nullptr;
   for (const auto& [target, made] : peer.connecting)
-    if (!made->passed.is_open()) return gate_of(made, made->passed);
+    if (!made->passed->is_open()) return made->passed;
   return nullptr;
 }
 
@@ -120,11 +130,19 @@ stream::External external_towards(const peers::Peer& peer, WallTime now) {
 // What is known of how the peer takes us, and by which name: what one attempt changes of it, the next may get further by.
 struct Habits {
   stream::External external;
+  stream::Bidi bidi;
   Labels labels;
   auto operator<=>(const Habits&) const = default;
 };
-Habits habits_towards(const Bench& bench, const peers::Peer& peer, const Domain& target) {
-  return {external_towards(peer, bench.wall()), bench.peers.spellings.labels_of(target)};
+// A connection that is made to ask an authority is for that: no pair of ours need ride it, so nothing could be heard on it.
+stream::Bidi bidi_towards(const Bench& bench, const peers::Peer& peer, const Domain& target, const Errand& errand) {
+  const bool is_wanted =
+      !is_dial_back(errand.purpose) && bench.policy_towards(target).may_bidi && peer.no_bidi_until <= bench.wall();
+  return is_wanted ? stream::Bidi::where_offered : stream::Bidi::never;
+}
+Habits habits_towards(const Bench& bench, const peers::Peer& peer, const Domain& target, const Errand& errand) {
+  return {external_towards(peer, bench.wall()), bidi_towards(bench, peer, target, errand),
+          bench.peers.spellings.labels_of(target)};
 }
 
 // It takes neither our certificate nor dialback.
@@ -193,7 +211,7 @@ Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Err
   }
   // P8: others that want this peer do not wait with us for a web server of this domain's choice.
   bench->ground.scope.call_at(bench->now() + kHeldUp, [weak = std::weak_ptr<peers::Connecting>(made)] {
-    if (const auto held_up = weak.lock(); held_up != nullptr && !held_up->is_judged) held_up->passed.open(true);
+    if (const auto held_up = weak.lock(); held_up != nullptr && !held_up->is_judged) held_up->passed->open(true);
   });
   const Result<Proof> verdict =
       co_await prove_server(bench, ref, way, pair.target, standard_of(errand.purpose), errand.by, errand.told);
@@ -201,7 +219,8 @@ Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Err
   if (!verdict && verdict.error().reason != Reason::network_closed) co_return give_up(verdict.error());
   streams::Stream* session = bench->streams.find(ref);
   if (session != nullptr)
-    session->perform(session->machine.go_on(external_towards(*session->peer, bench->wall()), bench->now()));
+    session->perform(session->machine.go_on(external_towards(*session->peer, bench->wall()),
+                                            bidi_towards(*bench, *session->peer, pair.target, errand), bench->now()));
 
   const auto is_open = co_await opened->wait(bench->ground.world.clock, deadline);
   session = bench->streams.find(ref);
@@ -252,7 +271,7 @@ Task<Result<pair::StreamRef>> connect(Bench* bench, pairs::PairKey pair, Errand 
     if (const auto own = connecting.find(pair.target); own != connecting.end() && own->second == made)
       connecting.erase(own);
     made->decided.open(false);  // unless they are open already: something was thrown
-    made->passed.open(false);
+    made->passed->open(false);
   });
   const Result<pair::StreamRef> ref = co_await open_stream(bench, pair, errand, std::move(way), made, deadline);
   peers::Peer& peer = bench->peers.at(host, port);
@@ -260,10 +279,10 @@ Task<Result<pair::StreamRef>> connect(Bench* bench, pairs::PairKey pair, Errand 
     peer.failures = 0;
     peer.last_error.reset();
     if (streams::Stream* session = bench->streams.find(*ref)) {
-      peer.streams.insert(*ref);
       peer.takes_targets = session->machine.features().dialback_errors;
       peer.takes_targets_until = bench->wall() + peers::kLearned;
       bench->peers.remember(peer);
+      bench->owner.stream_joins(*session, peer);
     }
   } else if (is_network_failure(ref.error().reason)) {
     const unsigned steps = std::min(peer.failures++, 9u);
@@ -272,7 +291,7 @@ Task<Result<pair::StreamRef>> connect(Bench* bench, pairs::PairKey pair, Errand 
     peer.last_error = ref.error();
   }
   made->decided.open(ref.has_value());
-  made->passed.open(ref.has_value());
+  made->passed->open(ref.has_value());
   co_return ref;
 }
 
@@ -292,6 +311,8 @@ Task<Result<Acquired>> acquire_at(Bench* bench, pairs::PairKey pair, Errand erra
       const bool is_encrypted = session->machine.is_encrypted();
       Result<Proof> verdict =
           co_await prove_server(bench, ref, way, pair.target, standard_of(errand.purpose), errand.by, errand.told);
+      if (!verdict && verdict.error().reason != Reason::dane_mismatch)
+        if (auto vouched = proven_in_reverse(*bench, ref, pair)) verdict = std::move(*vouched);
       if (verdict) co_return Acquired{ref, std::move(*verdict), host, is_encrypted};
       last = verdict.error();
       unfit.insert(ref);  // another certificate may be shown to another SNI: a stream of its own is tried
@@ -321,7 +342,7 @@ Task<Result<Acquired>> acquire_at(Bench* bench, pairs::PairKey pair, Errand erra
       if (Result<void> allowed = may_dial_back(*bench, errand.other); !allowed) co_return fail(allowed.error());
       counted.emplace(bench, errand.other);
     }
-    tried.insert(habits_towards(*bench, peer, pair.target));
+    tried.insert(habits_towards(*bench, peer, pair.target, errand));
     const Result<pair::StreamRef> ref = co_await connect(bench, pair, errand, way, deadline);
     if (ref) {
       const streams::Stream* made = bench->streams.find(*ref);
@@ -332,7 +353,7 @@ Task<Result<Acquired>> acquire_at(Bench* bench, pairs::PairKey pair, Errand erra
     }
     last = ref.error();
     // What this attempt taught of the peer helps the next one, which follows at once (EXT-01, AB-215).
-    if (tried.contains(habits_towards(*bench, bench->peers.at(host, port), pair.target))) break;
+    if (tried.contains(habits_towards(*bench, bench->peers.at(host, port), pair.target, errand))) break;
   }
   co_return fail(last);
 }

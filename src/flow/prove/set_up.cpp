@@ -4,6 +4,7 @@
 #include <fmt/format.h>
 
 #include "proof/dialback_key.hpp"
+#include "prove/inverse.hpp"
 #include "prove/reach.hpp"
 
 namespace ligase::prove {
@@ -78,7 +79,8 @@ bool spell_otherwise(Bench& bench, streams::Stream& session, const Domain& targe
 Task<Result<void>> be_accepted(Bench* bench, pairs::PairKey pair, pair::StreamRef ref, Instant deadline) {
   streams::Stream* session = bench->streams.find(ref);
   if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
-  if (is_own(*session, pair) && session->is_authenticated) co_return Result<void>{};
+  if (session->is_ours() && is_own(*session, pair) && session->is_authenticated) co_return Result<void>{};
+  if (is_proven_in_reverse(*bench, *session, pair)) co_return Result<void>{};  // BIDI-03: it knows by its own judgement
   if (!session->machine.takes_dialback())
     co_return fail(Reason::dialback_not_offered, "the peer offers no dialback for a further pair");
   Result<stream::DbVerdict> said = co_await ask_once(bench, pair, ref, deadline);
@@ -129,7 +131,12 @@ Task<void> try_to_set_up(Bench* bench, pairs::PairKey key) {
     pair = bench->out_pairs.find(key);
     if (pair == nullptr || bench->is_stopping) co_return;
     streams::Stream* session = bench->streams.find(ref);
-    if (accepted && session != nullptr) {
+    if (accepted && session != nullptr && session->machine.is_closing() && session->machine.is_bidi()) {
+      bench->owner.out_pair_is_heard(*pair, *session, acquired->proof);
+      pair->accepted_on = {};
+      session = nullptr;
+    }
+    if (accepted && session != nullptr && session->is_live()) {
       bench->owner.out_pair_is_proven(*pair, *session, std::move(acquired->proof));
       co_return;
     }

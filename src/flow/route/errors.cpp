@@ -176,6 +176,11 @@ void Router::check() const {
     ensure(!hosted_.is_hosted(key.target), "no out pair leads to a hosted domain");
     ensure((pair->backlog != nullptr) == queued_.contains(pair.get()),
            "a pair is among the queued as long as it has a backlog");
+    if (pair->reverse) {
+      ensure(pair->life.is_being_proven() && !pair->reverse->held.queue.is_empty(),
+             "what came in reverse waits for a decision");
+      count(pair->reverse->held);
+    }
     if (!pair->backlog) continue;
     ensure(!pair->backlog->queue.is_empty(), "a backlog that has emptied is forgotten");
     count(*pair->backlog);

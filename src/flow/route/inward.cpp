@@ -16,13 +16,17 @@ xml::Take taken_from(const streams::Stream& stream) { return stream.is_held() ? 
 
 xml::Take Router::from_peer(streams::Stream& session, const xml::ElementView& element, stream::StanzaKind kind) {
   ++stanzas_;
-  if (session.machine.role() == Role::initiating) {  // without bidi nothing comes back on a stream of ours
+  if (session.is_ours() && !session.machine.is_bidi()) {  // then nothing comes back on it
     owner_.count_drop(Reason::unsolicited, "a stanza on a stream that we opened", &session);
     return xml::Take::more;
   }
   if (!element.from || !element.to) return misaddressed(session, element, kind);
-  const std::string_view target = split_jid(*element.to).domain;
-  const auto found = session.in_pairs.find(pairs::PairView{split_jid(*element.from).domain, target});
+  const std::string_view sender = split_jid(*element.from).domain, target = split_jid(*element.to).domain;
+  if (session.is_ours()) {  // the usual case there; one that was claimed in reverse is among the in_pairs
+    pairs::OutPair* own = out_pairs_.find({target, sender});
+    if (own != nullptr && is_live_in_reverse(*own, session)) return in_reverse(session, *own, element, kind, nullptr);
+  }
+  const auto found = session.in_pairs.find(pairs::PairView{sender, target});
   if (found == session.in_pairs.end() || found->second.held ||
       ground_.live_proof(found->second.life, session.ref) == nullptr)
     return arrival(session, element, kind);
@@ -50,6 +54,13 @@ bool Router::own_pair_lives(const pairs::PairKey& inbound) {
   return out != nullptr && ground_.live_proof(own->life, out->ref) != nullptr;
 }
 
+bool Router::lives_here(const streams::Stream& session, const pairs::PairKey& in) {
+  const auto pair = session.in_pairs.find(in);
+  if (pair != session.in_pairs.end() && ground_.live_proof(pair->second.life, session.ref) != nullptr) return true;
+  const pairs::OutPair* own = session.machine.is_bidi() ? out_pairs_.find(in.reversed()) : nullptr;
+  return own != nullptr && is_live_in_reverse(*own, session);
+}
+
 // RFC 6120 §4.9.3.7 allows to end the stream; one that thousands of pairs share lives on, and a peer that could name no sender
 // or no receiver is no danger to them (P8, AB-186). Its sender is told where he may speak to who seems to be meant.
 xml::Take Router::misaddressed(streams::Stream& session, const xml::ElementView& element, stream::StanzaKind kind) {
@@ -62,8 +73,7 @@ xml::Take Router::misaddressed(streams::Stream& session, const xml::ElementView&
   const auto to = element.to ? Domain::parse(domain_meant(*element.to)) : Result<Domain>(*session.machine.local());
   if (from && to) {
     const pairs::PairKey key{*from, *to};
-    const auto pair = session.in_pairs.find(key);
-    if (pair != session.in_pairs.end() && ground_.live_proof(pair->second.life, session.ref) != nullptr) {
+    if (lives_here(session, key)) {
       pair::Stanza stanza = pair::keep(element, kind, {}, ground_.now());
       stanza.to = to->unicode();  // an error's own addresses must be some
       bounce_to_remote(stanza, {Reason::name_invalid, "the address is not valid"}, source_of(session));
@@ -103,7 +113,19 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
     owner_.prove_anew(session, found->first, pair);
     return taken_from(session);
   }
+  if (session.machine.is_bidi() && found == session.in_pairs.end()) {
+    pairs::OutPair* own = out_pairs_.find(key.reversed());
+    if (own != nullptr && is_live_in_reverse(*own, session)) return in_reverse(session, *own, element, kind, &key);
+    if (waits_in_reverse(session, element, kind, key)) return taken_from(session);
+  }
+  // On a stream that we opened what is not proven costs itself: no error goes to whom it might not come from, and what lives
+  // there is ours.
+  const auto drop = [&](std::string_view what) {
+    owner_.count_drop(Reason::sender_not_proven, what, &session);
+    return xml::Take::more;
+  };
   if (!session.machine.is_proven()) {  // AB-025, AB-071
+    if (session.is_ours()) return drop("a stanza before any proof");
     session.end({StreamError::not_authorized, "no domain was proven on this stream yet"},
                 {Reason::sender_not_proven, fmt::format("a stanza from {} before any proof", from->text())});
     return xml::Take::stop;
@@ -155,10 +177,12 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
       owner_.count_drop(Reason::host_unknown, "a stanza for a domain that was hosted here until lately", &session);
       return xml::Take::more;
     case pair::Verdict::close_host_unknown:
+      if (session.is_ours()) return drop("a stanza for a domain that is not hosted here");
       session.end({StreamError::host_unknown, fmt::format("{} is not hosted here", to->text())},
                   {Reason::host_unknown, fmt::format("a stanza to {}, which is not hosted here", to->text())});
       return xml::Take::stop;
     case pair::Verdict::close_invalid_from:
+      if (session.is_ours()) return drop("unproven_reply");
       break;
   }
   session.end(

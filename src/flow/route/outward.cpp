@@ -165,7 +165,7 @@ void Router::queue_out(pairs::OutPair& pair, pair::Stanza stanza, pair::Source s
     return refuse(
         {Reason::queue_full, is_live ? "the peer does not read fast enough" : "too much waits for this domain"});
   }
-  if (is_live) return out->turns.add(&pair);
+  if (is_live) return out->wait_in_turn(pair);
   if (out != nullptr && pair.life.is_moving(ground_.rules.epoch(), ground_.wall())) return;
   if (proven != nullptr && proven->proof.expires <= ground_.wall() && !pair.life.is_being_proven())
     ground_.log(report::Event(report::Level::info, "pair_expired")
@@ -196,7 +196,7 @@ void Router::route_out_kept(const pairs::PairKey& key, pair::Stanza stanza, pair
 void Router::rides(pairs::OutPair& pair, streams::Stream& stream) {
   if (!pair.backlog) return;
   if (stream.peer != nullptr) pair.backlog->queue.wait_at(stream.peer->waiting);
-  stream.turns.add(&pair);
+  stream.wait_in_turn(pair);
   drain(stream);
 }
 

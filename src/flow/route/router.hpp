@@ -51,6 +51,7 @@ class Router {
   void bounce_to_remote(const pair::Stanza& stanza, const Error& why, pair::Source source = pair::Source::none);
   void bounce_all(pairs::OutPair& pair, const Error& why);
   std::vector<pair::Stanza> take_held(pairs::InPair& pair);
+  void settle_reverse(pairs::OutPair& own);  // it is decided: what came in reverse meanwhile passes, or does not
 
   void drain(streams::Stream& stream);  // its pairs' queues, in turn, while the connection takes bytes
   void drain(hosting::ComponentLink& link);
@@ -76,6 +77,13 @@ class Router {
   void check() const;
 
  private:
+  xml::Take in_reverse(streams::Stream& stream, pairs::OutPair& own, const xml::ElementView& element,
+                       stream::StanzaKind kind, const pairs::PairKey* canonical);
+  // It is kept until our own pair, which is being proven, is decided. False: it is not to wait for that.
+  bool waits_in_reverse(streams::Stream& stream, const xml::ElementView& element, stream::StanzaKind kind,
+                        const pairs::PairKey& key);
+  bool is_live_in_reverse(const pairs::OutPair& own, const streams::Stream& stream) const;
+  bool lives_here(const streams::Stream& stream, const pairs::PairKey& in);  // in either way
   xml::Take arrival(streams::Stream& stream, const xml::ElementView& element, stream::StanzaKind kind);
   bool own_pair_lives(const pairs::PairKey& inbound);
   bool lives_by_dialback(const streams::Stream& stream, const Domain& sender,

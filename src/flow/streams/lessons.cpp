@@ -46,6 +46,14 @@ bool learn_of_certificate(const ground::Ground& ground, Stream& stream, Error& w
   return is_useless;
 }
 
+// BIDI-05: it offers to be asked, and cannot bear it. What was cut at <auth/> is blamed on that first.
+bool learn_of_bidi(const ground::Ground& ground, Stream& stream, Error& why) {
+  if (!stream.machine.is_bidi() || stream.opened->is_open() || !is_peer_s_end(why.reason)) return false;
+  why.detail += "; both directions were asked for on it, so the next one goes one way";
+  stream.peer->no_bidi_until = ground.wall() + peers::kLearned;
+  return true;
+}
+
 bool learn_of_multiplexing(const ground::Ground& ground, Stream& stream, const Error& why) {
   // A peer that says that it is being stopped minds no further pair.
   if (!is_peer_s_end(why.reason) || stream.machine.peer_error() == StreamError::system_shutdown) return false;
@@ -70,11 +78,13 @@ void learn_of_spelling(peers::Peers& peers, const Stream& stream, Error& why) {
 
 void learn_from_end(const ground::Ground& ground, peers::Peers& peers, Stream& stream, Error& why) {
   if (stream.peer == nullptr || stream.machine.role() != Role::initiating) return;
+  if (stream.is_ended_by_us) return;
   learn_of_spelling(peers, stream, why);
   const bool of_multiplexing = learn_of_multiplexing(ground, stream, why);
   const bool of_certificate = learn_of_certificate(ground, stream, why);
   const bool of_external = !of_certificate && learn_of_external(ground, stream, why);
-  if (of_multiplexing || of_certificate || of_external) peers.remember(*stream.peer);
+  const bool of_bidi = !of_certificate && !of_external && learn_of_bidi(ground, stream, why);
+  if (of_multiplexing || of_certificate || of_external || of_bidi) peers.remember(*stream.peer);
 }
 
 }  // namespace ligase::streams

@@ -10,7 +10,7 @@
 namespace ligase::streams {
 namespace {
 
-constexpr Duration kClosePatience = 5s;  // STR-06
+using stream::kClosePatience;
 // What a peer has sent at the very least until TLS is up, beside its chain and what is read as clear text: ClientHello,
 // Finished, and the packets around them.
 constexpr std::uint64_t kLeastHandshake = 512;
@@ -23,6 +23,7 @@ Stream::Stream(ground::Ground& ground, peers::Peers& peers, Owner& owner, pair::
       machine(std::move(m)),
       connection(std::move(c)),
       opened_at(ground.wall()),
+      began_at(ground.now()),
       unused_since(ground.now()),
       ground_(ground),
       peers_(peers),
@@ -47,12 +48,14 @@ void Stream::start() {
 void Stream::perform(stream::Actions actions) {
   if (is_performing_) {  // a stanza ended its own stream: the loop below is at work further up
     for (stream::Action& action : actions) carry_out(action);
+    look_at_closing();
     return;
   }
   is_performing_ = true;
   const OnLeaving over([this] { is_performing_ = false; });
   for (;;) {
     for (stream::Action& action : actions) carry_out(action);
+    look_at_closing();
     if (is_ending || is_held() || !machine.has_more()) break;
     actions = machine.resume(*this, ground_.now());
   }
@@ -65,80 +68,80 @@ void Stream::perform(stream::Actions actions) {
   deadline_.move_to(machine.deadline());
 }
 
+void Stream::look_at_closing() {
+  if (!machine.is_closing() || is_ending || std::exchange(is_closing_, true)) return;
+  owner_.on_closing(*this);
+}
+
 void Stream::carry_out(stream::Action& action) {
-  std::visit(Overloaded{
-                 [&](stream::Send& send) { put(send.bytes); },
-                 [&](stream::StartTls&) {
-                   forget_clear_half();
-                   seams::TlsRequest request{machine.role(), machine.local(), {}, {}};
-                   if (machine.role() == Role::initiating) request.sni = std::string(machine.remote()->text());
-                   request.shows_certificate = shows_certificate;
-                   is_tls_begun = true;
-                   connection->start_tls(std::move(request));
-                 },
-                 [&](stream::AskServerVerdict&) { wants_verdict->open({}); },
-                 [&](stream::AskClientVerdict& ask) { owner_.on_wants_features(*this, std::move(ask.sender)); },
-                 [&](stream::AskAuthentication& ask) {
-                   const auto record = senders.find(ask.sender);
-                   Result<void> verdict;
-                   if (ground_.rules.towards(ask.sender).is_blocked) {
-                     verdict = fail(Reason::policy_blocked, "this domain is not served here");
-                   } else if (record == senders.end() || !record->second.verdict) {
-                     verdict = fail(Reason::certificate_none,
-                                    "no certificate that could prove this domain was judged in time");
-                   } else if (!*record->second.verdict) {
-                     verdict = fail(record->second.verdict->error().error);
-                   } else if (record->second.live_proof(ground_.rules.epoch(), ground_.wall()) == nullptr) {
-                     verdict = fail(Reason::proof_expired, "what proved this domain ran out");
-                   }
-                   perform(machine.authenticate(verdict, ground_.now()));
-                 },
-                 [&](stream::Authenticated& authenticated) {
-                   is_authenticated = true;
-                   if (machine.role() == Role::initiating) return;
-                   owner_.on_authenticated(*this, authenticated.sender, authenticated.target);
-                 },
-                 [&](stream::ExternalRefused& refused) { on_external_refused(refused); },
-                 [&](stream::Opened&) {
-                   if (machine.role() == Role::initiating && machine.remote_labels() == Labels::ascii)
-                     in_ascii.insert(*machine.remote());
-                   if (opened) opened->open({});
-                 },
-                 [&](stream::Claimed& claimed) { owner_.on_claim(*this, std::move(claimed.result)); },
-                 [&](stream::ResultAnswered& answered) {
-                   // Only what was asked on this very stream is an answer (AB-073).
-                   const auto asked_for =
-                       machine.role() == Role::initiating
-                           ? asked.find(pairs::PairKey{answered.result.sender, answered.result.target})
-                           : asked.end();
-                   if (asked_for == asked.end()) {
-                     owner_.on_dropped(*this, Reason::unsolicited, "db:result answer");
-                     return;
-                   }
-                   if (answered.result.spelling.target == Labels::ascii) in_ascii.insert(answered.result.target);
-                   asked_for->second.answer->open(DbAnswer(*answered.result.verdict));
-                 },
-                 [&](stream::VerifyAsked& asked_verify) { owner_.on_verify(*this, asked_verify.verify); },
-                 [&](stream::VerifyAnswered& answered) {
-                   const auto question =
-                       machine.role() == Role::initiating
-                           ? verifying.find({answered.verify.sender, answered.verify.target, answered.verify.id})
-                           : verifying.end();
-                   if (question == verifying.end()) {
-                     owner_.on_dropped(*this, Reason::unsolicited, "db:verify answer");
-                     return;
-                   }
-                   question->second->open(DbAnswer(*answered.verify.verdict));
-                 },
-                 [&](stream::Dropped& dropped) { owner_.on_dropped(*this, dropped.reason, dropped.what); },
-                 [&](stream::Ended& ended) {
-                   if (!ended_by) ended_by = ended.why;
-                   is_ending = true;
-                   connection->close(kClosePatience);
-                   owner_.on_over(*this);
-                 },
-             },
-             action);
+  std::visit(
+      Overloaded{
+          [&](stream::Send& send) { put(send.bytes); },
+          [&](stream::StartTls&) {
+            forget_clear_half();
+            seams::TlsRequest request{machine.role(), machine.local(), {}, {}};
+            if (machine.role() == Role::initiating) request.sni = std::string(machine.remote()->text());
+            request.shows_certificate = shows_certificate;
+            is_tls_begun = true;
+            connection->start_tls(std::move(request));
+          },
+          [&](stream::AskServerVerdict&) { wants_verdict->open({}); },
+          [&](stream::AskClientVerdict& ask) { owner_.on_wants_features(*this, std::move(ask.sender)); },
+          [&](stream::AskAuthentication& ask) {
+            const auto record = senders.find(ask.sender);
+            Result<void> verdict;
+            if (ground_.rules.towards(ask.sender).is_blocked) {
+              verdict = fail(Reason::policy_blocked, "this domain is not served here");
+            } else if (record == senders.end() || !record->second.verdict) {
+              verdict =
+                  fail(Reason::certificate_none, "no certificate that could prove this domain was judged in time");
+            } else if (!*record->second.verdict) {
+              verdict = fail(record->second.verdict->error().error);
+            } else if (record->second.live_proof(ground_.rules.epoch(), ground_.wall()) == nullptr) {
+              verdict = fail(Reason::proof_expired, "what proved this domain ran out");
+            }
+            perform(machine.authenticate(verdict, ground_.now()));
+          },
+          [&](stream::Authenticated& authenticated) {
+            is_authenticated = true;
+            if (machine.role() == Role::initiating) return;
+            owner_.on_authenticated(*this, authenticated.sender, authenticated.target);
+          },
+          [&](stream::ExternalRefused& refused) { on_external_refused(refused); },
+          [&](stream::Opened&) {
+            if (machine.role() == Role::initiating && machine.remote_labels() == Labels::ascii)
+              in_ascii.insert(*machine.remote());
+            if (opened) opened->open({});
+          },
+          [&](stream::Claimed& claimed) { owner_.on_claim(*this, std::move(claimed.result)); },
+          [&](stream::ResultAnswered& answered) {
+            // Only what was asked on this very stream is an answer (AB-073).
+            const auto asked_for = asked.find(pairs::PairKey{answered.result.sender, answered.result.target});
+            if (asked_for == asked.end()) {
+              owner_.on_dropped(*this, Reason::unsolicited, "db:result answer");
+              return;
+            }
+            if (answered.result.spelling.target == Labels::ascii) in_ascii.insert(answered.result.target);
+            asked_for->second.answer->open(DbAnswer(*answered.result.verdict));
+          },
+          [&](stream::VerifyAsked& asked_verify) { owner_.on_verify(*this, asked_verify.verify); },
+          [&](stream::VerifyAnswered& answered) {
+            const auto question = verifying.find({answered.verify.sender, answered.verify.target, answered.verify.id});
+            if (question == verifying.end()) {
+              owner_.on_dropped(*this, Reason::unsolicited, "db:verify answer");
+              return;
+            }
+            question->second->open(DbAnswer(*answered.verify.verdict));
+          },
+          [&](stream::Dropped& dropped) { owner_.on_dropped(*this, dropped.reason, dropped.what); },
+          [&](stream::Ended& ended) {
+            if (!ended_by) ended_by = ended.why;
+            is_ending = true;
+            connection->close(kClosePatience);
+            owner_.on_over(*this);
+          },
+      },
+      action);
 }
 
 // STR-04, AB-185: claims made in clear are nobody's, and what was judged without TLS says nothing of who speaks inside it. Who
@@ -165,10 +168,21 @@ void Stream::on_external_refused(stream::ExternalRefused& refused) {
                   .with("detail", refused.text));
 }
 
-void Stream::end(StreamFault fault, Error why) { perform(machine.fail(std::move(fault), std::move(why))); }
-void Stream::close(Error why) { perform(machine.close(std::move(why))); }
+void Stream::end(StreamFault fault, Error why) {
+  is_ended_by_us |= !is_ending;
+  perform(machine.fail(std::move(fault), std::move(why)));
+}
+void Stream::close(Error why) {
+  is_ended_by_us |= !is_ending;
+  perform(machine.close(std::move(why), ground_.now()));
+}
+void Stream::wind_down(StreamFault fault, Error why) {
+  is_ended_by_us |= !is_ending;
+  perform(machine.wind_down(std::move(fault), std::move(why), ground_.now()));
+}
 
 void Stream::write(std::string_view bytes) {
+  if (machine.is_closing()) return;  // the last word is said
   bytes_out += bytes.size();
   machine.sent_something(ground_.now());
   put(bytes);

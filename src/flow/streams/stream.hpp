@@ -32,8 +32,9 @@ class Owner {
   virtual void on_verify(Stream& stream, const stream::DbVerify& verify) = 0;
   virtual void on_dropped(Stream& stream, Reason reason, std::string_view what) = 0;
   virtual void on_writable(Stream& stream) = 0;
-  virtual void on_over(Stream& stream) = 0;    // nothing rides it any more; its last bytes may still leave
-  virtual void on_closed(Stream& stream) = 0;  // the connection's last word; it is deleted one turn later
+  virtual void on_closing(Stream& stream) = 0;  // we have said our last word; the peer is heard until it says its own
+  virtual void on_over(Stream& stream) = 0;     // nothing rides it any more; its last bytes may still leave
+  virtual void on_closed(Stream& stream) = 0;   // the connection's last word; it is deleted one turn later
 
  protected:
   ~Owner() = default;
@@ -72,14 +73,21 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   void start();                            // begins reading; initiating: sends the header
   void perform(stream::Actions actions);   // carries out what the machine says, and goes on with what was fed
   void end(StreamFault fault, Error why);  // with a stream error
-  void close(Error why);                   // orderly, without one
-  void write(std::string_view bytes);      // a db element
-  void answer(std::string_view bytes);     // likewise; who does not take his answers is not read meanwhile (AB-019)
-  void carry(std::string_view stanza);     // of a pair that may pass
+  void close(Error why);                   // orderly, without one; what the peer has sent until then is taken still
+  void wind_down(StreamFault fault, Error why);  // likewise, with one
+  void write(std::string_view bytes);            // a db element
+  void answer(std::string_view bytes);  // likewise; who does not take his answers is not read meanwhile (AB-019)
+  void carry(std::string_view stanza);  // of a pair that may pass
   // What would come from it can be neither delivered nor kept: it is not read until it may go on.
   void hold() { tap_.hold(seams::Pause::full); }
   void go_on() { let_go(seams::Pause::full); }  // in a later turn than hold()
   bool is_held() const noexcept { return !tap_.is_open(); }
+  // It has stanzas waiting, and may pass. It rides then, though it had left when its proof was over: a clock that was set back
+  // lets that hold again.
+  void wait_in_turn(pairs::OutPair& pair) {
+    riding.insert(&pair);
+    turns.add(&pair);
+  }
   void leave(pairs::OutPair& pair) {  // it rides no more
     riding.erase(&pair);
     turns.remove(&pair);
@@ -95,6 +103,11 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   }
 
   bool is_live() const noexcept { return machine.is_open() && !is_ending; }
+  bool is_ours() const noexcept { return machine.role() == Role::initiating; }
+  // One that the peer opened for both directions, and on which it answers our claims: it may carry whatever leads to that peer.
+  bool may_be_asked_in_reverse() const noexcept {
+    return !is_ours() && machine.is_bidi() && machine.features().dialback_errors;
+  }
   bool is_heard_inside_tls() const noexcept { return machine.is_encrypted() && bytes_in > bytes_in_clear_; }
   Labels labels_of(const Domain& target) const {
     return in_ascii.empty() || !in_ascii.contains(target) ? Labels::unicode : Labels::ascii;
@@ -117,12 +130,14 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   bool is_ending = false;
   std::optional<Error> ended_by;  // the first reason
 
-  // Initiating: whom we reached, and what we asked.
+  // Whom we reached, and what we asked. Receiving: null, empty, but for one that may be asked in reverse.
   peers::Peer* peer = nullptr;
-  std::string peer_host;          // SRV target; receiving: empty
-  bool is_authenticated = false;  // EXTERNAL succeeded for the header's pair
-  bool shows_certificate = true;  // ours, if the peer asks for it
+  std::string peer_host;            // SRV target
+  Instant began_at{}, joined_at{};  // it, and its being one of the peer's streams
+  bool is_authenticated = false;    // EXTERNAL succeeded for the header's pair
+  bool shows_certificate = true;    // ours, if the peer asks for it
   bool is_tls_begun = false;
+  bool is_ended_by_us = false;                 // while it was well
   bool certificate_is_refused = false;         // inside TLS
   std::string external_text;                   // why the peer refused EXTERNAL
   std::optional<Instant> external_refused_at;  // and when
@@ -151,6 +166,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   ground::Tally<Address>::Token place;  // among the unproven of its prefix, until it is proven or over
   std::map<Domain, SenderRecord> senders;
   pairs::InPairs in_pairs;
+  bool is_joining = false;          // whose peer it leads to is being looked up, or known
   std::set<pairs::PairKey> claims;  // being decided (DB-07)
   unsigned dial_backs = 0;          // connections being made for its claims
 
@@ -159,6 +175,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
 
  private:
   void carry_out(stream::Action& action);
+  void look_at_closing();
   void let_go(seams::Pause why);
   void put(std::string_view bytes);
   void on_due();
@@ -172,7 +189,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   ground::Tap tap_;
   std::uint64_t bytes_in_clear_ = 0;
   std::uint64_t written_ = 0;
-  bool is_performing_ = false;
+  bool is_performing_ = false, is_closing_ = false;
 };
 
 }  // namespace ligase::streams

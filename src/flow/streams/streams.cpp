@@ -23,6 +23,15 @@ std::unique_ptr<Stream> Streams::take_out(pair::StreamRef ref) {
   return out;
 }
 
+Stream* Streams::find_inverse(const pairs::PairKey& out) noexcept {
+  const auto found = inverse_.find(out);
+  return found == inverse_.end() ? nullptr : find(found->second);
+}
+
+void Streams::remove_inverse(const pairs::PairKey& out, pair::StreamRef ref) {
+  if (const auto found = inverse_.find(out); found != inverse_.end() && found->second == ref) inverse_.erase(found);
+}
+
 stream::Limits Streams::limits() const {
   const config::Limits& limits = ground_.rules.limits();
   return {{limits.stanza_size_unproven, limits.depth, limits.attributes, limits.start_tag, limits.name},

@@ -19,6 +19,11 @@ class Streams {
   std::uint64_t next_number() noexcept { return next_number_++; }  // links are counted with them
   stream::Limits limits() const;
 
+  // The stream that the peer opened, for both directions, on which the inverse of this outgoing pair was proven; null: none.
+  Stream* find_inverse(const pairs::PairKey& out) noexcept;
+  void add_inverse(const pairs::PairKey& out, pair::StreamRef ref) { inverse_.insert_or_assign(out, ref); }
+  void remove_inverse(const pairs::PairKey& out, pair::StreamRef ref);
+
   ground::Tally<Address> unproven;       // those that came and are not proven yet, by prefix_of()
   ground::Tally<pair::StreamRef> asked;  // db:results that no answer came to yet
 
@@ -27,6 +32,7 @@ class Streams {
   peers::Peers& peers_;
   Owner& owner_;
   std::map<pair::StreamRef, std::unique_ptr<Stream>> streams_;
+  std::unordered_map<pairs::PairKey, pair::StreamRef, pairs::PairHash, pairs::PairEqual> inverse_;
   std::uint64_t next_number_ = 1;
 };
 

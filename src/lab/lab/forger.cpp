@@ -83,7 +83,9 @@ class Forger::Impl final : public seams::Receiver, private stream::StanzaSink {
                    [&](stream::StartTls&) {
                      connection_->start_tls({Role::initiating, std::nullopt, std::string(target_.text()), {}});
                    },
-                   [&](stream::AskServerVerdict&) { perform(machine_.go_on(stream::External::never, now())); },
+                   [&](stream::AskServerVerdict&) {
+                     perform(machine_.go_on(stream::External::never, stream::Bidi::never, now()));
+                   },
                    [&](stream::Opened&) {
                      connection_->write(stream::ask_result(claimed_, target_, std::string(64, 'f'), {}));
                    },

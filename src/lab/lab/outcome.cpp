@@ -144,8 +144,9 @@ class Judgement {
   }
 
   void say_of_restart() {
-    const std::string_view record = last_record(seen_.log, "stream_closed", "peer", plan_.providers[1].host);
-    if (record.empty()) return wrong("the log of gateway one has no stream_closed of {}", plan_.providers[1].host);
+    const std::string_view record = last_record(seen_.log, "stream_closed", "reason", name_of(Reason::stream_error));
+    if (record.empty())
+      return wrong("the log of gateway one has no stream_closed that {} caused", plan_.providers[1].host);
     outcome_.reason = value_in_record(record, "reason");
     outcome_.says = fmt::format(
         "{} ended the stream ({}: {}), and {} is proven by {} anew on another; nothing needs to "

@@ -1,0 +1,61 @@
+#include "prove/inverse.hpp"
+
+#include "prove/judge.hpp"
+
+namespace ligase::prove {
+
+bool is_proven_in_reverse(const Bench& bench, const streams::Stream& session, const pairs::PairKey& out) {
+  if (!session.machine.is_bidi()) return false;
+  const auto in = session.in_pairs.find(out.reversed());
+  return in != session.in_pairs.end() && bench.ground.live_proof(in->second.life, session.ref) != nullptr;
+}
+
+streams::Stream* find_inverse(Bench& bench, const pairs::PairKey& out, const Errand& errand) {
+  if (errand.purpose != Purpose::pair || !bench.policy_towards(out.target).may_bidi) return nullptr;
+  streams::Stream* session = bench.streams.find_inverse(out);
+  if (session == nullptr || !session->is_live() || !is_proven_in_reverse(bench, *session, out)) return nullptr;
+  return errand.own_certificate && !shows_own_certificate(bench, *session, out) ? nullptr : session;
+}
+
+std::optional<proof::Proof> proven_in_reverse(Bench& bench, pair::StreamRef ref, const pairs::PairKey& out) {
+  const streams::Stream* session = bench.streams.find(ref);
+  if (session == nullptr || session->is_ours() || !session->machine.is_bidi()) return std::nullopt;
+  if (!bench.policy_towards(out.target).allows(proof::ProofType::dialback)) return std::nullopt;
+  const auto of = [&](const Domain& local) -> const proof::Proof* {
+    const auto in = session->in_pairs.find(pairs::PairKey{out.target, local});
+    const proof::Proof* proof =
+        in == session->in_pairs.end() ? nullptr : bench.ground.live_proof(in->second.life, session->ref);
+    return proof != nullptr && proof->type == proof::ProofType::dialback ? proof : nullptr;
+  };
+  if (const proof::Proof* own = of(out.sender)) return *own;
+  const auto sender = session->senders.find(out.target);
+  if (sender == session->senders.end() || !sender->second.dialback_target) return std::nullopt;
+  const proof::Proof* other = of(*sender->second.dialback_target);
+  return other == nullptr ? std::nullopt : std::optional(*other);
+}
+
+Task<void> find_peer_of(Bench* bench, pair::StreamRef ref, pairs::PairKey in) {
+  const proof::Delegation delegation =
+      co_await dns::find_delegation(bench->ground.world.resolver, in.sender, bench->wall());
+  std::vector<proof::SrvTarget> targets =
+      proof::order_targets(delegation.targets, [&](std::uint32_t most) { return bench->ground.world.draw(most); });
+  for (const proof::SrvTarget& target : targets) {
+    dns::HostFacts host =
+        co_await dns::look_up_host(bench->ground.world.resolver, target, delegation.security, bench->wall());
+    streams::Stream* session = bench->streams.find(ref);
+    if (session == nullptr) co_return;
+    if (host.failure) continue;
+    const ground::Claimant by = prefix_of(session->connection->remote().address);
+    Way way{delegation, target, std::move(host)};
+    const Result<proof::Proof> verdict =
+        co_await prove_server(bench, ref, std::move(way), in.sender, Standard::policy, by);
+    session = bench->streams.find(ref);
+    if (session == nullptr) co_return;
+    if (!verdict && (verdict.error().reason == Reason::dane_mismatch || !proven_in_reverse(*bench, ref, in.reversed())))
+      continue;
+    bench->owner.stream_joins(*session, bench->peers.at(target.host.text(), target.port));
+    co_return;
+  }
+}
+
+}  // namespace ligase::prove
