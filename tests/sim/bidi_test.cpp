@@ -57,8 +57,9 @@ TEST_P(BothWays, FurtherPairsInReverse_AreClaimedAndShareTheStream) {
   say(*lab.one, "sender3.tld", "target3.tld");  // the inverse of what was claimed in reverse
   ASSERT_TRUE(arrive(5));
   world.run_for(15s);
-  EXPECT_EQ(open_streams(), 1u);
-  EXPECT_EQ(lab.one->gateway->status().streams_out, 1u);
+  // By dialback alone it is only for sender1.tld that the stream was vouched for: the others are reached by one to their host.
+  const std::size_t expected = GetParam() == ProofType::dialback ? 2 : 1;
+  EXPECT_EQ(open_streams(), expected);
   lab.check_order_and_uniqueness();
 }
 
@@ -179,6 +180,44 @@ TEST_F(Reverse, ProvenForOneDomain_IsNoWayToAnother) {
   world.run_for(10s);
   EXPECT_FALSE(stranger.has("m@bank.tld")) << stranger.received;
 }
+
+// AB-270, P1: a domain of a stranger's may name anybody's host in its SRV records. That makes its streams no way to whom that host
+// serves, whatever the stranger answers, and no reason to close the stream that leads there.
+class ReverseAtAnothersHost : public Reverse, public testing::WithParamInterface<bool> {};
+TEST_P(ReverseAtAnothersHost, IsNotThatHost) {
+  world.chains[*Address::parse("198.51.100.7")] = chain_for("evil.tld");
+  start();
+  start_authority();  // mx.evil.tld: somebody else's host, which serves bank.tld
+  authority_server->features += "<bidi xmlns='urn:xmpp:features:bidi'/>";
+  authority_server->answer_result = [](const std::string& from, const std::string& to) {
+    return fmt::format("<db:result from='{1}' to='{0}' type='valid'/>", from, to);
+  };
+  world.add_srv("bank.tld", "mx.evil.tld", 5269, Security::insecure);
+  const bool is_reached_before = GetParam();
+  if (is_reached_before) {
+    say("target2.tld", "bank.tld");
+    world.run_for(5s);
+    ASSERT_EQ(gateway->gateway->status().streams_out, 1u);
+  }
+  ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
+  stranger.say(kWide);
+  stranger.say(kClaim);
+  ASSERT_TRUE(stranger.wait_for("type='valid'"));
+  world.run_for(5s);
+  for (const char* local : {"target1.tld", "target2.tld"}) {
+    stranger.say(fmt::format("<db:result from='bank.tld' to='{}' type='valid'/>", local));
+    say(local, "bank.tld");
+    for (int i = 0; i < 50; ++i) {
+      world.run_for(100ms);
+      stranger.say(fmt::format("<db:result from='bank.tld' to='{}' type='valid'/>", local));
+    }
+  }
+  EXPECT_FALSE(stranger.has("bank.tld")) << stranger.received;
+  EXPECT_EQ(gateway->gateway->status().streams_out, 1u);
+  EXPECT_EQ(gateway->log.count("stream_closed"), 0u);
+}
+INSTANTIATE_TEST_SUITE_P(Before, ReverseAtAnothersHost, testing::Bool(),
+                         [](const auto& info) { return info.param ? "reached" : "not_reached"; });
 
 // A server that offers bidi, and speaks for others than it was reached for.
 class Server : public Reverse {

@@ -177,6 +177,7 @@ pairs::InPair& House::grant(streams::Stream& session, const pairs::PairKey& key,
 // Where pairs of ours find it: all that lead to its peer, or, where the peer takes no further ones, the inverse alone.
 void House::serves_both_ways(streams::Stream& session, const pairs::PairKey& in) {
   if (!session.may_be_asked_in_reverse()) return streams_.add_inverse(in.reversed(), session.ref);
+  streams_.add_of_sender(in.sender, session.ref);
   if (session.peer == nullptr && !std::exchange(session.is_joining, true))
     ground_.spawn(prove::find_peer_of(&bench_, session.ref, in));
 }
@@ -204,6 +205,8 @@ void House::end_crossed(peers::Peer& peer) {
       ours.push_back(stream);
   }
   const auto is_crossed = [&](const streams::Stream& own, const streams::Stream& other) {
+    const auto &one = own.facts.peer_chain, &two = other.facts.peer_chain;
+    if (one == nullptr || two == nullptr || one->fingerprint() != two->fingerprint()) return false;  // somebody else's
     return own.began_at <= other.joined_at && other.machine.id() < own.machine.id() &&
            ground_.rules.certificate_of(*own.machine.local()) == ground_.rules.certificate_of(*other.machine.local());
   };

@@ -173,7 +173,10 @@ void House::on_over(streams::Stream& session) {
   streams::release_waiters(session, why);
   leave(session);
   for (auto& [key, in_pair] : session.in_pairs) {
-    if (session.machine.is_bidi()) streams_.remove_inverse(key.reversed(), session.ref);
+    if (session.machine.is_bidi()) {
+      streams_.remove_inverse(key.reversed(), session.ref);
+      streams_.remove_of_sender(key.sender, session.ref);
+    }
     const bool was_proven = in_pair.life.as<pair::Life::Unproven>() == nullptr;
     for (const pair::Stanza& stanza : router_.take_held(in_pair)) {
       if (was_proven) {

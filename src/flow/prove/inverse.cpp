@@ -1,8 +1,32 @@
 #include "prove/inverse.hpp"
 
+#include <algorithm>
+
 #include "prove/judge.hpp"
 
 namespace ligase::prove {
+
+namespace {
+
+// By these the host is known, and not the sender alone, whose SRV records may lead to somebody else's.
+bool is_of_the_host(proof::ProofType type) {
+  return type == proof::ProofType::dane || type == proof::ProofType::dnssec;
+}
+
+// The peer has shown the same certificate where we reached it.
+bool is_shown_by(Bench& bench, const peers::Peer& peer, const streams::Stream& session) {
+  if (session.facts.peer_chain == nullptr) return false;
+  const std::string& leaf = session.facts.peer_chain->fingerprint();
+  const auto before = peer.shown.lock();
+  if (before != nullptr && before->fingerprint() == leaf) return true;
+  return std::ranges::any_of(peer.streams, [&](pair::StreamRef ref) {
+    const streams::Stream* own = bench.streams.find(ref);
+    return own != nullptr && own->is_ours() && own->facts.peer_chain != nullptr &&
+           own->facts.peer_chain->fingerprint() == leaf;
+  });
+}
+
+}  // namespace
 
 bool is_proven_in_reverse(const Bench& bench, const streams::Stream& session, const pairs::PairKey& out) {
   if (!session.machine.is_bidi()) return false;
@@ -13,7 +37,9 @@ bool is_proven_in_reverse(const Bench& bench, const streams::Stream& session, co
 streams::Stream* find_inverse(Bench& bench, const pairs::PairKey& out, const Errand& errand) {
   if (errand.purpose != Purpose::pair || !bench.policy_towards(out.target).may_bidi) return nullptr;
   streams::Stream* session = bench.streams.find_inverse(out);
-  if (session == nullptr || !session->is_live() || !is_proven_in_reverse(bench, *session, out)) return nullptr;
+  if (session == nullptr) session = bench.streams.find_of_sender(out.target);
+  if (session == nullptr || !session->is_live()) return nullptr;
+  if (!session->may_be_asked_in_reverse() && !is_proven_in_reverse(bench, *session, out)) return nullptr;
   return errand.own_certificate && !shows_own_certificate(bench, *session, out) ? nullptr : session;
 }
 
@@ -51,9 +77,9 @@ Task<void> find_peer_of(Bench* bench, pair::StreamRef ref, pairs::PairKey in) {
         co_await prove_server(bench, ref, std::move(way), in.sender, Standard::policy, by);
     session = bench->streams.find(ref);
     if (session == nullptr) co_return;
-    if (!verdict && (verdict.error().reason == Reason::dane_mismatch || !proven_in_reverse(*bench, ref, in.reversed())))
-      continue;
-    bench->owner.stream_joins(*session, bench->peers.at(target.host.text(), target.port));
+    peers::Peer& peer = bench->peers.at(target.host.text(), target.port);
+    if (!(verdict && is_of_the_host(verdict->type)) && !is_shown_by(*bench, peer, *session)) continue;
+    bench->owner.stream_joins(*session, peer);
     co_return;
   }
 }

@@ -34,9 +34,12 @@ void note_proof(Bench& bench, const proof::Chain* chain, const Proof& proven, co
   }
 }
 
-proof::PeerPolicy policy_for(const Bench& bench, const Domain& remote, Standard standard) {
+// Of dialback the far end's part is that DNS leads to it (O-17), which says nothing where it is the peer that came to us: there the
+// certificate decides, or what the authority said of that very stream.
+proof::PeerPolicy policy_for(const Bench& bench, const Domain& remote, Standard standard, bool was_reached_by_us) {
   proof::PeerPolicy policy = bench.policy_towards(remote);
   if (standard == Standard::dane) policy.proofs = {proof::ProofType::dane};
+  if (!was_reached_by_us) std::erase(policy.proofs, proof::ProofType::dialback);
   return policy;
 }
 
@@ -61,14 +64,15 @@ bool would_wait_for_posh(Bench& bench, const proof::Chain& shown, const Way& way
   if (bench.posh.knows(remote)) return false;
   const std::shared_ptr<const proof::TrustAnchors> anchors = bench.ground.rules.anchors();
   const proof::ServerEvidence evidence = evidence_of(bench, remote, way, &shown, *anchors);
-  return proof::would_posh_decide(evidence, policy_for(bench, remote, standard), bench.wall());
+  return proof::would_posh_decide(evidence, policy_for(bench, remote, standard, true), bench.wall());
 }
 
 Task<Result<Proof>> prove_server(Bench* bench, pair::StreamRef stream, Way way, Domain remote, Standard standard,
                                  ground::Claimant by, report::Steps* told) {
   const streams::Stream* session = bench->streams.find(stream);
   if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
-  proof::PeerPolicy policy = policy_for(*bench, remote, standard);
+  const bool is_ours = session->is_ours();
+  proof::PeerPolicy policy = policy_for(*bench, remote, standard, is_ours);
   if (!session->machine.is_encrypted() && policy.encryption == Encryption::required)
     co_return fail(Reason::tls_required, "the peer offers no TLS");
   const std::shared_ptr<const proof::Chain> chain = session->facts.peer_chain;
@@ -79,16 +83,16 @@ Task<Result<Proof>> prove_server(Bench* bench, pair::StreamRef stream, Way way, 
   std::optional<proof::RevocationAnswer> revocation;
   if (proof::rests_on_path(evidence, bench->wall())) {
     revocation = co_await bench->revocation.ask(chain, staple);
-    policy = policy_for(*bench, remote, standard);
+    policy = policy_for(*bench, remote, standard, is_ours);
   }
   evidence.revocation = revocation ? &*revocation : nullptr;
   evidence.revocation_mode = bench->ground.rules.revocation();
-  policy = policy_for(*bench, remote, standard);
+  policy = policy_for(*bench, remote, standard, is_ours);
   std::optional<proof::PoshAnswer> posh;
   if (proof::would_posh_decide(evidence, policy, bench->wall())) {
     posh = co_await bench->posh.ask(remote, by);
     evidence.posh = &*posh;
-    policy = policy_for(*bench, remote, standard);
+    policy = policy_for(*bench, remote, standard, is_ours);
   }
   Result<Proof> verdict = proof::judge_server(evidence, policy, bench->wall());
   if (told != nullptr) {

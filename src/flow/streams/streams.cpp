@@ -28,6 +28,16 @@ Stream* Streams::find_inverse(const pairs::PairKey& out) noexcept {
   return found == inverse_.end() ? nullptr : find(found->second);
 }
 
+Stream* Streams::find_of_sender(const Domain& sender) noexcept {
+  const auto found = of_senders_.find(sender);
+  return found == of_senders_.end() ? nullptr : find(found->second);
+}
+
+void Streams::remove_of_sender(const Domain& sender, pair::StreamRef ref) {
+  if (const auto found = of_senders_.find(sender); found != of_senders_.end() && found->second == ref)
+    of_senders_.erase(found);
+}
+
 void Streams::remove_inverse(const pairs::PairKey& out, pair::StreamRef ref) {
   if (const auto found = inverse_.find(out); found != inverse_.end() && found->second == ref) inverse_.erase(found);
 }

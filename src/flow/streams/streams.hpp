@@ -22,6 +22,10 @@ class Streams {
   // The stream that the peer opened, for both directions, on which the inverse of this outgoing pair was proven; null: none.
   Stream* find_inverse(const pairs::PairKey& out) noexcept;
   void add_inverse(const pairs::PairKey& out, pair::StreamRef ref) { inverse_.insert_or_assign(out, ref); }
+  // The newest stream that may be asked in reverse on which this remote domain was proven; null: none.
+  Stream* find_of_sender(const Domain& sender) noexcept;
+  void add_of_sender(const Domain& sender, pair::StreamRef ref) { of_senders_.insert_or_assign(sender, ref); }
+  void remove_of_sender(const Domain& sender, pair::StreamRef ref);
   void remove_inverse(const pairs::PairKey& out, pair::StreamRef ref);
 
   ground::Tally<Address> unproven;       // those that came and are not proven yet, by prefix_of()
@@ -33,6 +37,7 @@ class Streams {
   Owner& owner_;
   std::map<pair::StreamRef, std::unique_ptr<Stream>> streams_;
   std::unordered_map<pairs::PairKey, pair::StreamRef, pairs::PairHash, pairs::PairEqual> inverse_;
+  std::map<Domain, pair::StreamRef> of_senders_;
   std::uint64_t next_number_ = 1;
 };
 
