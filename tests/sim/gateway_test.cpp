@@ -177,7 +177,8 @@ TEST(Gateway, ComponentWithForeignSender_LosesItsLink) {
   EXPECT_TRUE(lab.two->component("target1.tld").received.empty());
 }
 
-// COMP-04, AB-103: while a link is down an iq is answered at once; a message waits, and is bounced after 30 s.
+// COMP-04, AB-103, AB-240: while a link is down an iq is answered at once; a message waits, and is bounced after 30 s. Each is
+// counted; so is an error for somebody who is not there, which nobody can be told of.
 TEST(Gateway, LinkIsDown_IqIsAnsweredAndMessagesWait) {
   World world(10);
   Lab lab(world, 1, 1);
@@ -193,6 +194,13 @@ TEST(Gateway, LinkIsDown_IqIsAnsweredAndMessagesWait) {
   EXPECT_THAT(sender.received[1].bytes, testing::HasSubstr("service-unavailable"));
   ASSERT_TRUE(world.run_until([&] { return sender.received.size() == 3; }, 60s));
   EXPECT_EQ(sender.received[2].id, "m-7");
+  EXPECT_THAT(lab.two->gateway->status().bounced, testing::ElementsAre(testing::Pair("link.down", 2u)));
+  EXPECT_THAT(lab.two->gateway->status().dropped, testing::IsEmpty());
+  EXPECT_THAT(lab.one->gateway->status().bounced, testing::IsEmpty());
+  sender.send("<message type='error' from='a@sender1.tld' to='b@target1.tld' id='e-1'/>");
+  ASSERT_TRUE(world.run_until([&] { return !lab.two->gateway->status().dropped.empty(); }, 60s));
+  EXPECT_THAT(lab.two->gateway->status().dropped, testing::ElementsAre(testing::Pair("link.down", 1u)));
+  EXPECT_THAT(lab.two->gateway->status().bounced, testing::ElementsAre(testing::Pair("link.down", 2u)));
 }
 
 // ROUTE-03: when a stream ends, its pairs are set up again, and what comes then is delivered.

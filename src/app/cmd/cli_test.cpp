@@ -173,6 +173,12 @@ TEST(CtlTable, EveryCommand_ReadsItsDocument) {
   EXPECT_THAT(ctl_text("status", report::to_json(status), kView),
               testing::AllOf(HasSubstr("stanzas           8.4k/s\n"),
                              HasSubstr("started           2026-11-24T21:50:34Z (90 s ago)\n")));
+  EXPECT_THAT(ctl_text("status", report::to_json(status), kView), HasSubstr("bounced           0\n"));
+  status.bounced = {{"dns.not_found", 2}, {"queue.full", 8412}};
+  status.dropped = {{"unsolicited", 1}};
+  EXPECT_THAT(ctl_text("status", report::to_json(status), kView),
+              testing::AllOf(HasSubstr("bounced           8.4k: queue.full 8.4k, dns.not_found 2\n"),
+                             HasSubstr("dropped           1: unsolicited 1\n")));
   EXPECT_THAT(ctl_text("streams", report::to_json(std::vector<report::StreamRow>(2)), kView), StartsWith("ID  DIR"));
   EXPECT_THAT(ctl_text("links", report::to_json(std::vector<report::LinkRow>(1)), kView), HasSubstr("DOMAINS"));
   EXPECT_ANY_THROW(ctl_text("pairs", "{", kView));

@@ -6,9 +6,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <boost/json.hpp>
 #include <chrono>
 #include <cstdio>
+#include <functional>
 
 #include "base/bytes.hpp"
 #include "cmd/serve.hpp"
@@ -70,6 +72,26 @@ std::string joined(const json::value& list) {
   return text;
 }
 
+// "14: queue.full 12, dns.not_found 2", those that came about most first.
+std::string counts_text(const json::value& status, std::string_view name) {
+  const json::value* found = status.as_object().if_contains(name);
+  if (found == nullptr) return {};  // an older gateway
+  std::vector<std::pair<double, std::string_view>> counts;
+  double total = 0;
+  for (const auto& [reason, count] : found->as_object()) {
+    counts.emplace_back(count.to_number<double>(), reason);
+    total += counts.back().first;
+  }
+  std::ranges::stable_sort(counts, std::greater<>(), &std::pair<double, std::string_view>::first);
+  std::string text = short_number(total);
+  std::string_view before = ": ";
+  for (const auto& [count, reason] : counts) {
+    text += fmt::format("{}{} {}", before, reason, short_number(count));
+    before = ", ";
+  }
+  return text;
+}
+
 std::string status_text(const json::value& status, const View& view) {
   std::string text;
   const auto line = [&](std::string_view title, const std::string& value) {
@@ -86,6 +108,8 @@ std::string status_text(const json::value& status, const View& view) {
   line("pairs", number_cell(status, "pairs"));
   line("links", number_cell(status, "links"));
   line("stanzas", number_cell(status, "stanzas_per_s") + "/s");
+  line("bounced", counts_text(status, "bounced"));
+  line("dropped", counts_text(status, "dropped"));
   line("connections saved", number_cell(status, "connections_saved"));
   return text;
 }

@@ -12,6 +12,12 @@ void write_strings(JsonWriter& json, std::string_view name, const std::vector<st
   json.end_array();
 }
 
+void write_counts(JsonWriter& json, std::string_view name, const Counts& counts) {
+  json.key(name).begin_object();
+  for (const auto& [reason, count] : counts) json.field(reason, count);
+  json.end_object();
+}
+
 void write_tls(JsonWriter& json, const std::optional<TlsRow>& tls) {
   json.key("tls");
   if (!tls) {
@@ -100,6 +106,8 @@ std::string to_json(const Status& status) {
       .field("stanzas_per_s", status.stanzas_per_s)
       .field("connections_saved", status.connections_saved);
   write_strings(json, "not_ready", status.not_ready);
+  write_counts(json, "bounced", status.bounced);
+  write_counts(json, "dropped", status.dropped);
   json.end_object();
   return json.take();
 }

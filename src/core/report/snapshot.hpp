@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/time.hpp"
+#include "report/tally.hpp"
 
 namespace ligase::report {
 
@@ -16,6 +17,7 @@ struct Status {
   std::uint64_t streams_in = 0, streams_out = 0, pairs = 0, links = 0, connections_saved = 0;
   double stanzas_per_s = 0;
   std::vector<std::string> not_ready;
+  Counts bounced, dropped;
 };
 
 struct TlsRow {

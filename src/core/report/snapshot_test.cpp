@@ -26,15 +26,31 @@ TEST(StatusJson, HasTheContractsKeys) {
   status.stanzas_per_s = 12.5;
   status.not_ready = {"resolver"};
   const json::value document = json::parse(to_json(status));
-  EXPECT_EQ(keys(document),
-            (std::vector<std::string>{"version", "hostname", "started_at", "ready", "streams_in", "streams_out",
-                                      "pairs", "links", "stanzas_per_s", "connections_saved", "not_ready"}));
+  EXPECT_EQ(keys(document), (std::vector<std::string>{"version", "hostname", "started_at", "ready", "streams_in",
+                                                      "streams_out", "pairs", "links", "stanzas_per_s",
+                                                      "connections_saved", "not_ready", "bounced", "dropped"}));
   EXPECT_TRUE(document.at("started_at").is_null());
   EXPECT_TRUE(document.at("ready").is_bool());
   EXPECT_DOUBLE_EQ(document.at("stanzas_per_s").as_double(), 12.5);
   EXPECT_EQ(document.at("not_ready").as_array().at(0).as_string(), "resolver");
   status.started_at = t0;
   EXPECT_EQ(json::parse(to_json(status)).at("started_at").as_string(), "2026-11-24T21:52:04Z");
+}
+
+// AB-240: a number for each reason that came about, and none for those that did not.
+TEST(StatusJson, BouncesAndDrops_AreCountedByReason) {
+  Tally bounced, dropped;
+  bounced.count(Reason::queue_full);
+  bounced.count(Reason::queue_full);
+  bounced.count(Reason::dns_not_found);
+  dropped.count(Reason::internal);  // the last of them
+  Status status;
+  EXPECT_EQ(json::parse(to_json(status)).at("bounced"), json::value(json::object()));
+  status.bounced = bounced.counts();
+  status.dropped = dropped.counts();
+  const json::value document = json::parse(to_json(status));
+  EXPECT_EQ(document.at("bounced"), (json::value{{"dns.not_found", 1}, {"queue.full", 2}}));
+  EXPECT_EQ(document.at("dropped"), (json::value{{"internal", 1}}));
 }
 
 TEST(StreamsJson, HasTheContractsKeys) {

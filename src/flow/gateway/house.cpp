@@ -253,6 +253,7 @@ void House::on_closed(hosting::ComponentLink& link) {
 }
 
 void House::count_drop(Reason reason, std::string_view what, const streams::Stream* session) {
+  dropped_.count(reason);
   report::Event event(report::Level::warning, "dropped");
   event.with("reason", name_of(reason)).with("what", what);
   if (session != nullptr) event.with("stream", session->number()).with("address", session->connection->remote().text());

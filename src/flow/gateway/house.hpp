@@ -149,6 +149,7 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   bool burial_is_posted_ = false, sweep_is_scheduled_ = false;
   seams::TimerId stop_timer_ = seams::TimerId::none;
   std::function<void()> stopped_;
+  report::Tally dropped_;
   mutable std::uint64_t rate_stanzas_ = 0;
   mutable Instant rate_since_{};
   mutable double rate_ = 0;

@@ -69,6 +69,8 @@ report::Status House::status() const {
   const std::uint64_t open = status.streams_in + status.streams_out;
   status.connections_saved = live > open ? live - open : 0;
   status.stanzas_per_s = rate();
+  status.bounced = router_.bounced().counts();
+  status.dropped = dropped_.counts();
   return status;
 }
 

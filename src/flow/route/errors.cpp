@@ -19,6 +19,7 @@ void Router::bounce_to_local(hosting::HostedDomain& to, const pair::Stanza& stan
                              const Domain& remote, pair::Source source) {
   auto reply = pair::error_reply(stanza, why.reason, report::failure_text(remote, why.reason));
   if (!reply) return owner_.count_drop(why.reason, "an error or an answer that cannot be answered", nullptr);
+  bounced_.count(why.reason);
   give_back(to, {stanza.kind, std::move(*reply), stanza.to, stanza.from, stanza.id, "error", {}, ground_.now()},
             source);
 }
@@ -43,6 +44,7 @@ void Router::bounce_to_remote(const pair::Stanza& stanza, const Error& why, pair
   const auto remote = Domain::parse(split_jid(stanza.from).domain);
   if (!reply || !local || !remote || hosted_.find(*local) == nullptr)
     return owner_.count_drop(why.reason, "a stanza that cannot be answered", nullptr);
+  bounced_.count(why.reason);
   pair::Stanza error{stanza.kind, std::move(*reply), stanza.to, stanza.from, stanza.id, "error", {}, ground_.now()};
   if (hosting::HostedDomain* internal = hosted_.find(*remote)) return give_back(*internal, std::move(error), source);
   route_out_kept({*local, *remote}, std::move(error), source);

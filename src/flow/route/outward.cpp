@@ -73,6 +73,7 @@ xml::Take Router::from_component(hosting::ComponentLink& link, const xml::Elemen
   const auto answer = [&](pair::Stanza stanza, const Error& why) {
     if (stanza.from.empty()) stanza.from = own.as(link.machine.labels());
     if (const auto reply = pair::error_reply(stanza, why.reason, told(why.reason))) {
+      bounced_.count(why.reason);
       link.answer(*reply);
     } else {
       owner_.count_drop(why.reason, "a stanza that cannot be answered", nullptr);

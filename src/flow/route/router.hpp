@@ -10,6 +10,7 @@
 #include "ground/ground.hpp"
 #include "hosting/hosted.hpp"
 #include "pairs/pairs.hpp"
+#include "report/tally.hpp"
 #include "streams/streams.hpp"
 #include "xml/writer.hpp"
 
@@ -72,6 +73,7 @@ class Router {
   bool keeps_for_links() const;
   bool has_waiting(const hosting::ComponentLink& link) const;  // it is up, and takes less than there is for it
   std::uint64_t stanzas() const noexcept { return stanzas_; }
+  const report::Tally& bounced() const noexcept { return bounced_; }
 
   // Every budget is the sum of what it counts, and whatever has a queue is where queues are looked for.
   void check() const;
@@ -146,6 +148,7 @@ class Router {
   std::string scratch_;        // rewriting, reused
   std::string readdressed_;    // for who speaks of a domain in A-labels, reused
   std::uint64_t stanzas_ = 0;  // in both directions, since the start
+  report::Tally bounced_;      // errors made for senders, in both directions
 };
 
 }  // namespace ligase::route
