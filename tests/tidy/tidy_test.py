@@ -9,6 +9,7 @@ from contextlib import redirect_stdout
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import arrows  # noqa: E402
+import events  # noqa: E402
 import requirements  # noqa: E402
 import symbols  # noqa: E402
 import tidy  # noqa: E402
@@ -19,6 +20,44 @@ OPENING = "// Why this file exists.\n"
 
 def found(path, text):
     return [what for _, what in tidy.faults_in(path, OPENING + text)]
+
+
+class Events(unittest.TestCase):  # AB-241
+    TABLE = """| `went` | info | `stream` `reason` `advice` | it went |
+| `came` | debug | as `went`, and `was` | it came |
+| `slept` | info | | nothing is said of it |
+"""
+    GOOD = """log(Event(Level::info, "went")
+        .with("stream", number())
+        .with("advice", describe(why).what_to_do));
+Event both() {
+  Event event(is_new ? Level::debug : Level::info, is_new ? "came" : "went");
+  event.with("advice", "wait");
+  if (is_new) event.with("was", "away");
+  return event;
+}
+log(Event(Level::info, "slept"));
+"""
+
+    def found(self, code):
+        return list(events.faults_in(self.TABLE, [("a.cpp", code)]))
+
+    def test_code_and_table_that_say_the_same_pass(self):
+        self.assertEqual(self.found(self.GOOD), [])
+
+    def test_an_advice_that_is_listed_and_not_given_is_found(self):
+        self.assertEqual(self.found(self.GOOD.replace('.with("advice", describe(why).what_to_do)', "", 1)),
+                         ["a.cpp:1: the event went has no advice, which docs/events.md lists"])
+
+    def test_what_the_table_does_not_list_is_found(self):
+        self.assertEqual(self.found(self.GOOD + 'log(Event(Level::info, "slept").with("advice", "wake it"));'),
+                         ["a.cpp:11: docs/events.md does not list advice for the event slept"])
+        self.assertEqual(self.found(self.GOOD + 'log(Event(Level::info, "slpt"));'),
+                         ["a.cpp:11: the event slpt is not in docs/events.md"])
+
+    def test_an_event_that_nothing_writes_is_found(self):
+        self.assertEqual(self.found(self.GOOD.replace('log(Event(Level::info, "slept"));', "")),
+                         ["docs/events.md: nothing writes the event slept"])
 
 
 class Arrows(unittest.TestCase):

@@ -286,7 +286,8 @@ void House::claim_is_refused(streams::Stream& session, const pairs::PairKey& key
                   .with("stream", session.number())
                   .with("address", session.connection->remote().text())
                   .with("reason", name_of(why.reason))
-                  .with("detail", why.detail));
+                  .with("detail", why.detail)
+                  .with("advice", describe(why.reason).what_to_do));
 }
 
 }  // namespace ligase::gateway
