@@ -17,6 +17,16 @@ std::string limits_element(std::uint64_t most_bytes, std::uint64_t idle_seconds)
                      ns::kLimits, most_bytes, idle_seconds);
 }
 
+// What a child says; nullopt where it says no such number.
+template <class Number>
+std::optional<Number> number_in(const xml::Node& node, std::string_view name) {
+  const xml::Node* child = node.child(name, node.ns);
+  if (child == nullptr) return std::nullopt;
+  Number number = 0;
+  const char* const last = child->text.data() + child->text.size();
+  const auto [end, error] = std::from_chars(child->text.data(), last, number);
+  return error == std::errc{} && end == last ? std::optional(number) : std::nullopt;
+}
 }  // namespace
 
 Features read_features(const xml::Node& node) {
@@ -45,11 +55,9 @@ Features read_features(const xml::Node& node) {
       features.sm = true;
       note("sm");
     } else if (child.name == "limits" && child.ns == ns::kLimits) {
-      if (const xml::Node* most = child.child("max-bytes", ns::kLimits)) {
-        std::uint64_t bytes = 0;
-        const auto [end, error] = std::from_chars(most->text.data(), most->text.data() + most->text.size(), bytes);
-        if (error == std::errc{} && end == most->text.data() + most->text.size()) features.most_bytes = bytes;
-      }
+      features.most_bytes = number_in<std::uint64_t>(child, "max-bytes");
+      features.idle_seconds = number_in<std::uint32_t>(child, "idle-seconds");
+      if (features.idle_seconds == 0u) features.idle_seconds.reset();  // nobody can obey that
       note("limits");
     } else {
       note(child.name);

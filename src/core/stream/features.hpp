@@ -13,8 +13,9 @@ struct Features {
   bool external = false;                           // SASL EXTERNAL among the mechanisms
   bool dialback = false, dialback_errors = false;  // urn:xmpp:features:dialback, with <errors/>
   bool bidi = false, sm = false;
-  std::optional<std::uint64_t> most_bytes;  // XEP-0478: the peer's stanza size limit
-  std::vector<std::string> names;           // what was offered, for people: at most 32
+  std::optional<std::uint64_t> most_bytes;    // XEP-0478: the peer's stanza size limit,
+  std::optional<std::uint32_t> idle_seconds;  // and how long it waits for bytes of ours; not 0
+  std::vector<std::string> names;             // what was offered, for people: at most 32
 };
 Features read_features(const xml::Node& node);
 

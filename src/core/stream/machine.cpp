@@ -22,6 +22,7 @@ Machine::Machine(Role role, Limits limits, const Hosting* hosting, std::function
       parser_(limits.xml),
       opened_at_(now),
       last_sent_(now),
+      last_heard_(now),
       last_stanza_(now),
       now_(now),
       idle_since_(now) {}
@@ -127,7 +128,7 @@ Actions Machine::start() {
 bool Machine::waits_for_verdict() const noexcept { return phase_ == Phase::verdict; }
 
 Actions Machine::feed(std::string_view bytes, StanzaSink& sink, Instant now) {
-  now_ = now;
+  now_ = last_heard_ = now;
   if (is_over()) return {};
   if (phase_ == Phase::tls) {
     end_for_injection();
@@ -262,14 +263,25 @@ void Machine::pair_proven(Instant now) {
   parser_.set_stanza_size(limits_.stanza_size, xml::Oversize::costs_itself);
 }
 
+// Stanzas keep a stream; the one who answers it waits for any byte, as its limits say, where it has sent nothing either.
+Instant Machine::idle_from() const noexcept {
+  return role_ == Role::initiating ? last_stanza_ : std::max(last_stanza_, last_heard_);
+}
+
+// White space leaves well before the peer takes the stream for idle (XEP-0478), and at most once a second whatever it says.
+Duration Machine::keep_alive() const noexcept {
+  if (!features_.idle_seconds) return limits_.keep_alive;
+  return std::min(limits_.keep_alive, std::max<Duration>(1s, *features_.idle_seconds * Duration(1s) / 2));
+}
+
 Instant Machine::deadline() const noexcept {
   if (is_over()) return Instant::max();
   if (is_closing()) return closing_since_ + kClosePatience;
   const bool is_pending = role_ == Role::receiving ? !is_proven_ : !was_opened_;
   Instant next = is_pending ? opened_at_ + limits_.unproven_timeout : Instant::max();
   if (phase_ == Phase::open) {
-    next = std::min(next, last_sent_ + limits_.keep_alive);
-    if (role_ == Role::initiating) next = std::min(next, last_stanza_ + limits_.idle_timeout);
+    next = std::min(next, last_sent_ + keep_alive());
+    if (!is_pending) next = std::min(next, idle_from() + limits_.idle_timeout);
   }
   return next;
 }
@@ -288,11 +300,14 @@ Actions Machine::on_time(Instant now, bool is_busy) {
         {Reason::stream_unproven, fmt::format("nothing was proven within {} s", limits_.unproven_timeout / 1s)});
   }
   if (phase_ != Phase::open) return {};
-  if (role_ == Role::initiating && now >= last_stanza_ + limits_.idle_timeout) {
-    if (!is_busy) return close({Reason::stream_idle, "no stanza for a long time"}, now);
+  if (!is_pending && now >= idle_from() + limits_.idle_timeout) {
+    if (!is_busy)
+      return close({Reason::stream_idle, role_ == Role::initiating ? "no stanza for a long time"
+                                                                   : "nothing came for as long as was announced"},
+                   now);
     last_stanza_ = now;
   }
-  if (now >= last_sent_ + limits_.keep_alive) send(" ");
+  if (now >= last_sent_ + keep_alive()) send(" ");
   return take_actions();
 }
 

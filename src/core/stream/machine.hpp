@@ -242,6 +242,8 @@ class Machine : private xml::Sink {
   void take_bidi(const xml::Node& node, std::size_t size);
   void open();
   void try_external_or_open();
+  Instant idle_from() const noexcept;
+  Duration keep_alive() const noexcept;
 
   Role role_;
   Limits limits_;
@@ -263,7 +265,7 @@ class Machine : private xml::Sink {
   Features features_;
   std::optional<StreamError> peer_error_;
   std::optional<Error> closing_why_;
-  Instant opened_at_, last_sent_, last_stanza_, now_, idle_since_, closing_since_;
+  Instant opened_at_, last_sent_, last_heard_, last_stanza_, now_, idle_since_, closing_since_;
   std::uint64_t elements_ = 0, idle_bytes_ = 0;
   Actions actions_;
   StanzaSink* sink_ = nullptr;

@@ -216,7 +216,8 @@ void Stream::carry(std::string_view stanza) {
 }
 
 void Stream::on_due() {
-  const bool is_busy = reserved > 0 || !asked.empty() || !verifying.empty() || !turns.is_empty();
+  // While we do not read, that nothing came says nothing of the peer.
+  const bool is_busy = reserved > 0 || !asked.empty() || !verifying.empty() || !turns.is_empty() || is_held();
   perform(machine.on_time(ground_.now(), is_busy));
 }
 
