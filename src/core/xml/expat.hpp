@@ -14,6 +14,24 @@ struct FreedByExpat {
 };
 using Expat = std::unique_ptr<XML_ParserStruct, FreedByExpat>;
 
+// Where the event begins, and how long it is. expat 2.8 has other names for it, and deprecates those that every older one has.
+template <class Parser = XML_Parser>
+std::size_t byte_index(Parser parser) {
+  if constexpr (requires { XML_GetCurrentByteIndex64(parser); }) {
+    return static_cast<std::size_t>(XML_GetCurrentByteIndex64(parser));
+  } else {
+    return static_cast<std::size_t>(XML_GetCurrentByteIndex(parser));
+  }
+}
+template <class Parser = XML_Parser>
+std::size_t byte_count(Parser parser) {
+  if constexpr (requires { XML_GetCurrentByteCount64(parser); }) {
+    return static_cast<std::size_t>(XML_GetCurrentByteCount64(parser));
+  } else {
+    return static_cast<std::size_t>(XML_GetCurrentByteCount(parser));
+  }
+}
+
 class Thrown {
  public:
   // Runs what a handler of `expat`'s does. Handlers may still be called after one that threw: they change nothing that counts.

@@ -125,7 +125,7 @@ std::optional<Node> to_node(std::string_view bytes, const std::vector<Declaratio
   builder.is_replaying = false;
   if (!pass(bytes) || builder.is_refused || !builder.done || !builder.open.empty()) return std::nullopt;
   // Something unfinished may stand behind the element.
-  const std::size_t end = static_cast<std::size_t>(XML_GetCurrentByteIndex(expat.get()));
+  const std::size_t end = byte_index(expat.get());
   if (end != context.size() + bytes.size()) return std::nullopt;
   return std::move(builder.done);
 }

@@ -31,10 +31,8 @@ bool has_separator(std::string_view uri) noexcept {
 }
 }  // namespace
 
-Position Parser::State::event_start() const {
-  return expat_start + static_cast<Position>(XML_GetCurrentByteIndex(expat));
-}
-std::size_t Parser::State::event_size() const { return static_cast<std::size_t>(XML_GetCurrentByteCount(expat)); }
+Position Parser::State::event_start() const { return expat_start + byte_index(expat); }
+std::size_t Parser::State::event_size() const { return byte_count(expat); }
 
 // Between elements only: inside of them nobody asks for the text.
 void Parser::State::expect_text() {

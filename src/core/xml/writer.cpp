@@ -143,10 +143,8 @@ void append_rewritten(std::string& out, const ElementView& element, const Passag
       expat.get(),
       [](void* data, const char*, const char** attributes) {
         Reading& self = *static_cast<Reading*>(data);
-        self.thrown.guard(self.expat, [&] {
-          self.rewriter.on_start(static_cast<std::size_t>(XML_GetCurrentByteIndex(self.expat)),
-                                 static_cast<std::size_t>(XML_GetCurrentByteCount(self.expat)), attributes);
-        });
+        self.thrown.guard(self.expat,
+                          [&] { self.rewriter.on_start(byte_index(self.expat), byte_count(self.expat), attributes); });
       },
       [](void* data, const char*) { static_cast<Reading*>(data)->rewriter.on_end(); });
   const XML_Status status =
