@@ -257,6 +257,18 @@ TEST(CommandLine, Filters_AreChecked) {
   EXPECT_EQ(ligase({"ctl", "--control", "/nonexistent", "pairs", "--sort", "-queued", "a", "b"}).code, 3);
 }
 
+// AB-110: a terminal is safe from what is shown; what is quoted reads as it was written.
+TEST(Table, TextForPeople_KeepsItsQuotes) {
+  EXPECT_EQ(readable("name one, or \"root\"", 100), "name one, or \"root\"");
+  EXPECT_EQ(readable("\"", 100), "\"");
+  EXPECT_EQ(readable("a\x1b[2J\\", 100), "a\\x1b[2J\\\\");
+  EXPECT_EQ(readable("abcd", 3), "abc…");
+  EXPECT_EQ(readable("", 3), "");
+  report::Status status;
+  status.not_ready = {"name one, or \"root\""};
+  EXPECT_THAT(ctl_text("status", report::to_json(status), kView), HasSubstr("no: name one, or \"root\"\n"));
+}
+
 TEST(Table, LongCells_AreCut) {
   Table table({{"A", Align::left, 4}, {"B"}});
   table.add({"äöüßx", "1"});

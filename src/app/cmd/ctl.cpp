@@ -95,7 +95,7 @@ std::string counts_text(const json::value& status, std::string_view name) {
 std::string status_text(const json::value& status, const View& view) {
   std::string text;
   const auto line = [&](std::string_view title, const std::string& value) {
-    text += fmt::format("{:<18}{}\n", title, escaped(value.empty() ? "-" : value, 1024));
+    text += fmt::format("{:<18}{}\n", title, readable(value.empty() ? "-" : value, 1024));
   };
   line("hostname", cell(status, "hostname"));
   line("version", cell(status, "version"));
@@ -180,9 +180,9 @@ std::string explain_text(const json::value& explanation) {
   for (const json::value& step : explanation.at("steps").as_array()) {
     const double ms = step.at("ms").to_number<double>();
     text += fmt::format("{:<8}{:<18}{}{}\n", cell(step, "result"), cell(step, "what"),
-                        escaped(cell(step, "detail"), 2048), ms > 0 ? fmt::format(" ({:.1f} ms)", ms) : "");
+                        readable(cell(step, "detail"), 2048), ms > 0 ? fmt::format(" ({:.1f} ms)", ms) : "");
   }
-  return text + fmt::format("\n{}\n", escaped(cell(explanation, "verdict"), 2048));
+  return text + fmt::format("\n{}\n", readable(cell(explanation, "verdict"), 2048));
 }
 
 // The path, and for what changes something the body.
@@ -239,9 +239,9 @@ std::string message_of(const std::string& body) {
   const json::value document = json::parse(body, error);
   if (!error && document.is_object()) {
     const json::value* message = document.as_object().if_contains("message");
-    if (message != nullptr && message->is_string()) return escaped(std::string_view(message->as_string()));
+    if (message != nullptr && message->is_string()) return readable(std::string_view(message->as_string()));
   }
-  return escaped(body, 80);
+  return readable(body, 80);
 }
 
 // All faults; each has its own advice.
@@ -254,9 +254,9 @@ int refused_reload(const std::string& body, const std::string& socket, Output ou
   try {
     const json::value document = json::parse(body);
     for (const json::value& fault : document.at("faults").as_array())
-      faults += fmt::format("\n  {}", escaped(std::string_view(fault.as_string()), 1024));
+      faults += fmt::format("\n  {}", readable(std::string_view(fault.as_string()), 1024));
   } catch (const std::exception&) {
-    faults = escaped(body, 80);
+    faults = readable(body, 80);
   }
   return fail({Exit::configuration, Reason::config_invalid, "the configuration was not reloaded", socket,
                "it has faults, and the old one stays in force:" + faults, "mend them, and reload again"},

@@ -27,9 +27,23 @@ std::string cut(const std::string& text, std::size_t widest) {
 
 }  // namespace
 
+std::string readable(std::string_view text, std::size_t most) {
+  std::string out;
+  const std::string_view kept = text.substr(0, most);
+  for (std::size_t at = 0;;) {
+    const std::size_t quote = kept.find('"', at);
+    out += escaped(kept.substr(at, quote - at), most);
+    if (quote == std::string_view::npos) break;
+    out += '"';
+    at = quote + 1;
+  }
+  if (kept.size() < text.size()) out += "…";
+  return out;
+}
+
 void Table::add(std::vector<std::string> cells) {
   for (std::size_t i = 0; i < cells.size(); ++i) {
-    cells[i] = cut(escaped(cells[i], 1024), columns_[i].widest);
+    cells[i] = cut(readable(cells[i], 1024), columns_[i].widest);
     if (cells[i].empty()) cells[i].push_back('-');
   }
   rows_.push_back(std::move(cells));

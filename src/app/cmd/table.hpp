@@ -7,6 +7,9 @@
 
 namespace ligase::cmd {
 
+// Made safe for a terminal, for people: as escaped(), but a quote is a quote.
+std::string readable(std::string_view text, std::size_t most = 256);
+
 enum class Align : std::uint8_t { left, right };
 
 class Table {
