@@ -193,9 +193,13 @@ class Node final : public seams::Control {
     if (!account) return fail(account.error());
     for (const std::string& path : {config_.state_dir, secret_file(), config_.control})
       if (Result<void> handed = os::hand_over(path, *account); !handed) return handed;
+    if (Result<void> handed = os::hand_over_files(config_.state_dir, *account); !handed) return handed;
     if (Result<void> became = os::become(*account); !became) return became;
     os::refuse_core_dumps();  // a change of user allows them again
     log_.write(Event(Level::info, "root_given_up").with("user", account->name));
+    if (const std::string closed = os::closed_above(config_.state_dir); !closed.empty())
+      log_.write(Event(Level::warning, "config_warning")
+                     .with("text", fmt::format("{}; {}", closed_state(account->name, closed), kStateAdvice)));
     for (const std::string& path : unreadable(files_, read_))
       log_.write(Event(Level::warning, "reload_impossible")
                      .with("file", path)

@@ -25,6 +25,10 @@ void try_resolver(const config::Config& config, const config::Files& files, conf
 // The same question where root was given up already: those of `read` that cannot be read any more.
 std::vector<std::string> unreadable(const config::Files& files, const std::vector<std::string>& read);
 
+// What is to be said where the account may not pass through a folder above state_dir.
+std::string closed_state(const std::string& user, const std::string& folder);
+inline constexpr std::string_view kStateAdvice = "choose a folder that this user can reach, as /var/lib/ligase";
+
 // The libraries that this process runs with, as faults and warnings of no file.
 void judge_libraries(config::Parsed& findings);
 

@@ -251,6 +251,7 @@ TEST(Judge, StateFolderOfSomebodyElse_IsRefusedAndStaysAsItWas) {
 // AB-207: what `serve` would stumble over, found without starting.
 TEST(TryOut, PortsFoldersAndTheControlSocket_AreTried) {
   Folder folder;
+  fs::permissions(folder.file(""), fs::perms(0755));  // else an account that root becomes could not pass
   const auto tried = [&](const std::string& more) {
     folder.configure(more);
     config::Parsed parsed = judged(folder);
@@ -260,6 +261,11 @@ TEST(TryOut, PortsFoldersAndTheControlSocket_AreTried) {
   EXPECT_THAT(texts(tried("").faults), IsEmpty());
   EXPECT_THAT(texts(tried("").warnings), IsEmpty());
   EXPECT_FALSE(fs::exists(folder.file("state")));  // what it made it took away
+  if (::geteuid() == 0) {                          // AB-243
+    fs::permissions(folder.file(""), fs::perms(0700));
+    EXPECT_THAT(texts(tried("").warnings), ElementsAre(HasSubstr("is closed to the user")));
+    fs::permissions(folder.file(""), fs::perms(0755));
+  }
   const int taken = ::socket(AF_INET, SOCK_STREAM, 0);
   sockaddr_in at{};
   at.sin_family = AF_INET;

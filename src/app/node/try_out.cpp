@@ -80,6 +80,8 @@ class Trial {
            fmt::format("{} is not readable for the user {}, whom ligase becomes: a reload will be refused", path,
                        account->name),
            fmt::format("chgrp {} {} && chmod g+r {}", account->name, path, path));
+    if (const std::string closed = os::closed_above(config_.state_dir, *account); !closed.empty())
+      warn(config_.state_dir_line.number, closed_state(account->name, closed), std::string(kStateAdvice));
   }
 
  private:
@@ -102,6 +104,12 @@ void try_out(const config::Config& config, const std::vector<std::string>& read,
   trial.control();
   trial.listeners();
   trial.reload(read);
+}
+
+std::string closed_state(const std::string& user, const std::string& folder) {
+  return fmt::format(
+      "[gateway] state_dir: {} is closed to the user {}, whom ligase becomes: what it learns about peers is not kept",
+      folder, user);
 }
 
 void try_resolver(const config::Config& config, const config::Files& files, config::Parsed& findings) {

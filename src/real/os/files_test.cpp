@@ -139,6 +139,38 @@ TEST(Process, HandedOverFolder_BelongsToTheAccount) {  // SEC-01
   EXPECT_FALSE(hand_over(folder / "none", {"nobody", 65534, 65534}));
 }
 
+// AB-243: an earlier start gave them to nobody, and now there is a user of its own. A second name of somebody's file is not given.
+TEST(Process, FilesOfAHandedOverFolder_BelongToTheAccount) {
+  if (!is_root()) GTEST_SKIP() << "only root can give files away";
+  Folder folder;
+  ASSERT_TRUE(make_private_folder(folder / "state"));
+  const std::string learned = folder / "state/learned.sqlite", other = folder / "other";
+  for (const std::string& file : {learned, other}) std::ofstream(file) << "x";
+  ::link(other.c_str(), (folder / "state/planted").c_str());
+  ::symlink(other.c_str(), (folder / "state/link").c_str());
+  ::mkfifo((folder / "state/fifo").c_str(), 0600);
+  ASSERT_TRUE(hand_over_files(folder / "state", {"nobody", 65534, 65534}));
+  struct stat facts {};
+  ::stat(learned.c_str(), &facts);
+  EXPECT_EQ(facts.st_uid, 65534u);
+  ::stat(other.c_str(), &facts);
+  EXPECT_EQ(facts.st_uid, 0u);
+}
+
+// AB-243: what lies below a folder that the account may not pass through is not there for it, whatever modes it has itself.
+TEST(Process, FolderThatIsClosed_IsNamed) {
+  if (!is_root()) GTEST_SKIP() << "root passes everywhere, and others have no account to try";
+  Folder folder;
+  const Account nobody{"nobody", 65534, 65534};
+  ::chmod(folder.text().c_str(), 0755);
+  ::mkdir((folder / "closed").c_str(), 0700);
+  ::mkdir((folder / "closed/gw").c_str(), 0755);
+  ::mkdir((folder / "open").c_str(), 0755);
+  EXPECT_EQ(closed_above(folder / "closed/gw/state", nobody), folder / "closed");
+  EXPECT_EQ(closed_above(folder / "open/gw/state", nobody), "");
+  EXPECT_EQ(closed_above(folder / "closed/gw/state"), "");  // root
+}
+
 TEST(Process, OpenFiles_AreRaisedToTheHardLimit) {  // AB-160
   rlimit limit{};
   ::getrlimit(RLIMIT_NOFILE, &limit);

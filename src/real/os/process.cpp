@@ -7,11 +7,14 @@
 #include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <filesystem>
 #include <vector>
 
 namespace ligase::os {
@@ -24,6 +27,11 @@ std::optional<Account> find_account(const char* name) {
   if (::getpwnam_r(name, &entry, buffer.data(), buffer.size(), &found) != 0 || found == nullptr) return std::nullopt;
   if (found->pw_uid == 0) return std::nullopt;
   return Account{name, found->pw_uid, found->pw_gid};
+}
+
+tl::unexpected<Error> cannot_give(const std::string& path, const Account& account, int error) {
+  return fail(Reason::file_unreadable, fmt::format("cannot give {} to user {}: {}; give it by hand: chown {} {}", path,
+                                                   account.name, std::strerror(error), account.name, path));
 }
 
 tl::unexpected<Error> cannot_become(const Account& account, std::string_view step) {
@@ -45,8 +53,23 @@ Result<Account> unprivileged_account() {
 
 Result<void> hand_over(const std::string& path, const Account& account) {
   if (::lchown(path.c_str(), account.user, account.group) == 0) return {};
-  return fail(Reason::file_unreadable, fmt::format("cannot give {} to user {}: {}; give it by hand: chown {} {}", path,
-                                                   account.name, std::strerror(errno), account.name, path));
+  return cannot_give(path, account, errno);
+}
+
+Result<void> hand_over_files(const std::string& folder, const Account& account) {
+  std::error_code error;
+  for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
+    const int file = ::open(entry.path().c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+    if (file < 0) continue;  // a socket, a link
+    struct stat facts {};
+    // Who owned the folder could have made a second name of another's file there, for root to give it to him.
+    const bool is_plain = ::fstat(file, &facts) == 0 && S_ISREG(facts.st_mode) && facts.st_nlink == 1;
+    const bool is_given = !is_plain || ::fchown(file, account.user, account.group) == 0;
+    const int why = errno;
+    ::close(file);
+    if (!is_given) return cannot_give(entry.path().string(), account, why);
+  }
+  return {};
 }
 
 Result<void> become(const Account& account) {
@@ -64,16 +87,19 @@ Result<void> become(const Account& account) {
   return {};
 }
 
-std::vector<std::string> unreadable_for(const Account& account, const std::vector<std::string>& paths) {
-  std::vector<std::string> unreadable;
+namespace {
+
+// Those of `paths` that `may` denies to the account.
+std::vector<std::string> denied_to(const Account& account, const std::vector<std::string>& paths,
+                                   bool (*may)(const char* path)) {
+  std::vector<std::string> denied;
   int ends[2];
-  if (paths.empty() || ::pipe2(ends, O_CLOEXEC) != 0) return unreadable;
+  if (paths.empty() || ::pipe2(ends, O_CLOEXEC) != 0) return denied;
   const pid_t child = ::fork();
   if (child == 0) {
     const bool is_it = become(account).has_value();
     for (const std::string& path : paths) {
-      const int file = is_it ? ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK) : -1;
-      const char answer = !is_it ? '?' : file >= 0 ? 'y' : 'n';
+      const char answer = !is_it ? '?' : may(path.c_str()) ? 'y' : 'n';
       if (::write(ends[1], &answer, 1) != 1) ::_exit(1);
     }
     ::_exit(0);
@@ -82,11 +108,44 @@ std::vector<std::string> unreadable_for(const Account& account, const std::vecto
   char answer = 0;
   for (const std::string& path : paths) {
     if (child < 0 || ::read(ends[0], &answer, 1) != 1) break;
-    if (answer == 'n') unreadable.push_back(path);
+    if (answer == 'n') denied.push_back(path);
   }
   ::close(ends[0]);
   if (child > 0) ::waitpid(child, nullptr, 0);
-  return unreadable;
+  return denied;
+}
+
+bool may_read(const char* path) {
+  return ::open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK) >= 0;  // of a child that ends
+}
+
+bool may_pass(const char* path) { return ::access(path, X_OK) == 0 || errno != EACCES; }
+
+// From the root down; what is not there yet is made by the process itself.
+std::vector<std::string> folders_above(const std::string& path) {
+  std::error_code error;
+  std::vector<std::string> folders;
+  std::filesystem::path folder = std::filesystem::absolute(path, error).parent_path();
+  for (; folder.has_relative_path(); folder = folder.parent_path()) folders.push_back(folder.string());
+  std::ranges::reverse(folders);
+  return folders;
+}
+
+}  // namespace
+
+std::vector<std::string> unreadable_for(const Account& account, const std::vector<std::string>& paths) {
+  return denied_to(account, paths, may_read);
+}
+
+std::string closed_above(const std::string& path) {
+  for (std::string& folder : folders_above(path))
+    if (!may_pass(folder.c_str())) return std::move(folder);
+  return {};
+}
+
+std::string closed_above(const std::string& path, const Account& account) {
+  const std::vector<std::string> closed = denied_to(account, folders_above(path), may_pass);
+  return closed.empty() ? std::string() : closed.front();
 }
 
 void refuse_core_dumps() noexcept {

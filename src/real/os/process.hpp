@@ -26,11 +26,20 @@ Result<Account> unprivileged_account();
 // Gives the folder or file to `account`, so that it is still ours afterwards. Reason::file_unreadable.
 Result<void> hand_over(const std::string& path, const Account& account);
 
+// So are the files in this folder of ours, which an earlier start may have given to another account; what is no plain file, or
+// has another name elsewhere, stays as it is. Reason::file_unreadable.
+Result<void> hand_over_files(const std::string& folder, const Account& account);
+
 // Groups, group, user, in this order, for good: checked afterwards that root cannot be had back. Reason::internal.
 Result<void> become(const Account& account);
 
 // Which of `paths` that account could not read. Tried by a child that becomes it, so call it before there is a thread.
 std::vector<std::string> unreadable_for(const Account& account, const std::vector<std::string>& paths);
+
+// The first folder above `path` that one may not pass through, whom this process is or that account; empty: none. The second is
+// tried by a child, as above.
+std::string closed_above(const std::string& path);
+std::string closed_above(const std::string& path, const Account& account);
 
 // No core file and no ptrace by equals: keys and the dialback secret stay in this process.
 void refuse_core_dumps() noexcept;
