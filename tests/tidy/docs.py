@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Checks the documents: every relative link leads to a file, every `src/...` path named in them exists, and the events are those
-of the code."""
+of the code, the keys of the contract those of its schema."""
 import os
 import re
 import sys
 
+import contract
 import events
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
@@ -38,7 +39,7 @@ def main():
             for target in wrong:
                 print(f"{os.path.relpath(document, ROOT)}:{number}: {target} does not exist")
                 faults += 1
-    for fault in events.faults(ROOT):
+    for fault in [*events.faults(ROOT), *contract.faults(ROOT)]:
         print(fault)
         faults += 1
     return 1 if faults else 0

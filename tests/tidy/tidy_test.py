@@ -9,6 +9,7 @@ from contextlib import redirect_stdout
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import arrows  # noqa: E402
+import contract  # noqa: E402
 import events  # noqa: E402
 import requirements  # noqa: E402
 import symbols  # noqa: E402
@@ -58,6 +59,30 @@ log(Event(Level::info, "slept"));
     def test_an_event_that_nothing_writes_is_found(self):
         self.assertEqual(self.found(self.GOOD.replace('log(Event(Level::info, "slept"));', "")),
                          ["docs/events.md: nothing writes the event slept"])
+
+
+class Contract(unittest.TestCase):  # AB-244
+    TABLE = """**Not in this version**: `domains`.
+## 1. x
+## 5. x
+| `status` | GET /api/v1/status | `version tls{cipher}`; `more` is no key |
+| `close STREAM\\|--pair` | POST /api/v1/close | `ok`; the body is `{"a": 1}` |
+| `domains` | GET /api/v1/domains | list of `domain` |
+## 6. x
+"""
+
+    def found(self, **definitions):
+        return list(contract.faults_in(self.TABLE, {"$defs": definitions}))
+
+    def test_keys_that_are_defined_pass_and_others_are_found(self):
+        status = {"type": "array", "items": {"properties": {"version": {}, "tls": {"properties": {"cipher": {}}}}}}
+        close = {"properties": {"ok": {}}}
+        self.assertEqual(self.found(status=status, close=close), [])
+        self.assertEqual(self.found(status=close, close=status),
+                         [f"docs/contract.schema.json: `status` has no {key}, which docs/contract.md lists"
+                          for key in ("version", "tls", "cipher")] +
+                         ["docs/contract.schema.json: `close STREAM\\|--pair` has no ok, which docs/contract.md lists"])
+        self.assertEqual(self.found(status=status), ["docs/contract.schema.json has no definition of close"])
 
 
 class Arrows(unittest.TestCase):
