@@ -124,6 +124,23 @@ TEST_F(Broken, SetUp_IsAnsweredAndMayBeTriedAgain) {
   EXPECT_EQ(proven(), 1u);
 }
 
+// AB-162, AB-262: a clock that is set back keeps no refusal fresh: what DNS says by then counts.
+TEST_F(Moment, ClockIsSetBackAfterARefusal_TheSenderIsJudgedAnew) {
+  static const auto chain = chain_for("mx.rem.tld");
+  world.chains[*Address::parse("198.51.100.7")] = chain;
+  start();
+  ASSERT_TRUE(stranger.negotiate(door(), "rem.tld", "target1.tld"));
+  const std::string claim = "<db:result from='rem.tld' to='target1.tld'>key</db:result>";
+  stranger.say(claim);
+  ASSERT_TRUE(stranger.wait_for("type='error'"));
+  world.wall_offset -= 600s;
+  world.records.clear();
+  world.add_srv("rem.tld", "mx.rem.tld", 5269, proof::Security::secure);
+  world.add_address("mx.rem.tld", "198.51.100.8");
+  stranger.say(claim);
+  EXPECT_TRUE(stranger.wait_for("type='valid'"));
+}
+
 // DB-05, AB-213: an invalid key ends no stream on which others are still judged.
 TEST_F(Moment, InvalidForOneClaim_LeavesTheOthers) {
   start_with_authority();

@@ -88,8 +88,9 @@ void answer(Bench& bench, streams::Stream& session, const pairs::PairKey& pair, 
 bool is_fresh(const Bench& bench, const streams::SenderRecord& record, WallTime not_before) {
   if (!record.verdict || record.epoch != bench.ground.rules.epoch() || record.judged_at < not_before) return false;
   if (*record.verdict) return (*record.verdict)->expires > bench.wall();
-  const auto age = bench.wall() - record.judged_at;
-  return !record.verdict->error().is_temporary && age < bench.limits().negative_proof_cache;
+  const auto age = bench.wall() - record.judged_at;  // below zero: the clock was set back (AB-262)
+  const bool is_recent = age >= age.zero() && age < bench.limits().negative_proof_cache;
+  return !record.verdict->error().is_temporary && is_recent;
 }
 
 void refuse(Bench& bench, streams::Stream& session, const pairs::PairKey& pair, stream::Spelling spelling,
