@@ -47,8 +47,8 @@ Result<Account> unprivileged_account() {
   for (const char* name : {"ligase", "nobody"})
     if (auto account = find_account(name)) return std::move(*account);
   return fail(Reason::config_invalid,
-              "started as root, and there is neither a user ligase nor nobody to become; add one: adduser --system "
-              "--group ligase");
+              "started as root, and there is neither a user ligase nor nobody to become; add one: useradd --system "
+              "--user-group ligase");
 }
 
 Result<void> hand_over(const std::string& path, const Account& account) {
