@@ -14,7 +14,7 @@ struct FreedByExpat {
 };
 using Expat = std::unique_ptr<XML_ParserStruct, FreedByExpat>;
 
-// Where the event begins, and how long it is. expat 2.8 has other names for it, and deprecates those that every older one has.
+// Where the event begins, and how long it is. A newer expat (2.9 does) has other names for it, and deprecates the older ones.
 template <class Parser = XML_Parser>
 std::size_t byte_index(Parser parser) {
   if constexpr (requires { XML_GetCurrentByteIndex64(parser); }) {
