@@ -368,19 +368,20 @@ TEST_F(Posh, ClaimsOfDomainsThatSayNothing_FillNobodyElsesPlaces) {
     ++*all;
     if (answer.failure && answer.failure->reason == Reason::limit_reached) ++*busy;
   };
-  for (int i = 0; i < 100; ++i) {
+  for (int i = 0; i < 100; ++i) {  // those over its share wait for its own
     const std::string name = fmt::format("a{}.tld", i), address = fmt::format("203.0.113.{}", i + 1);
     world.add_address(name, address);
     silent.emplace_back(world, address + ":443", chain, nullptr, true);
     ground.spawn(wait(&*posh, *Domain::parse(name), Address::parse("198.51.100.7").value(), &came, &refused));
   }
   world.run_for(1s);
-  EXPECT_EQ(refused, 84u);
+  EXPECT_EQ(came, 0u);
   const WebServer server = at_domain(answers(served()));
   EXPECT_FALSE(run(posh->ask(kDomain, Address::parse("198.51.100.9").value()), 2s).failure) << "another's claim";
   const WebServer hosting = at_hosting(answers(served()));
   EXPECT_FALSE(run(posh->ask(*Domain::parse("hosting.tld"), {}), 2s).failure) << "and ours";
   EXPECT_TRUE(world.run_until([&] { return came == 100; }, 11s));
+  EXPECT_EQ(refused, 84u) << "and no longer than one fetch may take";
 }
 
 TEST_F(Posh, AFloodOfDomains_IsBounded) {
@@ -398,7 +399,7 @@ TEST_F(Posh, AFloodOfDomains_IsBounded) {
     ground.spawn(wait(&*posh, *Domain::parse(name), &came, &busy));
   }
   EXPECT_TRUE(world.run_until([&] { return came == 100; }, 11s));
-  EXPECT_EQ(busy, 36u);
+  EXPECT_LE(busy, 36u);
   // Many good ones with many fingerprints: what is kept is bounded too.
   std::vector<seams::Memo> memos;
   const std::vector<proof::PoshDescriptor> many(64, proof::posh_descriptor(*chain));

@@ -53,7 +53,11 @@ void House::out_pair_is_proven(pairs::OutPair& pair, streams::Stream& session, p
                   .with("local", pair.key.sender.text())
                   .with("remote", pair.key.target.text()));
   if (const auto* before = pair.life.as<pair::Life::Proven>(); before != nullptr && before->stream != session.ref)
-    if (streams::Stream* left = streams_.find(before->stream)) left->leave(pair);
+    if (streams::Stream* left = streams_.find(before->stream)) {
+      // The peer, which is told nothing, may go on to use it in reverse: for as long as it was proven, or is anew.
+      if (left->machine.is_bidi()) out_pair_is_heard(pair, *left, before->proof);
+      left->leave(pair);
+    }
   pair.renewal = renewals_.schedule({}, pair.key, now(), proof.expires - wall());
   const bool is_of_today = proof.epoch == ground_.rules.epoch().number;
   change(pair, [&] { pair.life.settle(pair::Life::Proven{std::move(proof), session.ref, wall()}); });
@@ -64,6 +68,8 @@ void House::out_pair_is_proven(pairs::OutPair& pair, streams::Stream& session, p
   if (!is_of_today) return set_up(pair);
   router_.settle_reverse(pair);
   if (!pair.life.draining()) router_.rides(pair, session);
+  if (streams::Stream* theirs = session.is_ours() ? streams_.find_of_sender(pair.key.target) : nullptr)
+    joins_with(*theirs, session);
   if (is_first && session.peer != nullptr)
     end_crossed(*session.peer);  // not before: what comes in reverse is heard now
 }
@@ -178,8 +184,20 @@ pairs::InPair& House::grant(streams::Stream& session, const pairs::PairKey& key,
 void House::serves_both_ways(streams::Stream& session, const pairs::PairKey& in) {
   if (!session.may_be_asked_in_reverse()) return streams_.add_inverse(in.reversed(), session.ref);
   streams_.add_of_sender(in.sender, session.ref);
+  const pairs::OutPair* own = out_pairs_.find(in.reversed());
+  const auto* proven = own != nullptr ? own->life.as<pair::Life::Proven>() : nullptr;
+  if (const streams::Stream* there = proven != nullptr ? streams_.find(proven->stream) : nullptr)
+    joins_with(session, *there);
   if (session.peer == nullptr && !std::exchange(session.is_joining, true))
     ground_.spawn(prove::find_peer_of(&bench_, session.ref, in));
+}
+
+// The same far end as of a stream of ours: it shows the same certificate there.
+void House::joins_with(streams::Stream& theirs, const streams::Stream& own) {
+  const auto &one = own.facts.peer_chain, &two = theirs.facts.peer_chain;
+  const bool is_same = one != nullptr && two != nullptr && one->fingerprint() == two->fingerprint();
+  if (theirs.peer == nullptr && theirs.may_be_asked_in_reverse() && own.is_ours() && own.peer != nullptr && is_same)
+    stream_joins(theirs, *own.peer);
 }
 
 void House::stream_joins(streams::Stream& session, peers::Peer& peer) {

@@ -91,6 +91,7 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   void something_waits() override { schedule_sweep(); }
 
   void serves_both_ways(streams::Stream& stream, const pairs::PairKey& in);
+  void joins_with(streams::Stream& theirs, const streams::Stream& own);
   void end_crossed(peers::Peer& peer);
   void in_pair_is_not_proven(streams::Stream& stream, const pairs::PairKey& key, pairs::InPair& pair, const Error& why);
   void refuse(pairs::OutPair& pair, const Error& why);

@@ -39,7 +39,9 @@ streams::Stream* find_inverse(Bench& bench, const pairs::PairKey& out, const Err
   streams::Stream* session = bench.streams.find_inverse(out);
   if (session == nullptr) session = bench.streams.find_of_sender(out.target);
   if (session == nullptr || !session->is_live()) return nullptr;
-  if (!session->may_be_asked_in_reverse() && !is_proven_in_reverse(bench, *session, out)) return nullptr;
+  const bool may_be_claimed = session->may_be_asked_in_reverse() && bench.policy_towards(out.target).may_multiplex &&
+                              session->riding.size() + session->asked.size() < bench.limits().pairs_per_stream;
+  if (!may_be_claimed && !is_proven_in_reverse(bench, *session, out)) return nullptr;
   return errand.own_certificate && !shows_own_certificate(bench, *session, out) ? nullptr : session;
 }
 

@@ -24,7 +24,7 @@ constexpr std::size_t kMostBody = 64 * 1024;
 constexpr unsigned kMostRedirects = 3;                                // on the whole way, a reference's included
 constexpr std::size_t kMostKept = 10'000, kMostDescriptors = 20'000;  // the latter are some 200 bytes each
 constexpr std::size_t kMostInFlight = 64;                             // of ours; and of all claimants together
-constexpr std::size_t kMostOfAClaimant = 16;
+constexpr std::size_t kMostOfAClaimant = 16, kMostWaitingOfAClaimant = 256;
 constexpr std::string_view kPath = "/.well-known/posh/xmpp-server.json";
 constexpr std::string_view kMemo = "posh";
 
@@ -134,6 +134,7 @@ PoshAnswer not_fetched(Error why) {
 }  // namespace
 
 Task<PoshAnswer> PoshSource::ask(Domain domain, ground::Claimant by) {
+  const Instant until = ground_.now() + kPatience / 2;  // for a place
   for (;;) {
     const Entry* known = usable(domain, ground_.wall(), ground_.now());
     if (known != nullptr && ground_.now() < known->fresh_until) co_return *known->answer;
@@ -145,6 +146,11 @@ Task<PoshAnswer> PoshSource::ask(Domain domain, ground::Claimant by) {
     } else {
       if (!has_room_for(by)) {
         if (known != nullptr) co_return *known->answer;
+        // A provider of many such domains claims them all at once: they wait for one another, and for nobody else.
+        if (const std::shared_ptr<ground::Gate<bool>> room = room_of(by)) {
+          const auto came = co_await room->wait(ground_.world.clock, until);
+          if (came && *came) continue;
+        }
         co_return not_fetched({Reason::limit_reached, "too many POSH documents are being fetched"});
       }
       done = std::make_shared<ground::Gate<Shared>>(ground_.world.executor);
@@ -169,10 +175,18 @@ bool PoshSource::has_room_for(ground::Claimant by) const {
   return at_work < kMostOfAClaimant && claimed < kMostInFlight;
 }
 
+std::shared_ptr<ground::Gate<bool>> PoshSource::room_of(ground::Claimant by) {
+  if (!fetching_.contains(by)) return nullptr;  // others have taken it all: there is nothing of its own to wait for
+  std::shared_ptr<ground::Gate<bool>>& room = room_[by];
+  if (room == nullptr) room = std::make_shared<ground::Gate<bool>>(ground_.world.executor);
+  return room->waiting() < kMostWaitingOfAClaimant ? room : nullptr;
+}
+
 Task<void> PoshSource::fetch(Domain domain, ground::Claimant by, std::shared_ptr<ground::Gate<Shared>> done) {
   const OnLeaving over([&] {
     if (const auto mine = fetching_.find(by); --mine->second == 0) fetching_.erase(mine);
     in_flight_.erase(domain);
+    if (auto room = room_.extract(by)) room.mapped()->open(true);
     done->open(nullptr);  // unless it is open already: something was thrown
   });
   Result<PoshAnswer> came = co_await retrieve(ground_, domain, by, ground_.now() + kPatience);

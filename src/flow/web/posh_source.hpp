@@ -37,13 +37,16 @@ class PoshSource {
   void keep(const Domain& domain, Entry entry, Instant now);
   void forget(std::map<Domain, Entry>::iterator entry);
   bool has_room_for(ground::Claimant by) const;
+  // Opens when it may have room; null: it is not to wait.
+  std::shared_ptr<ground::Gate<bool>> room_of(ground::Claimant by);
   Task<void> fetch(Domain domain, ground::Claimant by, std::shared_ptr<ground::Gate<Shared>> done);
 
   ground::Ground& ground_;
   std::map<Domain, Entry> kept_;      // bounded together: see keep()
   std::size_t kept_descriptors_ = 0;  // in them
   std::map<Domain, std::shared_ptr<ground::Gate<Shared>>> in_flight_;
-  std::map<ground::Claimant, std::size_t> fetching_;  // for whom how many of them
+  std::map<ground::Claimant, std::shared_ptr<ground::Gate<bool>>> room_;  // opens when one of its fetches is over
+  std::map<ground::Claimant, std::size_t> fetching_;                      // for whom how many of them
 };
 
 }  // namespace ligase::web
