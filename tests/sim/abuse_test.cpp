@@ -444,6 +444,37 @@ TEST_F(Abuse, DialBackToAVictim_IsOneConnectionAndFewBytes) {
   EXPECT_LE(victim.received, 1024u);
 }
 
+// MUX-05: of whom the peer takes no more on this stream a second one is opened, once; then they are refused, and the rest lives.
+TEST_F(Abuse, PeerTakesNoFurtherPairs_ASecondStreamIsTriedOnce) {
+  start();
+  start_authority();
+  std::size_t answered = 0;
+  authority_server->answer_result = [&](const std::string& from, const std::string& to) {
+    if (answered++ == 0) return fmt::format("<db:result from='{1}' to='{0}' type='valid'/>", from, to);
+    return fmt::format(
+        "<db:result from='{1}' to='{0}' type='error'><error type='wait'><resource-constraint "
+        "xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></db:result>",
+        from, to);
+  };
+  for (const char* name : {"more1.tld", "more2.tld", "more3.tld"})
+    world.add_srv(name, "mx.evil.tld", 5269, Security::insecure);
+  const auto say = [&](const std::string& remote) {
+    gateway->component("target1.tld").send(fmt::format("<message from='b@target1.tld' to='m@{}' id='r'/>", remote));
+    world.run_for(10s);
+  };
+  say("evil.tld");
+  ASSERT_EQ(authority_server->connections, 1u);
+  say("more1.tld");
+  EXPECT_EQ(authority_server->connections, 2u);
+  say("more2.tld");
+  say("more3.tld");
+  EXPECT_LE(authority_server->connections, 3u);
+  EXPECT_EQ(gateway->component("target1.tld").received.size(), 3u) << "an error each";
+  const auto pairs = gateway->gateway->pairs();
+  EXPECT_TRUE(std::ranges::any_of(
+      pairs, [](const report::PairRow& row) { return row.remote == "evil.tld" && row.state == "proven"; }));
+}
+
 // AB-083: names without end that all lead to one address, each with a host and a port of its own, where every connection is reset.
 class Reflection : public Abuse {
  protected:

@@ -80,7 +80,16 @@ bool may_carry(const Bench& bench, const peers::Peer& peer, const streams::Strea
   if (is_dial_back(errand.purpose)) return true;
   if (errand.own_certificate && !shows_own_certificate(bench, session, pair)) return false;
   if (*session.machine.local() != pair.sender && peer.no_extra_senders_until > bench.wall()) return false;
-  return session.riding.size() + session.asked.size() < bench.limits().pairs_per_stream;
+  return !session.is_full(bench.now()) &&
+         session.riding.size() + session.asked.size() < bench.limits().pairs_per_stream;
+}
+
+// MUX-05: one that is full is joined by a second one, and by no third.
+bool takes_no_more(Bench& bench, const peers::Peer& peer) {
+  return std::ranges::count_if(peer.streams, [&](pair::StreamRef ref) {
+           const streams::Stream* session = bench.streams.find(ref);
+           return session != nullptr && session->is_full(bench.now());
+         }) >= 2;
 }
 
 streams::Stream* find_stream(Bench& bench, peers::Peer& peer, const pairs::PairKey& pair, const Errand& errand,
@@ -333,6 +342,9 @@ Task<Result<Acquired>> acquire_at(Bench* bench, pairs::PairKey pair, Errand erra
         continue;
       }
     }
+    if (!is_dial_back(errand.purpose) && takes_no_more(*bench, peer))
+      co_return fail(Reason::dialback_error,
+                     "the peer answered the dialback with resource-constraint, on a second stream too");
     if (dialed >= kMostAttempts) break;
     if (peer.last_error && peer.retry_at > bench->now() && bench->now() - peer.last_try < kRetryAtOnce)
       co_return fail(*peer.last_error);

@@ -12,6 +12,7 @@ namespace {
 
 constexpr Duration kAnswerPatience = 30s;  // DB-04
 constexpr unsigned kMostAttempts = 4;      // when streams end under it
+constexpr Duration kFull = 60s;            // a stream whose peer takes no further pair on it is not asked again so long
 
 // What the peer says to our <db:result/>, asked once whoever waits for it.
 Task<Result<stream::DbVerdict>> ask_once(Bench* bench, pairs::PairKey pair, pair::StreamRef ref, Instant deadline) {
@@ -103,6 +104,8 @@ Task<Result<void>> be_accepted(Bench* bench, pairs::PairKey pair, pair::StreamRe
       co_return fail(Reason::dialback_invalid, "the peer called our dialback key invalid");
     }
     case stream::DbType::error:
+      if (said->condition == StanzaError::resource_constraint && session != nullptr && !is_own(*session, pair))
+        session->full_until = bench->now() + kFull;
       break;
   }
   co_return fail(Reason::dialback_error,
@@ -112,7 +115,7 @@ Task<Result<void>> be_accepted(Bench* bench, pairs::PairKey pair, pair::StreamRe
 Task<void> try_to_set_up(Bench* bench, pairs::PairKey key) {
   const Instant deadline = bench->now() + bench->limits().setup_timeout;
   Error last{Reason::setup_timeout, "it took too long"};
-  bool own_certificate = false;
+  bool own_certificate = false, was_full = false;
   for (unsigned attempt = 0; attempt < kMostAttempts; ++attempt) {
     pairs::OutPair* pair = bench->out_pairs.find(key);
     if (pair == nullptr) co_return;
@@ -146,6 +149,7 @@ Task<void> try_to_set_up(Bench* bench, pairs::PairKey key) {
     const bool is_again = last.reason == Reason::external_refused && before == last.reason;
     if (session == nullptr && is_again) break;
     if (session == nullptr) continue;  // the stream ended under it: another is tried
+    if (session->is_full(bench->now()) && !std::exchange(was_full, true)) continue;  // MUX-05: a second stream, once
     // The peer took the sender for nobody on a stream that shows another's certificate ([[tls.for]]): its own may do better.
     if (own_certificate || shows_own_certificate(*bench, *session, key)) break;
     own_certificate = true;

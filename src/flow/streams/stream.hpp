@@ -103,6 +103,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   }
 
   bool is_live() const noexcept { return machine.is_open() && !is_ending; }
+  bool is_full(Instant now) const noexcept { return now < full_until; }
   bool is_ours() const noexcept { return machine.role() == Role::initiating; }
   // One that the peer opened for both directions, and on which it answers our claims: it may carry whatever leads to that peer.
   bool may_be_asked_in_reverse() const noexcept {
@@ -159,6 +160,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
       wants_verdict;                                   // the server is to be judged; or why it does not come to that
   std::shared_ptr<ground::Gate<Result<void>>> opened;  // the negotiation is done, or why it failed
   std::optional<Instant> last_extra_target, last_extra_sender;  // MUX-06
+  Instant full_until{};                                         // the peer takes no further pair on it for now (MUX-05)
   Instant unused_since;
   std::size_t reserved = 0;  // procedures that are about to use it
 
