@@ -86,6 +86,64 @@ TEST_F(Abuse, BurstOfAStockServer_IsServedInTurn) {
   EXPECT_TRUE(all_answered("type='valid'"));
 }
 
+// AB-271: a proven peer that opens one stream after the other has its share of all, and everybody else comes in still.
+TEST_F(Abuse, ProvenStreamsOfOneAddress_LeaveRoomForOthers) {
+  config::Limits limits;
+  limits.streams_total = 40;
+  start(limits);
+  start_authority();
+  std::list<RawPeer> peers;
+  for (int i = 0; i < 40; ++i) {
+    RawPeer& peer = peers.emplace_back(world, "198.51.100.7");
+    if (!peer.negotiate(door(), "evil.tld", "target1.tld")) continue;
+    peer.say("<db:result from='evil.tld' to='target1.tld'>key</db:result>");
+    EXPECT_TRUE(peer.wait_for("type='valid'"));
+  }
+  EXPECT_EQ(gateway->gateway->status().streams_in, 10u);
+  EXPECT_THAT(gateway->gateway->status().dropped, testing::Contains(testing::Pair("limit.reached", 30u)));
+  RawPeer other(world, "203.0.113.1");
+  EXPECT_TRUE(other.negotiate(door(), "other.tld", "target1.tld"));
+  peers.front().reset();  // what ends makes room again
+  world.run_for(1s);
+  EXPECT_TRUE(RawPeer(world, "198.51.100.7").negotiate(door(), "evil.tld", "target1.tld"));
+}
+
+// AB-271: connections that wait for a place take none of those that nobody waits for, and what is turned away is counted.
+TEST_F(Abuse, WaitingRoomsOfAFewAddresses_ShutOutNobodyElse) {
+  config::Limits limits;
+  limits.streams_total = 40;
+  limits.unproven_per_prefix = 1;
+  start(limits);
+  std::list<RawPeer> peers;
+  for (int i = 0; i < 100; ++i) peers.emplace_back(world, fmt::format("198.51.100.{}", 10 + i % 4)).connect(door());
+  world.run_for(1s);
+  EXPECT_EQ(gateway->gateway->status().streams_in, 4u);
+  const auto closed = std::count_if(peers.begin(), peers.end(), [](const RawPeer& peer) { return peer.is_closed; });
+  EXPECT_EQ(closed, 100 - 4 - 10);
+  EXPECT_THAT(gateway->gateway->status().dropped, testing::Contains(testing::Pair("limit.reached", 86u)));
+  RawPeer other(world, "203.0.113.1");
+  EXPECT_TRUE(other.negotiate(door(), "other.tld", "target1.tld"));
+}
+
+// AB-271: whoever is given an IPv6 /48 has 65,536 prefixes, and is one stranger all the same.
+TEST_F(Abuse, ManyPrefixesOfOneSite_AreCappedTogether) {
+  start();
+  std::list<RawPeer> peers;
+  for (int i = 0; i < 2000; ++i) peers.emplace_back(world, fmt::format("2001:db8:7:{:x}::1", i)).connect(door());
+  world.run_for(5s);
+  EXPECT_EQ(gateway->gateway->status().streams_in, 4 * 64u);
+  RawPeer other(world, "2001:db8:8::1");
+  EXPECT_TRUE(other.negotiate(door(), "other.tld", "target1.tld"));
+  for (int i = 0; i < 100; ++i) {  // each gives its place to one that waits at another prefix
+    peers.front().reset();
+    peers.pop_front();
+  }
+  world.run_for(500ms);
+  EXPECT_EQ(gateway->gateway->status().streams_in, 4 * 64u + 1u);
+  world.run_for(120s);
+  EXPECT_EQ(gateway->gateway->status().streams_in, 0u);
+}
+
 // AB-225, P9: what a connection of a full prefix costs does not grow with those that wait beside it, nor with others' streams.
 TEST_F(Abuse, ResetBesideAFullWaitingRoom_CostsNoMoreAtTwiceTheConnections) {
   start();

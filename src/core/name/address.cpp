@@ -150,6 +150,11 @@ Address prefix_of(Address address) noexcept {
   return address;
 }
 
+Address site_of(Address address) noexcept {
+  if (address.is_v6) std::fill(address.bytes.begin() + 6, address.bytes.end(), std::uint8_t{0});
+  return address;
+}
+
 Result<Address> Address::parse(std::string_view text) {
   Address address;
   if (text.size() <= kLongestAddress && text.find('\0') == std::string_view::npos) {

@@ -23,6 +23,8 @@ struct Address {
 
 // Who counts as one where strangers are counted: an IPv4 address, or an IPv6 /64; its first address.
 Address prefix_of(Address address) noexcept;
+// Whoever has many such prefixes: an IPv6 /48, as it is given to anybody who asks; of IPv4 the address alone.
+Address site_of(Address address) noexcept;
 
 struct Endpoint {
   Address address;

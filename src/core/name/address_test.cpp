@@ -29,6 +29,14 @@ TEST(Address, Prefix_IsTheIPv4AddressOrTheIPv6Slash64) {
   EXPECT_EQ(prefix("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::");
 }
 
+// AB-271
+TEST(Address, Site_IsTheIPv4AddressOrTheIPv6Slash48) {
+  const auto site = [](const char* text) { return site_of(*Address::parse(text)).text(); };
+  EXPECT_EQ(site("192.0.2.1"), "192.0.2.1");
+  EXPECT_EQ(site("2001:db8:1:2:3:4:5:6"), "2001:db8:1::");
+  EXPECT_EQ(site_of(prefix_of(*Address::parse("2001:db8:1:2:3::"))).text(), "2001:db8:1::");
+}
+
 TEST(Endpoint, Text_IsParsedAndWrittenBack) {
   for (const auto* text : {"127.0.0.1:5269", "[::]:5269", "[2001:db8::1]:1", "0.0.0.0:0", "1.2.3.4:65535"})
     EXPECT_EQ(at(text).text(), text);

@@ -33,7 +33,8 @@ House::House(Settings settings, ground::World world)
       peers_(ground_, waiting_, settings.memos),
       streams_(ground_, peers_, *this),
       hosted_(ground_, std::move(settings.links), settings.memos),
-      door_(ground_, hosted_, streams_, [this] { count_drop(Reason::limit_reached, "unproven_per_prefix", nullptr); }),
+      door_(ground_, hosted_, streams_,
+            [this](std::string_view limit) { count_drop(Reason::limit_reached, limit, nullptr); }),
       posh_(ground_),
       revocation_(
           ground_, [this](const std::string& leaf) { judge_again(leaf); }, settings.memos),
@@ -70,7 +71,9 @@ void House::accept_s2s(std::unique_ptr<seams::Connection> connection) {
 }
 
 void House::accept_component(std::unique_ptr<seams::Connection> connection) {
-  if (is_stopping_ || links_.size() >= ground_.rules.limits().streams_total) return;
+  if (is_stopping_) return;
+  if (links_.size() >= ground_.rules.limits().streams_total)
+    return count_drop(Reason::limit_reached, "streams_total, of links", nullptr);
   const std::uint64_t number = streams_.next_number();
   hosting::Owner& owner = *this;
   auto added = std::make_unique<hosting::ComponentLink>(ground_, hosted_, owner, number, std::move(connection));

@@ -165,7 +165,9 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   std::size_t reserved = 0;  // procedures that are about to use it
 
   // Receiving.
-  ground::Tally<Address>::Token place;  // among the unproven of its prefix, until it is proven or over
+  ground::Tally<Address>::Token seat;  // among all of its site
+  ground::Tally<Address>::Token place,
+      place_of_site;  // among the unproven of its prefix and site, until it is proven or over
   std::map<Domain, SenderRecord> senders;
   pairs::InPairs in_pairs;
   bool is_joining = false;          // whose peer it leads to is being looked up, or known

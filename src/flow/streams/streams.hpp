@@ -28,7 +28,9 @@ class Streams {
   void remove_of_sender(const Domain& sender, pair::StreamRef ref);
   void remove_inverse(const pairs::PairKey& out, pair::StreamRef ref);
 
-  ground::Tally<Address> unproven;       // those that came and are not proven yet, by prefix_of()
+  ground::Tally<Address> of_sites;  // those that came, by site_of()
+  ground::Tally<Address> unproven;  // those of them that are not proven yet, by prefix_of()
+  ground::Tally<Address> unproven_of_sites;
   ground::Tally<pair::StreamRef> asked;  // db:results that no answer came to yet
 
  private:
