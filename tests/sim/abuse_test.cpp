@@ -144,6 +144,59 @@ TEST_F(Abuse, ManyPrefixesOfOneSite_AreCappedTogether) {
   EXPECT_EQ(gateway->gateway->status().streams_in, 0u);
 }
 
+// AB-272: what one address has being decided is bounded over all its streams, and also when it leaves them.
+TEST_F(Abuse, ClaimsOnManyStreamsOfOneAddress_AreBoundedTogether) {
+  config::Limits limits;
+  limits.proving_per_stream = 5;
+  world.weather.dns_takes = 9s;
+  start(limits);
+  std::list<RawPeer> peers;
+  const auto claim_on_another = [&](const std::string& address) -> RawPeer& {
+    RawPeer& peer = peers.emplace_back(world, address);
+    EXPECT_TRUE(peer.negotiate(door(), "evil.tld", "target1.tld"));
+    for (int i = 0; i < 5; ++i)
+      peer.say(fmt::format("<db:result from='s{}.evil.tld' to='target1.tld'>key</db:result>", i));
+    return peer;
+  };
+  for (int i = 0; i < 10; ++i) claim_on_another("198.51.100.7");
+  world.run_for(1s);
+  std::size_t refused = 0;
+  for (const RawPeer& peer : peers) refused += peer.count("resource-constraint");
+  EXPECT_EQ(refused, 50u - 4 * 5u);
+  for (RawPeer& peer : peers) peer.reset();
+  EXPECT_TRUE(claim_on_another("198.51.100.7").wait_for("resource-constraint", 1s));
+  EXPECT_FALSE(claim_on_another("203.0.113.1").wait_for("resource-constraint", 1s));
+  world.run_for(60s);
+  EXPECT_FALSE(claim_on_another("198.51.100.7").wait_for("resource-constraint", 1s));
+}
+
+// AB-273: pairs that came in count towards pairs_total, and one address has its share of it, over all its streams.
+TEST_F(Abuse, PairsOfOneAddress_LeaveRoomForOthers) {
+  config::Limits limits;
+  limits.pairs_total = 16;
+  for (int i = 0; i < 8; ++i)
+    world.add_srv(fmt::format("s{}.evil.tld", i), "mx.evil.tld", 5269, proof::Security::insecure);
+  start(limits);
+  prove_by_dialback();
+  RawPeer second(world, "198.51.100.7"), other(world, "203.0.113.1");
+  const auto claim = [&](RawPeer& peer, int i) {
+    peer.received.clear();
+    peer.say(fmt::format("<db:result from='s{}.evil.tld' to='target1.tld'>key</db:result>", i));
+    world.run_for(2s);
+    return peer.has("type='valid'");
+  };
+  EXPECT_TRUE(claim(stranger, 0));
+  EXPECT_FALSE(claim(stranger, 1));
+  EXPECT_TRUE(stranger.has("resource-constraint"));
+  ASSERT_TRUE(second.negotiate(door(), "evil.tld", "target1.tld"));
+  EXPECT_FALSE(claim(second, 2));
+  ASSERT_TRUE(other.negotiate(door(), "evil.tld", "target1.tld"));
+  EXPECT_TRUE(claim(other, 3));
+  stranger.reset();  // what it made us remember goes with it
+  world.run_for(1s);
+  EXPECT_TRUE(claim(second, 4));
+}
+
 // AB-225, P9: what a connection of a full prefix costs does not grow with those that wait beside it, nor with others' streams.
 TEST_F(Abuse, ResetBesideAFullWaitingRoom_CostsNoMoreAtTwiceTheConnections) {
   start();

@@ -164,8 +164,9 @@ void House::refuse(pairs::OutPair& pair, const Error& why) {
 }
 
 pairs::InPair& House::grant(streams::Stream& session, const pairs::PairKey& key, proof::Proof proof) {
-  const auto found = session.in_pairs.try_emplace(key).first;
+  const auto [found, is_new] = session.in_pairs.try_emplace(key);
   pairs::InPair& pair = found->second;
+  if (is_new) pair.counted = streams_.remembered.count(session.site());
   refusals_.erase(key);
   proof = ground_.rules.bounded(std::move(proof), wall());
   ground_.log(

@@ -152,6 +152,7 @@ void House::on_closing(streams::Stream& session) {
 void House::out_pair_is_heard(pairs::OutPair& pair, streams::Stream& session, proof::Proof proof) {
   const auto [heard, is_new] = session.in_pairs.try_emplace(pair.key.reversed());
   if (is_new) {
+    heard->second.counted = streams_.remembered.count(session.site());
     heard->second.life.begin();
     heard->second.life.settle(pair::Life::Proven{std::move(proof), session.ref, wall()});
   }

@@ -9,6 +9,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "ground/tally.hpp"
 #include "pair/backlog.hpp"
 #include "pair/life.hpp"
 #include "pairs/pair_key.hpp"
@@ -74,6 +75,7 @@ struct InPair {  // theirs → ours, on one stream
   std::uint64_t stanzas = 0;
   ClaimKey claim_key;
   Renewals::Ticket renewal;
+  ground::Tally<Address>::Token counted{};  // among what the far end's site makes us remember
 };
 using InPairs = std::unordered_map<PairKey, InPair, PairHash, PairEqual>;
 

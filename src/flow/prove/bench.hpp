@@ -67,6 +67,7 @@ struct Bench {
   unsigned explaining = 0;  // questions at work
   // Connections being made for claims, by the claimant's prefix_of(); it may have closed its stream meanwhile (AB-081).
   ground::Tally<Address> dial_backs;
+  ground::Tally<Address> claims;  // likewise those being decided, by site_of() (AB-272)
   dns::ClaimPlaces claim_places;  // of the questions that claims may have at the resolver
 };
 

@@ -17,6 +17,9 @@ using stream::DbVerdict;
 
 constexpr Duration kFeaturesPatience = 5s;  // STR-10
 constexpr Duration kVerifyPatience = 20s;   // AB-084
+// Streams of one site whose claims may be decided at once, each with proving_per_stream of them. Each costs some 10 KB, and its
+// claimant seventy bytes (AB-272).
+constexpr std::uint64_t kStreamsOfASite = 4;
 
 // AB-195, AB-196: what a claim on this stream may ask. A stream that is gone pays for nothing more.
 std::shared_ptr<dns::ClaimQuestions> questions_of(Bench* bench, pair::StreamRef ref) {
@@ -197,8 +200,25 @@ Task<Decision> decide_safely(Bench* bench, pair::StreamRef ref, pairs::PairKey p
   co_return fail(std::move(thrown));
 }
 
+// A sender that was refused is forgotten with its refusal, lest a stream of many years be full of those it once named.
+void forget_refused(const Bench& bench, streams::Stream& session) {
+  std::erase_if(session.senders, [&](const auto& entry) {
+    const streams::SenderRecord& record = entry.second;
+    return record.verdict && !*record.verdict && record.done == nullptr && !record.dialback_target &&
+           !is_fresh(bench, record, WallTime::min());
+  });
+}
+
+bool may_be_decided(const Bench& bench, const streams::Stream& session) {
+  const config::Limits& limits = bench.limits();
+  return session.claims.size() < limits.proving_per_stream && session.in_pairs.size() < limits.pairs_per_stream &&
+         bench.claims.of(session.site()) < kStreamsOfASite * limits.proving_per_stream &&
+         bench.streams.may_remember(session);
+}
+
+// `counted` among its site's claims for as long as this goes on, its stream being there or not.
 Task<void> decide_claim(Bench* bench, pair::StreamRef ref, stream::Half half, pairs::PairKey pair, std::string id,
-                        pairs::ClaimKey key) {
+                        pairs::ClaimKey key, [[maybe_unused]] ground::Tally<Address>::Token counted) {
   std::shared_ptr<dns::ClaimQuestions> questions = questions_of(bench, ref);
   Decision proven = co_await decide_safely(bench, ref, pair, std::move(id), key, std::move(questions), WallTime::min());
   streams::Stream* session = bench->streams.find(ref);
@@ -222,8 +242,11 @@ Task<streams::SenderRecord*> judge_sender(Bench* bench, pair::StreamRef ref, Dom
   const stream::Half half = session->machine.half();
   auto known = session->senders.find(sender);
   if (known == session->senders.end()) {
-    if (session->senders.size() >= bench->limits().senders_per_stream) co_return nullptr;
-    known = session->senders.emplace(sender, streams::SenderRecord{}).first;
+    const std::uint64_t most = bench->limits().senders_per_stream;
+    if (session->senders.size() >= most) forget_refused(*bench, *session);
+    if (session->senders.size() >= most || !bench->streams.may_remember(*session)) co_return nullptr;
+    known = session->senders.try_emplace(sender).first;
+    known->second.counted = bench->streams.remembered.count(session->site());
   }
   if (is_fresh(*bench, known->second, not_before)) co_return &known->second;
   if (known->second.done) {  // asked already: one answer serves all
@@ -313,12 +336,11 @@ void take_claim(Bench& bench, streams::Stream& session, stream::DbResult claim) 
                                                       before->from == session.connection->remote().address &&
                                                       before->why.reason == Reason::dialback_invalid)
     return answer(bench, session, pair, claim.spelling, verdict_of(before->why));
-  if (session.claims.size() >= bench.limits().proving_per_stream ||
-      session.in_pairs.size() >= bench.limits().pairs_per_stream)
-    return refused(Reason::limit_reached, "too many pairs on this stream");
+  if (!may_be_decided(bench, session))
+    return refused(Reason::limit_reached, "too many pairs on this stream, or of its address");
   session.claims.insert(pair);
   bench.ground.spawn(decide_claim(&bench, session.ref, session.machine.half(), pair, session.machine.id(),
-                                  {std::move(claim.key), claim.spelling}));
+                                  {std::move(claim.key), claim.spelling}, bench.claims.count(session.site())));
 }
 
 void answer_as_authority(Bench& bench, streams::Stream& session, const stream::DbVerify& verify) {

@@ -143,7 +143,8 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
   arrival.target_is_hosted = target != nullptr;
   arrival.target_was_hosted = hosted_.was_hosted(*to);
   arrival.own_pair_lives = own_pair_lives(key);
-  const bool is_full = session.in_pairs.size() >= ground_.rules.limits().pairs_per_stream;
+  const bool is_full =
+      session.in_pairs.size() >= ground_.rules.limits().pairs_per_stream || !streams_.may_remember(session);
   switch (pair::judge_arrival(arrival)) {
     case pair::Verdict::prove_and_deliver:
       if (is_full) {
@@ -162,6 +163,7 @@ xml::Take Router::arrival(streams::Stream& session, const xml::ElementView& elem
         owner_.count_drop(element.cannot_pass.value_or(Reason::limit_reached), "unproven_reply", &session);
       } else {
         const auto added = session.in_pairs.try_emplace(key).first;
+        added->second.counted = streams_.remembered.count(session.site());
         hold(session, added->first, added->second,
              keep_for(ns::kComponent, element, kind, session.machine.peer_header(), &key));
         owner_.prove_anew(session, added->first, added->second);

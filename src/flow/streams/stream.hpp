@@ -48,6 +48,7 @@ struct SenderRecord {
   std::shared_ptr<ground::Gate<bool>> done;  // while it is judged (anew): opens when the verdict is there
   // For which target it was proven by dialback last (MUX-08); whether that holds is the pair's to say.
   std::optional<Domain> dialback_target;
+  ground::Tally<Address>::Token counted{};  // among what the far end's site makes us remember
   // The certificate's proof, if it holds under this policy now; null: none.
   const proof::Proof* live_proof(pair::PolicyEpoch today, WallTime now) const noexcept {
     return verdict && verdict->has_value() && epoch == today && (*verdict)->expires > now ? &**verdict : nullptr;
@@ -113,6 +114,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   Labels labels_of(const Domain& target) const {
     return in_ascii.empty() || !in_ascii.contains(target) ? Labels::unicode : Labels::ascii;
   }
+  Address site() const { return site_of(connection->remote().address); }  // of the far end
   std::string number() const { return std::to_string(ref.number); }
 
   // seams::Receiver

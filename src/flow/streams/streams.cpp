@@ -1,6 +1,13 @@
 #include "streams/streams.hpp"
 
+#include <algorithm>
+
 namespace ligase::streams {
+namespace {
+
+constexpr std::uint64_t kShares = 4;  // of pairs_total: what the streams of one site may make us remember
+
+}  // namespace
 
 Stream* Streams::find(pair::StreamRef ref) noexcept {
   const auto found = streams_.find(ref);
@@ -40,6 +47,11 @@ void Streams::remove_of_sender(const Domain& sender, pair::StreamRef ref) {
 
 void Streams::remove_inverse(const pairs::PairKey& out, pair::StreamRef ref) {
   if (const auto found = inverse_.find(out); found != inverse_.end() && found->second == ref) inverse_.erase(found);
+}
+
+bool Streams::may_remember(const Stream& stream) const {
+  const std::uint64_t most = ground_.rules.limits().pairs_total;
+  return remembered.total() < most && remembered.of(stream.site()) < std::max<std::uint64_t>(1, most / kShares);
 }
 
 stream::Limits Streams::limits() const {

@@ -16,6 +16,8 @@ class Streams {
   std::unique_ptr<Stream> take_out(pair::StreamRef ref);  // its connection is closed
   void clear() { streams_.clear(); }
   const auto& all() const noexcept { return streams_; }
+  // One more incoming pair, or sender, on this stream: within pairs_total, and within a quarter of it for its site.
+  bool may_remember(const Stream& stream) const;
   std::uint64_t next_number() noexcept { return next_number_++; }  // links are counted with them
   stream::Limits limits() const;
 
@@ -31,6 +33,7 @@ class Streams {
   ground::Tally<Address> of_sites;  // those that came, by site_of()
   ground::Tally<Address> unproven;  // those of them that are not proven yet, by prefix_of()
   ground::Tally<Address> unproven_of_sites;
+  ground::Tally<Address> remembered;     // incoming pairs and senders, by site_of() the far end (AB-273)
   ground::Tally<pair::StreamRef> asked;  // db:results that no answer came to yet
 
  private:
