@@ -145,6 +145,27 @@ TEST_F(Reverse, AfterProof_TheInverseAlone) {
   EXPECT_FALSE(stranger.has("<db:result from='target2.tld'"));
 }
 
+// AB-274, AB-195: whose stream it is, is looked up at the stranger's word as well: ten questions more, and no more bytes than it sent.
+TEST_F(Reverse, ProvenOneOfManyTargets_MakesUsAskAsMuchAsAClaimDoes) {
+  start();
+  world.add_srv("many.tld", "t0.many.tld", 5269, proof::Security::secure);
+  for (int i = 0; i < 16; ++i) {
+    if (i > 0) world.add_srv_target("many.tld", fmt::format("t{}.many.tld", i), 5269, 0);
+    world.add_address(fmt::format("t{}.many.tld", i), "198.51.100.8");
+  }
+  start_authority();
+  ASSERT_TRUE(stranger.negotiate(door(), "many.tld", "target1.tld"));
+  stranger.say(kWide);
+  const std::size_t before = gateway->questions();
+  stranger.say("<db:result from='many.tld' to='target1.tld'>key</db:result>");
+  ASSERT_TRUE(stranger.wait_for("type='valid'"));
+  const std::size_t by_claim = gateway->questions();
+  world.run_for(20s);
+  EXPECT_LE(by_claim, before + 10);
+  EXPECT_GT(gateway->questions(), by_claim);
+  EXPECT_LE(gateway->questions(), by_claim + 10);
+}
+
 // Who asked for nothing gets nothing, though it is proven.
 TEST_F(Reverse, WithoutBidi_NothingGoesBack) {
   open("");

@@ -21,18 +21,6 @@ constexpr Duration kVerifyPatience = 20s;   // AB-084
 // claimant seventy bytes (AB-272).
 constexpr std::uint64_t kStreamsOfASite = 4;
 
-// AB-195, AB-196: what a claim on this stream may ask. A stream that is gone pays for nothing more.
-std::shared_ptr<dns::ClaimQuestions> questions_of(Bench* bench, pair::StreamRef ref) {
-  const auto pay = [bench, ref](std::size_t bytes) {
-    streams::Stream* session = bench->streams.find(ref);
-    return session != nullptr && session->pays_for_questions(bytes);
-  };
-  dns::ClaimShare share{&bench->claim_places, {}};
-  if (const streams::Stream* session = bench->streams.find(ref))
-    share.prefix = prefix_of(session->connection->remote().address);
-  return std::make_shared<dns::ClaimQuestions>(bench->ground.world.resolver, pay, share);
-}
-
 // What a peer is told of a refused claim (XEP-0220 §2.5).
 DbVerdict verdict_of(const Error& why) {
   switch (why.reason) {
@@ -234,6 +222,18 @@ Task<void> decide_claim(Bench* bench, pair::StreamRef ref, stream::Half half, pa
 }
 
 }  // namespace
+
+// A stream that is gone pays for nothing more.
+std::shared_ptr<dns::ClaimQuestions> questions_of(Bench* bench, pair::StreamRef ref) {
+  const auto pay = [bench, ref](std::size_t bytes) {
+    streams::Stream* session = bench->streams.find(ref);
+    return session != nullptr && session->pays_for_questions(bytes);
+  };
+  dns::ClaimShare share{&bench->claim_places, {}};
+  if (const streams::Stream* session = bench->streams.find(ref))
+    share.prefix = prefix_of(session->connection->remote().address);
+  return std::make_shared<dns::ClaimQuestions>(bench->ground.world.resolver, pay, share);
+}
 
 Task<streams::SenderRecord*> judge_sender(Bench* bench, pair::StreamRef ref, Domain sender,
                                           std::shared_ptr<dns::ClaimQuestions> questions, WallTime not_before) {

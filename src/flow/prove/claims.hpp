@@ -6,6 +6,9 @@
 
 namespace ligase::prove {
 
+// What DNS may be asked at the word of who opened this stream: ten questions, while it has sent as much (AB-195, AB-196).
+std::shared_ptr<dns::ClaimQuestions> questions_of(Bench* bench, pair::StreamRef stream);
+
 // `questions`: what DNS may be asked for it; null: what it takes. Judges the session's certificate for `sender`, once; later callers get the same record, unless it was judged before
 // `not_before`, or under another policy, or ran out. Null: the session is over, or it holds as many senders as it may.
 Task<streams::SenderRecord*> judge_sender(Bench* bench, pair::StreamRef stream, Domain sender,

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "prove/claims.hpp"
 #include "prove/judge.hpp"
 
 namespace ligase::prove {
@@ -63,13 +64,13 @@ std::optional<proof::Proof> proven_in_reverse(Bench& bench, pair::StreamRef ref,
 }
 
 Task<void> find_peer_of(Bench* bench, pair::StreamRef ref, pairs::PairKey in) {
-  const proof::Delegation delegation =
-      co_await dns::find_delegation(bench->ground.world.resolver, in.sender, bench->wall());
+  // AB-274: the stranger's domain says what is asked, and of whom.
+  const std::shared_ptr<dns::ClaimQuestions> questions = questions_of(bench, ref);
+  const proof::Delegation delegation = co_await dns::find_delegation(*questions, in.sender, bench->wall());
   std::vector<proof::SrvTarget> targets =
       proof::order_targets(delegation.targets, [&](std::uint32_t most) { return bench->ground.world.draw(most); });
   for (const proof::SrvTarget& target : targets) {
-    dns::HostFacts host =
-        co_await dns::look_up_host(bench->ground.world.resolver, target, delegation.security, bench->wall());
+    dns::HostFacts host = co_await dns::look_up_host(*questions, target, delegation.security, bench->wall());
     streams::Stream* session = bench->streams.find(ref);
     if (session == nullptr) co_return;
     if (host.failure) continue;
