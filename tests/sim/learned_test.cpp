@@ -147,6 +147,38 @@ TEST_F(Learned, PeerThatBreaksOnAnExtraTarget_IsRememberedOverARestartForADay) {
   EXPECT_EQ(peer.connections - later, 1u) << "tried anew";
 }
 
+// AB-275: learned while the clock is years ahead, it is for a day all the same.
+TEST_F(Learned, PeerThatBreaksOnAnExtraTargetWhileTheClockIsAhead_IsTriedAnewAfterADay) {
+  world.wall_offset = std::chrono::hours(24 * 3650);
+  world.run_for(5s);
+  RawAuthority peer(world, "198.51.100.8");
+  std::size_t extra_targets = 0;
+  std::string first;
+  peer.answer_result = [&](const std::string& from, const std::string& to) -> std::string {
+    if (first.empty() || first == to) {
+      first = to;
+      return valid(from, to);
+    }
+    ++extra_targets;
+    first.clear();
+    return "</stream:stream>";
+  };
+  send("target1.tld");
+  ASSERT_TRUE(world.run_until([&] { return proven() == 1; }, 30s));
+  send("target2.tld");
+  world.run_for(60s);
+  ASSERT_EQ(extra_targets, 1u);
+  world.wall_offset = {};
+  peer.answer_result = valid;
+  world.run_for(std::chrono::hours(25));
+  const std::size_t before = peer.connections;
+  send("target1.tld");
+  send("target2.tld");
+  world.run_for(30s);
+  EXPECT_EQ(proven(), 2u);
+  EXPECT_LE(peer.connections - before, 1u) << "tried anew";
+}
+
 constexpr const char* kExternalAndDialback =
     "<mechanisms xmlns='urn:ietf:params:xml:ns:xmpp-sasl'><mechanism>EXTERNAL</mechanism></mechanisms>"
     "<dialback xmlns='urn:xmpp:features:dialback'><errors/></dialback>";

@@ -366,6 +366,20 @@ TEST_F(Revocation, ListsReadAgain_CountAtOnce) {  // REV-02, P13
   EXPECT_THAT(out().last_error.value_or(""), HasSubstr("pkix.revoked"));
 }
 
+// AB-275: what rests, rests for minutes, though the clock was years ahead when it began.
+TEST_F(Revocation, ClockSetBack_AResponderThatFailedIsAskedAgain) {
+  begin(authority().by_ocsp, RevocationMode::soft);
+  WebServer responder(world, kOcsp, nullptr, answers(http_answer("500 No", "", "")), true);
+  world.wall_offset = hours(24 * 60);  // the certificates hold still
+  EXPECT_THAT(outcome(), HasSubstr("proven"));
+  world.run_for(10s);
+  ASSERT_GE(responder.requests.size(), 1u);
+  world.wall_offset = {};
+  responder.answer = answers(http_answer("200 OK", "", ocsp(OcspSpec::Says::revoked)));
+  EXPECT_TRUE(world.run_until([&] { return out().state == "refused"; }, minutes(15)));
+  EXPECT_THAT(out().last_error.value_or(""), HasSubstr("pkix.revoked"));
+}
+
 // Our own certificate's staple: what is served is what set_staple was told last.
 struct OwnStaple : Revocation {
   RevocationSettings own() {
@@ -392,6 +406,24 @@ TEST_F(OwnStaple, IsFetchedAheadAndAgainAtHalfOfItsLife) {  // REV-01
   EXPECT_EQ(responder.requests.size(), 2u);
   EXPECT_EQ(served.back(), second);
   EXPECT_EQ(one->log.count("staple_fetched"), 2u);
+}
+
+// AB-275: years ahead the response is over; when the clock is right again the next one is not years away.
+TEST_F(OwnStaple, ClockSetBack_IsFetchedAgainInTime) {
+  shown = &authority().by_ocsp;
+  WebServer responder(world, kOcsp, nullptr, answers(http_answer("500 No", "", "")), true);
+  world.wall_offset = hours(24 * 60);
+  begin(authority().by_ocsp, RevocationMode::soft, own());
+  world.run_for(minutes(1));
+  world.wall_offset = {};
+  const std::string first = ocsp(OcspSpec::Says::good, hours(48));
+  responder.answer = answers(http_answer("200 OK", "", first));
+  world.run_for(hours(2));
+  ASSERT_EQ(served, std::vector{first});
+  world.wall_offset = hours(72);  // set ahead: it is over, and nobody is shown it
+  responder.answer = answers(http_answer("500 No", "", ""));
+  world.run_for(minutes(5));
+  EXPECT_EQ(served.back(), "");
 }
 
 TEST_F(OwnStaple, Reload_KeepsWhatIsStillOurs) {  // REV-01, P13

@@ -21,14 +21,17 @@ void House::schedule_sweep() {
   });
 }
 
-// Proofs end by the wall clock. One that is set back would let them hold for longer than their evidence says.
+// Proofs end by the wall clock. One that is set back would let them hold for longer than their evidence says, and what was learned
+// of peers as well.
 void House::look_at_clock() {
   const auto offset = std::chrono::duration_cast<std::chrono::seconds>(wall().time_since_epoch()) -
                       std::chrono::duration_cast<std::chrono::seconds>(now().time_since_epoch());
   const std::chrono::seconds step = offset - std::exchange(clock_offset_, offset);
   if (std::chrono::abs(step) < kStep) return;
   ground_.log(report::Event(report::Level::warning, "clock_stepped").with("seconds", std::to_string(step.count())));
-  if (step.count() < 0) prove_all_anew();
+  if (step.count() >= 0) return;
+  peers_.clock_was_set_back(-step);
+  prove_all_anew();
 }
 
 void House::sweep() {

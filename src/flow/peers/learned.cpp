@@ -75,6 +75,12 @@ void read_learned(Peer& peer, std::string_view text, WallTime now) {
   }
 }
 
+void shift(Peer& peer, std::chrono::seconds by) {
+  peer.takes_targets_until += by;
+  for (const Fact& fact : kFacts)
+    if (peer.*fact.until != WallTime{}) peer.*fact.until += by;
+}
+
 bool holds_fact(const Peer& peer, WallTime now) {
   return std::ranges::any_of(kFacts, [&](const Fact& fact) { return peer.*fact.until > now; });
 }

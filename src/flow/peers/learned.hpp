@@ -15,7 +15,8 @@ void read_learned(Peer& peer, std::string_view text, WallTime now);
 
 // Something was learned that still counts, beyond what is seen at each new stream anyway.
 bool holds_fact(const Peer& peer, WallTime now);
-WallTime last_of(const Peer& peer);  // the end of the last fact
+void shift(Peer& peer, std::chrono::seconds by);  // the ends of all facts
+WallTime last_of(const Peer& peer);               // the end of the last fact
 
 // "host:port"; nullopt: it is neither.
 std::optional<std::pair<std::string, std::uint16_t>> place_of(std::string_view key);

@@ -34,6 +34,11 @@ void Peers::remember(const Peer& peer) {
   ground_.world.store.put({std::string(kPeer), std::move(key), std::move(text), last_of(peer)});
 }
 
+void Peers::clock_was_set_back(std::chrono::seconds by) {
+  for (auto& [place, peer] : peers_) shift(peer, -by);
+  spellings.clock_was_set_back(by);
+}
+
 void Peers::note_key(const proof::Chain& chain, std::string_view name, const Domain& remote) {
   const std::string key = chain.key_fingerprint(), issuer = chain.issuer();
   const proof::KnownKeys::Noted noted = keys_.note(name, key, issuer, ground_.wall());

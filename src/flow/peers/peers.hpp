@@ -70,6 +70,8 @@ class Peers {
 
   // Those that nothing uses and nothing is known of; `in_use`: by a stream, even one that is still being negotiated.
   void forget(const std::set<const Peer*>& in_use);
+  // What was learned holds for as long as before: not for as much longer as the clock was wrong.
+  void clock_was_set_back(std::chrono::seconds by);
   std::size_t size() const noexcept { return peers_.size(); }
   const auto& all() const noexcept { return peers_; }
 

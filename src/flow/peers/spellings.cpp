@@ -36,6 +36,10 @@ void Spellings::is_unknown_as(const Domain& domain, Labels used) {
   ground_.world.store.put({std::string(kMemo), std::string(domain.text()), std::string(kAscii), until});
 }
 
+void Spellings::clock_was_set_back(std::chrono::seconds by) {
+  for (auto& [domain, until] : in_ascii_) until -= by;
+}
+
 void Spellings::keep(const Domain& domain, WallTime until) {
   if (in_ascii_.size() >= kMost && !in_ascii_.contains(domain)) in_ascii_.erase(in_ascii_.begin());
   in_ascii_.insert_or_assign(domain, until);

@@ -18,6 +18,7 @@ class Spellings {
   // Its peer does not know it as `used`: the other spelling from now on, for a week. Both at once is nothing: who fails with the one that
   // was tried second is back at the first.
   void is_unknown_as(const Domain& domain, Labels used);
+  void clock_was_set_back(std::chrono::seconds by);
   std::size_t size() const noexcept { return in_ascii_.size(); }
 
  private:

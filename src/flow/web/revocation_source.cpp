@@ -1,4 +1,5 @@
-// An answer is remembered for its life, which is at most a day; a failure rests from one minute to ten. "Revoked" is for
+// An answer is remembered for its life, which is at most a day; a failure rests from one minute to ten, whatever the wall clock
+// is set to meanwhile. "Revoked" is for
 // good: silence does not take it back, only an answer that says otherwise.
 #include "web/revocation_source.hpp"
 
@@ -27,6 +28,7 @@ constexpr std::size_t kMostShown = 64;     // sessions of one leaf, remembered f
 constexpr std::size_t kMostInFlight = 64;  // AB-065: strangers choose the responders
 constexpr std::size_t kListBytes = 32 * 1024 * 1024;  // of all lists that are kept
 constexpr auto kLeastRest = std::chrono::minutes(1), kMostRest = std::chrono::minutes(10);
+constexpr Duration kLongestRest = std::chrono::hours(24);  // of an answer
 constexpr std::string_view kMemo = "ocsp";
 
 bool is_known(const RevocationAnswer& answer) noexcept { return answer.status != Status::unknown; }
@@ -121,7 +123,7 @@ Task<std::optional<RevocationAnswer>> RevocationSource::ask(std::shared_ptr<cons
   const std::string leaf = chain->fingerprint();
   Known& entry = known(leaf, chain);
   look(leaf, entry, *chain, staple);
-  if (entry.asking == nullptr && entry.ask_again <= ground_.wall()) start_asking(leaf, entry, chain);
+  if (entry.asking == nullptr && entry.ask_again <= ground_.now()) start_asking(leaf, entry, chain);
   if (!must || holds(entry.answer, ground_.wall()) || entry.asking == nullptr) co_return entry.answer;
   const std::shared_ptr<ground::Gate<bool>> asking = entry.asking;
   co_await asking->wait();  // who asks keeps the budget
@@ -240,10 +242,10 @@ Task<RevocationAnswer> RevocationSource::ask_list(std::shared_ptr<const Issued> 
 }
 
 void RevocationSource::take(const std::string& leaf, Known& entry, RevocationAnswer answer) {
-  const WallTime now = ground_.wall();
   const bool is_news = answer.status == Status::revoked && entry.answer.status != Status::revoked;
   entry.failures = 0;
-  entry.ask_again = std::max(now + kLeastRest, now + (answer.expires - now) * 3 / 4);
+  entry.ask_again =
+      ground_.now() + std::clamp<Duration>((answer.expires - ground_.wall()) * 3 / 4, kLeastRest, kLongestRest);
   next_check_ = std::min(next_check_, entry.ask_again);
   entry.answer = std::move(answer);
   if (!is_news) return;
@@ -257,7 +259,8 @@ void RevocationSource::take(const std::string& leaf, Known& entry, RevocationAns
 
 void RevocationSource::take_failure(const std::string& leaf, Known& entry, RevocationAnswer answer) {
   const WallTime now = ground_.wall();
-  entry.ask_again = now + std::min<std::chrono::seconds>(kMostRest, kLeastRest * (1u << std::min(entry.failures, 4u)));
+  entry.ask_again =
+      ground_.now() + std::min<std::chrono::seconds>(kMostRest, kLeastRest * (1u << std::min(entry.failures, 4u)));
   next_check_ = std::min(next_check_, entry.ask_again);
   ++entry.failures;
   ground_.log(report::Event(report::Level::info, "revocation_unknown")
@@ -272,9 +275,9 @@ void RevocationSource::take_lists(std::vector<std::shared_ptr<RevocationList>> l
 }
 
 void RevocationSource::recheck() {
-  const WallTime now = ground_.wall();
+  const Instant now = ground_.now();
   if (known_.empty() || now < next_check_) return;
-  next_check_ = WallTime::max();
+  next_check_ = Instant::max();
   for (auto& [leaf, entry] : known_) {
     std::shared_ptr<const proof::Chain> live;
     for (const std::weak_ptr<const proof::Chain>& one : entry.shown)
@@ -282,7 +285,7 @@ void RevocationSource::recheck() {
     if (live == nullptr) continue;
     if (entry.ask_again <= now && entry.asking == nullptr) start_asking(leaf, entry, std::move(live));
     if (entry.asking == nullptr)
-      next_check_ = std::min(next_check_, std::max(now + std::chrono::seconds(1), entry.ask_again));
+      next_check_ = std::min(next_check_, std::max<Instant>(now + std::chrono::seconds(1), entry.ask_again));
   }
 }
 

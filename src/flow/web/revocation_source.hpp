@@ -47,7 +47,7 @@ class RevocationSource {
  private:
   struct Known {
     proof::RevocationAnswer answer = proof::not_known("the issuer is being asked");
-    WallTime ask_again{};                        // not before; a failure rests here
+    Instant ask_again{};                         // not before; a failure rests here
     unsigned failures = 0;                       // in a row
     unsigned lists = 0;                          // the reading of the operator's lists that was looked at; 0: none
     std::size_t staple = 0;                      // the last one read, hashed; 0: none
@@ -76,7 +76,7 @@ class RevocationSource {
   std::list<FetchedList> lists_;                             // of distribution points, the latest first
   std::size_t in_flight_ = 0;
   unsigned reading_ = 1;  // of the operator's lists
-  WallTime next_check_{};
+  Instant next_check_{};
 };
 
 }  // namespace ligase::web

@@ -1,4 +1,4 @@
-// One timer a certificate: it wakes to fetch, or to take back what is over.
+// One timer a certificate: it wakes to fetch, or to take back what is over. That is by the wall clock, which may be set meanwhile.
 #include "web/staples.hpp"
 
 #include <algorithm>
@@ -13,8 +13,9 @@ using proof::Issued;
 using proof::RevocationAnswer;
 using Status = RevocationAnswer::Status;
 
-constexpr Duration kPatience = 10s;
+constexpr Duration kPatience = 10s, kLongestSleep = 60s;
 constexpr std::chrono::seconds kLeastRest = std::chrono::minutes(1), kMostRest = std::chrono::hours(1);
+constexpr std::chrono::seconds kLongestRest = std::chrono::days(30);  // longer than responders' answers hold
 constexpr std::string_view kMemo = "staple";
 
 }  // namespace
@@ -29,27 +30,27 @@ bool Staples::is_ours(const Own& own) const { return std::ranges::find(own_, own
 
 void Staples::wake(const std::shared_ptr<Own>& own) {
   if (ground_.scope.is_closed() || !is_ours(*own)) return;
-  const WallTime now = ground_.wall();
-  const WallTime at = std::min(own->fetch_at, own->until.value_or(WallTime::max()));
-  const Duration wait = std::max(std::chrono::seconds(0), at - now);
-  ground_.scope.call_at(ground_.now() + wait, [this, own] { ground_.spawn(work(own)); });
+  const Instant now = ground_.now();
+  Duration wait = std::min<Duration>(kLongestSleep, own->fetch_at - now);
+  if (own->until)
+    wait = std::min<Duration>(wait, std::min<std::chrono::seconds>(kLongestRest, *own->until - ground_.wall()));
+  ground_.scope.call_at(now + std::max(wait, Duration::zero()), [this, own] { ground_.spawn(work(own)); });
 }
 
 // Half of what is left of its life, a tenth more or less, so that a reload does not make all of them ask at once.
-WallTime Staples::half_of(WallTime until) const {
+Duration Staples::half_of(WallTime until) const {
   const std::chrono::seconds life = until - ground_.wall();
-  return ground_.wall() + std::max(kLeastRest, life * (900 + ground_.world.draw(200)) / 2000);
+  return std::max(kLeastRest, std::min(kLongestRest, life) * (900 + ground_.world.draw(200)) / 2000);
 }
 
 void Staples::serve(Own& own, std::string der, WallTime until) {
   own.until = until;
   own.failures = 0;
-  own.fetch_at = half_of(until);
+  own.fetch_at = ground_.now() + half_of(until);
   serve_(own.leaf, std::move(der));
 }
 
 void Staples::take(Own& own, OcspFetched fetched) {
-  const WallTime now = ground_.wall();
   if (fetched.answer.status == Status::good) {
     ground_.world.store.put({std::string(kMemo), own.leaf, fetched.der, fetched.answer.next_update});
     ground_.log(report::Event(report::Level::info, "staple_fetched")
@@ -57,12 +58,13 @@ void Staples::take(Own& own, OcspFetched fetched) {
                     .with("expires", rfc3339(fetched.answer.next_update)));
     return serve(own, std::move(fetched.der), fetched.answer.next_update);
   }
-  own.fetch_at = now + std::min(kMostRest, kLeastRest * (1u << std::min(own.failures, 6u)));
+  const std::chrono::seconds rest = std::min(kMostRest, kLeastRest * (1u << std::min(own.failures, 6u)));
+  own.fetch_at = ground_.now() + rest;
   ++own.failures;
   ground_.log(report::Event(report::Level::warning, "staple_failed")
                   .with("certificate", own.leaf.substr(0, 16) + "…")
                   .with("detail", fetched.answer.evidence)
-                  .with("retry_at", rfc3339(own.fetch_at)));
+                  .with("retry_at", rfc3339(ground_.wall() + rest)));
 }
 
 Task<void> Staples::work(std::shared_ptr<Own> own) {
@@ -72,7 +74,7 @@ Task<void> Staples::work(std::shared_ptr<Own> own) {
     own->until.reset();
     serve_(own->leaf, {});
   }
-  if (own->fetch_at <= now) {
+  if (own->fetch_at <= ground_.now()) {
     OcspFetched fetched;
     const Result<std::shared_ptr<const Issued>> issued = Issued::find(*own->chain, *ground_.rules.anchors(), now);
     if (issued)

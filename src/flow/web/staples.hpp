@@ -28,13 +28,13 @@ class Staples {
     std::string leaf;  // fingerprint
     std::shared_ptr<const proof::Chain> chain;
     std::optional<WallTime> until;  // of what is served; nullopt: nothing is
-    WallTime fetch_at{};            // the next try
+    Instant fetch_at{};             // the next try
     unsigned failures = 0;
   };
   Task<void> work(std::shared_ptr<Own> own);
   bool is_ours(const Own& own) const;
   void wake(const std::shared_ptr<Own>& own);
-  WallTime half_of(WallTime until) const;
+  Duration half_of(WallTime until) const;
   void serve(Own& own, std::string der, WallTime until);
   void take(Own& own, OcspFetched fetched);
   void recall(Own& own, const proof::Issued& issued);
