@@ -228,8 +228,7 @@ TEST_F(Abuse, ClaimOfAHostedDomain_IsRefusedWithoutALook) {
   ASSERT_TRUE(stranger.negotiate(door(), "evil.tld", "target1.tld"));
   const std::size_t dialed = world.connections_made;
   stranger.say("<db:result from='target2.tld' to='target1.tld'>key</db:result>");
-  ASSERT_TRUE(stranger.wait_for("type='error'"));
-  EXPECT_THAT(stranger.received, HasSubstr("not-authorized"));
+  ASSERT_TRUE(stranger.wait_for("not-authorized"));
   EXPECT_EQ(world.connections_made, dialed);
 }
 

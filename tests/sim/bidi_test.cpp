@@ -46,6 +46,34 @@ TEST_P(BothWays, AnswerGoesBackOnTheSameStream) {
   EXPECT_TRUE(lab.one->gateway->streams()[0].bidi);
 }
 
+// AB-254, P5: an operator closes what stands behind an inverse. The peer, which is told nothing, goes on to use it: it is answered,
+// and comes again with what can be proven.
+TEST_P(BothWays, InverseIsProvenNoMore_ItsPeerIsAnsweredAndComesAgain) {
+  say(*lab.one, "sender1.tld", "target1.tld");
+  ASSERT_TRUE(arrive(1));
+  say(*lab.two, "target2.tld", "sender1.tld");
+  ASSERT_TRUE(arrive(2));
+  say(*lab.one, "sender1.tld", "target2.tld");
+  ASSERT_TRUE(arrive(3));
+  const auto domain = [](const char* name) { return *Domain::parse(name); };
+  ASSERT_TRUE(lab.two->gateway->close_pair(domain("target1.tld"), domain("sender1.tld")));
+  ASSERT_TRUE(lab.two->gateway->close_pair(domain("target2.tld"), domain("sender1.tld")));
+  say(*lab.one, "sender1.tld", "target2.tld", 1);
+  EXPECT_TRUE(arrive(4)) << "delivered, or answered";
+  world.run_for(10s);
+  say(*lab.one, "sender1.tld", "target2.tld", 2);
+  say(*lab.one, "sender1.tld", "target1.tld", 2);
+  EXPECT_TRUE(world.run_until(
+      [&] {
+        const auto came = [&](const char* to) {
+          const auto& received = lab.two->component(to).received;
+          return !received.empty() && received.back().id == fmt::format("sender1.tld-{}-2", to);
+        };
+        return came("target1.tld") && came("target2.tld");
+      },
+      30s));
+}
+
 // T-6, BIDI-03: a further pair is claimed in reverse, and proven by itself.
 TEST_P(BothWays, FurtherPairsInReverse_AreClaimedAndShareTheStream) {
   say(*lab.one, "sender1.tld", "target1.tld");

@@ -16,9 +16,12 @@ std::string message(int number, std::string_view from = "sender1.tld", std::stri
 
 class Unsent : public testing::Test {
  protected:
-  void start(std::uint64_t seed) {
+  // `window`: of each pair; 0: the connection is filled.
+  void start(std::uint64_t seed, std::uint64_t window = 64 * 1024) {
     world.emplace(seed);
-    lab.emplace(*world, 1, 1);
+    config::Limits limits;
+    limits.window_per_pair = window;
+    lab.emplace(*world, 1, 1, std::vector{ProofType::dnssec}, limits);
     lab->send_all(1);
     ASSERT_TRUE(world->run_until([&] { return lab->arrived() == 2; }, 30s));
   }
@@ -76,7 +79,7 @@ TEST_F(Unsent, PairIsClosedInABurst_AllArriveOnceAndInOrder) {
 
 // AB-124: the peer is gone without a word: what had not left goes to who comes in its place; `unsent_bytes` says how much it was.
 TEST_F(Unsent, PeerIsGone_WhatHadNotLeftGoesToItsSuccessor) {
-  start(92);
+  start(92, 0);
   lab->two->component("target1.tld").stop_reading();
   constexpr int kMore = 3 * kSent;
   for (int n = 1; n <= kMore; ++n) sender().send(message(n));

@@ -74,10 +74,12 @@ TEST(Waiting, QuietPair_DoesNotWaitBehindABusyOne) {
   EXPECT_TRUE(world.run_until([&] { return lab.two->component("target1.tld").received.size() == kSent + 2u; }, 60s));
 }
 
-// A receiver that is slow makes those who write to it wait for a second, not for as long as it is slow.
+// A receiver that is slow makes those who write to it without flow control wait for a second, not for as long as it is slow.
 TEST(Waiting, SlowReceiver_HoldsTheStreamForASecondAtMost) {
   World world(74);
-  Lab lab(world, 1, 2);
+  config::Limits limits;
+  limits.window_per_pair = 0;
+  Lab lab(world, 1, 2, {ProofType::dnssec}, limits);
   lab.send_all(1);
   ASSERT_TRUE(world.run_until([&] { return lab.arrived() == 4; }, 30s));
   lab.two->component("target1.tld").stop_reading();

@@ -102,6 +102,10 @@ class SimConnection final : public seams::Connection {
     return unsent;
   }
   std::uint64_t heard() const override { return side_->heard; }
+  Duration round_trip() const override {
+    const Weather& weather = side_->world->weather;
+    return weather.least_delay + weather.most_delay;  // twice the mean
+  }
   void close(Duration patience) override {
     if (side_->closed || side_->is_closing) return;
     side_->is_closing = true;

@@ -25,6 +25,7 @@ struct Limits {
   Duration unproven_timeout = 30s, tls_handshake_timeout = 10s, connect_timeout = 10s, setup_timeout = 45s;
   Duration queue_age = 60s, idle_timeout = 1h, keep_alive = 60s, dead_after = 90s, drain_timeout = 30s;
   Duration negative_proof_cache = 30s, proof_max_age = 24h;
+  std::uint64_t window_per_pair = 64 * 1024;  // 0: no flow control (FLOW-01)
   std::uint64_t queue_per_pair = 1u << 20, queue_per_peer = 16u << 20, queue_per_link = 16u << 20,
                 queue_total = 256u << 20;
   std::uint64_t stanza_size_unproven = 16 * 1024, stanza_size = 512 * 1024, start_tag = 64 * 1024, name = 1024;

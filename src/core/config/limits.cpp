@@ -34,6 +34,7 @@ struct NumberLimit {
   std::uint64_t least, most;
 };
 constexpr NumberLimit kSizes[] = {
+    {"window_per_pair", &Limits::window_per_pair, 0, 16 * kMiB},
     {"queue_per_pair", &Limits::queue_per_pair, 16 * kKiB, kGiB},
     {"queue_per_peer", &Limits::queue_per_peer, 64 * kKiB, 4 * kGiB},
     {"queue_per_link", &Limits::queue_per_link, 64 * kKiB, 4 * kGiB},
@@ -66,6 +67,12 @@ void check_together(const Section& section, const Limits& limits, Findings& find
                    fmt::format("[limits] dead_after {} is not above keep_alive {}: every stream would be ended as dead",
                                duration_text(limits.dead_after), duration_text(limits.keep_alive)),
                    "raise dead_after, or lower keep_alive");
+  }
+  if (limits.window_per_pair != 0 && limits.window_per_pair < 4 * kKiB) {
+    findings.fault(section.line_of("window_per_pair"),
+                   fmt::format("[limits] window_per_pair {} is below {}: hardly a stanza would be on its way at a time",
+                               size_text(limits.window_per_pair), size_text(4 * kKiB)),
+                   "raise it, or set it to 0 for no flow control");
   }
   if (limits.stanza_size_unproven > limits.stanza_size) {
     findings.fault(section.line_of("stanza_size_unproven"),

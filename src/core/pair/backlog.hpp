@@ -29,6 +29,7 @@ class Brake {
     return briefly_.size() == 1;
   }
   bool is_holding() const noexcept { return !briefly_.empty() || !until_room_.empty(); }
+  const auto& held_briefly() const noexcept { return briefly_; }
   // It did not empty in time. Nobody is held briefly for it any more.
   bool is_slow() const noexcept { return is_slow_; }
 

@@ -4,6 +4,7 @@
 #pragma once
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <utility>
 
 #include "base/ensure.hpp"
@@ -20,6 +21,10 @@ class Budget {
 
   std::uint64_t used() const noexcept { return used_; }
   std::uint64_t limit() const noexcept { return limit_; }
+  std::uint64_t gone() const noexcept { return gone_; }  // bytes that were charged here and are no more, ever
+  // Whoever waited for room here waited in vain: until some has gone, nobody is to wait for it.
+  void is_found_stuck() noexcept { stuck_at_ = gone_; }
+  bool is_stuck() const noexcept { return stuck_at_ == gone_; }
   // What still fits here and at every parent.
   std::uint64_t room() const noexcept {
     const std::uint64_t here = used_ < limit_ ? limit_ - used_ : 0;
@@ -43,11 +48,13 @@ class Budget {
     for (Budget* at = this; at != end; at = at->parent_) {
       ensure(at->used_ >= bytes, "no budget gives back more than was charged to it");
       at->used_ -= bytes;
+      at->gone_ += bytes;
     }
   }
 
   const std::uint64_t limit_;
-  std::uint64_t used_ = 0;
+  std::uint64_t used_ = 0, gone_ = 0;
+  std::optional<std::uint64_t> stuck_at_;
   Budget* const parent_;
 };
 
@@ -93,7 +100,7 @@ class Charge {
     other.add(bytes_, common);
     at_ = &other;
   }
-  const Budget& at() const noexcept { return *at_; }
+  Budget& at() const noexcept { return *at_; }
 
  private:
   Budget* at_;

@@ -115,6 +115,7 @@ Stanza Queue::pop() {
   Stanza stanza = std::move(stanzas_.front());
   stanzas_.pop_front();
   charge_.give_back(stanza.size());
+  sent_ += stanza.size();
   return stanza;
 }
 

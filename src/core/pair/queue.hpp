@@ -8,6 +8,7 @@
 
 #include "base/time.hpp"
 #include "pair/budget.hpp"
+#include "pair/credit.hpp"
 #include "stream/machine.hpp"
 #include "xml/parser.hpp"
 
@@ -28,6 +29,7 @@ struct Stanza {
   std::string from, to, id, type;  // as they came; empty: absent
   Echo echo;                       // of what is inside, for an error (ROUTE-02); may be empty
   Instant since{};
+  Receipt receipt{};  // that it came on credit; it is taken where this stanza ends
   std::size_t size() const noexcept {
     return sizeof *this + bytes.size() + from.size() + to.size() + id.size() + type.size() + echo.children.size() +
            echo.declarations.size();
@@ -57,7 +59,8 @@ class Queue {
   bool is_empty() const noexcept { return stanzas_.empty(); }
   std::size_t count() const noexcept { return stanzas_.size(); }
   std::uint64_t bytes() const noexcept { return charge_.bytes(); }
-  const Budget& budget() const noexcept { return charge_.at(); }
+  std::uint64_t sent() const noexcept { return sent_; }  // bytes that pop() took, ever
+  Budget& budget() const noexcept { return charge_.at(); }
   const Stanza& first() const noexcept { return stanzas_.front(); }  // not empty
   Stanza pop();                                                      // not empty
   std::vector<Stanza> take_older_than(Instant when);                 // in order
@@ -66,6 +69,7 @@ class Queue {
  private:
   std::deque<Stanza> stanzas_;
   Charge charge_;
+  std::uint64_t sent_ = 0;
 };
 
 }  // namespace ligase::pair

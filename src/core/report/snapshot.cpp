@@ -50,6 +50,7 @@ void write_row(JsonWriter& json, const StreamRow& row) {
       .field("bytes_out", row.bytes_out)
       .field("queued_bytes", row.queued_bytes)
       .field("opened_at", row.opened_at)
+      .field("flow", row.flow)
       .end_object();
 }
 
@@ -67,6 +68,7 @@ void write_row(JsonWriter& json, const PairRow& row) {
       .field("queued", row.queued)
       .field("stanzas", row.stanzas)
       .field("last_error", row.last_error)
+      .field("waits_for", row.waits_for)
       .end_object();
 }
 

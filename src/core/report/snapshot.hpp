@@ -29,7 +29,7 @@ struct StreamRow {
   std::optional<std::string> peer_host;
   std::optional<TlsRow> tls;
   std::vector<std::string> features;
-  bool bidi = false, sm = false;
+  bool bidi = false, sm = false, flow = false;
   std::uint64_t pairs = 0, stanzas_in = 0, stanzas_out = 0, bytes_in = 0, bytes_out = 0, queued_bytes = 0;
   std::optional<WallTime> opened_at;
 };
@@ -39,6 +39,7 @@ struct PairRow {
   std::optional<WallTime> proven_at, expires_at;
   std::uint64_t queued = 0, stanzas = 0;
   std::optional<std::string> last_error;
+  std::optional<std::string> waits_for;  // while something is queued: proof, stream, turn, credit
 };
 struct LinkRow {
   std::string id, kind;

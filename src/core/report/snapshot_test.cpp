@@ -65,7 +65,7 @@ TEST(StreamsJson, HasTheContractsKeys) {
   const json::value& first = document.as_array().at(0);
   EXPECT_EQ(keys(first), (std::vector<std::string>{"id", "direction", "kind", "address", "peer_host", "tls", "features",
                                                    "bidi", "sm", "pairs", "stanzas_in", "stanzas_out", "bytes_in",
-                                                   "bytes_out", "queued_bytes", "opened_at"}));
+                                                   "bytes_out", "queued_bytes", "opened_at", "flow"}));
   EXPECT_TRUE(first.at("tls").is_null());
   EXPECT_TRUE(first.at("peer_host").is_null());
   EXPECT_EQ(first.at("features").as_array().size(), 2u);
@@ -89,7 +89,7 @@ TEST(PairsJson, HasTheContractsKeys) {
   const json::value& first = document.as_array().at(0);
   EXPECT_EQ(keys(first),
             (std::vector<std::string>{"local", "remote", "direction", "state", "stream", "proof", "evidence",
-                                      "proven_at", "expires_at", "queued", "stanzas", "last_error"}));
+                                      "proven_at", "expires_at", "queued", "stanzas", "last_error", "waits_for"}));
   EXPECT_EQ(first.at("proven_at").as_string(), "2026-11-24T21:52:04Z");
   EXPECT_TRUE(first.at("expires_at").is_null());
   EXPECT_EQ(first.at("last_error").as_string(), "hostile \"text\"\r\n");

@@ -5,6 +5,7 @@
 
 #include <charconv>
 
+#include "stream/flow.hpp"
 #include "stream/words.hpp"
 
 namespace ligase::stream {
@@ -59,6 +60,9 @@ Features read_features(const xml::Node& node) {
       features.idle_seconds = number_in<std::uint32_t>(child, "idle-seconds");
       if (features.idle_seconds == 0u) features.idle_seconds.reset();  // nobody can obey that
       note("limits");
+    } else if (child.name == "flow" && child.ns == ns::kFlow) {
+      features.window = read_window(child);
+      note("flow");
     } else {
       note(child.name);
     }
@@ -76,6 +80,7 @@ std::string write_features(const Offer& offer) {
   // Twice: ejabberd before 26.07 looks for the namespace of the request.
   if (offer.bidi) out += fmt::format("<bidi xmlns='{}'/><bidi xmlns='{}'/>", ns::kBidiFeature, ns::kBidi);
   if (offer.most_bytes > 0) out += limits_element(offer.most_bytes, offer.idle_seconds);
+  if (offer.window > 0) out += offer_flow(offer.window);
   out += "</stream:features>";
   return out;
 }

@@ -13,6 +13,7 @@ struct Features {
   bool external = false;                           // SASL EXTERNAL among the mechanisms
   bool dialback = false, dialback_errors = false;  // urn:xmpp:features:dialback, with <errors/>
   bool bidi = false, sm = false;
+  std::optional<std::uint32_t> window;        // flow control per pair: bytes of each
   std::optional<std::uint64_t> most_bytes;    // XEP-0478: the peer's stanza size limit,
   std::optional<std::uint32_t> idle_seconds;  // and how long it waits for bytes of ours; not 0
   std::vector<std::string> names;             // what was offered, for people: at most 32
@@ -23,6 +24,7 @@ struct Offer {
   bool starttls = false, starttls_required = false, external = false, dialback = false, bidi = false;
   std::uint64_t most_bytes = 0;  // 0: not announced
   std::uint64_t idle_seconds = 0;
+  std::uint32_t window = 0;  // 0: flow control is not offered
 };
 std::string write_features(const Offer& offer);
 

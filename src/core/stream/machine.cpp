@@ -162,6 +162,12 @@ void Machine::count_idle(std::uint64_t bytes) {
         {Reason::stream_limit, "a flood of what is no stanza"});
 }
 
+Actions Machine::count_useless(std::size_t bytes, Instant now) {
+  now_ = now;
+  count_idle(256 + bytes);
+  return take_actions();
+}
+
 Actions Machine::resume(StanzaSink& sink, Instant now) {
   now_ = now;
   if (!has_more()) return {};

@@ -16,6 +16,7 @@
 #include "name/pair.hpp"
 #include "stream/dialback.hpp"
 #include "stream/features.hpp"
+#include "stream/flow.hpp"
 #include "stream/stream_error.hpp"
 #include "xml/parser.hpp"
 
@@ -76,6 +77,9 @@ struct VerifyAsked {
 struct VerifyAnswered {
   DbVerify verify;
 };
+struct CreditGiven {
+  PairCredit credit;
+};  // by the peer, for what we send
 // Something that is dropped and counted (AB-072, STR-11).
 struct Dropped {
   Reason reason;
@@ -90,7 +94,7 @@ struct Ended {
 
 using Action =
     std::variant<Send, StartTls, AskServerVerdict, AskClientVerdict, AskAuthentication, Authenticated, ExternalRefused,
-                 Opened, Claimed, ResultAnswered, VerifyAsked, VerifyAnswered, Dropped, Ended>;
+                 Opened, Claimed, ResultAnswered, VerifyAsked, VerifyAnswered, CreditGiven, Dropped, Ended>;
 using Actions = std::vector<Action>;
 
 // What the receiving role must know of its own side, asked at the moment of use.
@@ -131,6 +135,7 @@ struct Limits {
   Duration unproven_timeout = 30s, idle_timeout = 1h, keep_alive = 60s;
   unsigned failed_authentications = 3;              // AB-062
   std::uint64_t idle_bytes_per_minute = 64 * 1024;  // what is neither stanza nor answer (AB-014)
+  std::uint32_t window = 0;                         // FLOW-01: bytes that each pair may send us; 0: no flow control
 };
 
 class Machine : private xml::Sink {
@@ -165,6 +170,8 @@ class Machine : private xml::Sink {
   Actions wind_down(std::optional<StreamFault> fault, Error why, Instant now);
 
   void pair_proven(Instant now);  // the first one ends the unproven timer and raises the stanza limit
+  // An element that was well-formed and meant nothing: it counts as such (AB-014).
+  Actions count_useless(std::size_t bytes, Instant now);
   void sent_something(Instant now) noexcept { last_sent_ = now; }
   void carried_stanza(Instant now) noexcept { last_stanza_ = now; }
   // `is_busy`: a pair of this stream has stanzas waiting, so that it is not idle (STR-08).
@@ -180,6 +187,11 @@ class Machine : private xml::Sink {
   bool is_encrypted() const noexcept { return is_encrypted_; }
   // Stanzas go both ways: asked for by the initiating entity, inside TLS and before any proof (BIDI-01).
   bool is_bidi() const noexcept { return is_bidi_; }
+  // FLOW-01: flow control per pair is on; the first window of each pair in either direction, in bytes.
+  struct Flow {
+    std::uint32_t ours, theirs;  // what we give, and what the peer gives
+  };
+  const std::optional<Flow>& flow() const noexcept { return flow_; }
   // From the moment of StartTls: nothing more is written in clear.
   Half half() const noexcept { return is_encrypted_ || phase_ == Phase::tls ? Half::tls : Half::clear; }
   bool is_proven() const noexcept { return is_proven_; }
@@ -240,6 +252,8 @@ class Machine : private xml::Sink {
   void take_stream_error(const xml::Node& node);
   void take_control(const xml::ElementView& element);
   void take_bidi(const xml::Node& node, std::size_t size);
+  void take_flow(const xml::Node& node, std::size_t size);
+  void take_credit(const xml::Node& node, std::size_t size);
   void open();
   void try_external_or_open();
   Instant idle_from() const noexcept;
@@ -256,6 +270,7 @@ class Machine : private xml::Sink {
   bool ended_at_auth_ = false, was_opened_ = false, restart_is_due_ = false;
   bool is_bidi_ = false, has_claimed_ = false;  // the peer, receiving: a domain, by SASL or dialback
   Bidi bidi_ = Bidi::never;
+  std::optional<Flow> flow_;
   unsigned failed_authentications_ = 0;
   External external_ = External::usual;
   Encryption encryption_ = Encryption::required;

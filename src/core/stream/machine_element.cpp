@@ -27,12 +27,14 @@ enum class Kind : std::uint8_t {
   verify_ask,
   verify_answer,
   bidi,
+  flow,
+  credit,
   stream_error,
   header,
   stanza,
   other,
 };
-constexpr std::size_t kKinds = 17;
+constexpr std::size_t kKinds = 19;
 
 // Where an element can arrive at all; elsewhere the parser is stopped or a header must come first.
 enum class Situation : std::uint8_t {
@@ -61,18 +63,18 @@ constexpr Cell T = Cell::take, S = Cell::stanza, I = Cell::ignored, U = Cell::un
                P = Cell::tls_first;
 
 constexpr std::array<std::array<Cell, kKinds>, kSituations> kCells{{
-    // startls proceed tlsfail features auth  saslother success saslfail r-ask r-answer v-ask v-answer bidi error header
-    // stanza other
-    {{U, U, U, T, U, U, U, U, U, U, U, U, U, T, U, N, U}},  // features_clear
-    {{T, U, U, U, P, P, U, U, P, P, P, P, P, T, U, P, U}},  // starttls_clear
-    {{U, T, T, U, U, U, U, U, U, U, U, U, U, T, U, N, U}},  // proceed
-    {{U, U, U, T, U, U, U, U, U, U, U, U, U, T, U, N, U}},  // features_tls
-    {{U, U, U, U, U, U, T, T, U, U, U, U, U, T, U, N, U}},  // auth
-    {{U, U, U, T, U, U, U, U, U, U, U, U, U, T, U, N, U}},  // features_auth
-    {{U, U, U, I, U, U, U, U, I, T, T, T, U, T, U, S, I}},  // open_initiating: nothing is asked in reverse
-    {{U, U, U, I, U, U, U, U, T, T, T, T, U, T, U, S, I}},  // open_initiating_bidi
-    {{T, U, U, U, T, T, U, U, T, T, T, T, T, T, U, S, I}},  // open_receiving
-    {{I, I, I, I, I, I, I, I, I, T, I, T, I, T, U, S, I}},  // closing: nothing can be asked any more
+    // startls proceed tlsfail features auth  saslother success saslfail r-ask r-answer v-ask v-answer bidi
+    // flow credit error header stanza other
+    {{U, U, U, T, U, U, U, U, U, U, U, U, U, U, U, T, U, N, U}},  // features_clear
+    {{T, U, U, U, P, P, U, U, P, P, P, P, P, P, P, T, U, P, U}},  // starttls_clear
+    {{U, T, T, U, U, U, U, U, U, U, U, U, U, U, U, T, U, N, U}},  // proceed
+    {{U, U, U, T, U, U, U, U, U, U, U, U, U, U, U, T, U, N, U}},  // features_tls
+    {{U, U, U, U, U, U, T, T, U, U, U, U, U, U, U, T, U, N, U}},  // auth
+    {{U, U, U, T, U, U, U, U, U, U, U, U, U, U, U, T, U, N, U}},  // features_auth
+    {{U, U, U, I, U, U, U, U, I, T, T, T, U, U, T, T, U, S, I}},  // open_initiating: nothing is asked in reverse
+    {{U, U, U, I, U, U, U, U, T, T, T, T, U, U, T, T, U, S, I}},  // open_initiating_bidi
+    {{T, U, U, U, T, T, U, U, T, T, T, T, T, T, T, T, U, S, I}},  // open_receiving
+    {{I, I, I, I, I, I, I, I, I, T, I, T, I, I, I, T, U, S, I}},  // closing: nothing can be asked any more
 }};
 
 Kind kind_of(const xml::ElementView& element) {
@@ -82,6 +84,9 @@ Kind kind_of(const xml::ElementView& element) {
     if (element.name == "verify") return element.type ? Kind::verify_answer : Kind::verify_ask;
   } else if (element.ns == ns::kBidi) {
     if (element.name == "bidi") return Kind::bidi;
+  } else if (element.ns == ns::kFlow) {
+    if (element.name == "enable") return Kind::flow;
+    if (element.name == "credit") return Kind::credit;
   } else if (element.ns == ns::kTls) {
     if (element.name == "starttls") return Kind::starttls;
     if (element.name == "proceed") return Kind::proceed;
@@ -234,6 +239,12 @@ void Machine::take_control(const xml::ElementView& element) {
     case Kind::bidi:
       take_bidi(*node, element.bytes.size());
       return;
+    case Kind::flow:
+      take_flow(*node, element.bytes.size());
+      return;
+    case Kind::credit:
+      take_credit(*node, element.bytes.size());
+      return;
     case Kind::stream_error:
       take_stream_error(*node);
       return;
@@ -256,6 +267,30 @@ void Machine::take_bidi(const xml::Node& node, std::size_t size) {
   }
   is_bidi_ = true;
   features_ = read_features(node);
+}
+
+// FLOW-01: what was offered, once, inside TLS and before anything is proven; else it changes nothing, and costs itself.
+void Machine::take_flow(const xml::Node& node, std::size_t size) {
+  if (!is_encrypted_ || flow_ || is_proven_ || limits_.window == 0) {
+    actions_.push_back(Dropped{Reason::stream_protocol, "enable"});
+    return count_idle(256 + size);
+  }
+  const auto theirs = read_window(node);
+  if (!theirs)  // it would count by a window that we do not know
+    return end(StreamFault{StreamError::policy_violation, "flow control needs a window of 4096 to 16777216 bytes"},
+               {Reason::stream_protocol, "flow control was asked for with an impossible window"});
+  flow_ = Flow{limits_.window, *theirs};
+}
+
+// FLOW-04: of a number that there is none of, or in bad addresses, it would leave both sides with another count each.
+void Machine::take_credit(const xml::Node& node, std::size_t size) {
+  if (!flow_) {
+    actions_.push_back(Dropped{Reason::unsolicited, "credit"});
+    return count_idle(256 + size);
+  }
+  auto credit = read_credit(node);
+  if (!credit) return end(StreamFault{StreamError::policy_violation, credit.error().detail}, credit.error());
+  actions_.push_back(CreditGiven{std::move(*credit)});
 }
 
 void Machine::take_features(const xml::Node& node) {
@@ -284,6 +319,10 @@ void Machine::try_external_or_open() {
   if (features_.bidi && bidi_ == Bidi::where_offered && is_encrypted_ && !is_bidi_) {
     is_bidi_ = true;
     send(ask_for_bidi(limits_.stanza_size, static_cast<std::uint64_t>(limits_.idle_timeout / 1s)));
+  }
+  if (features_.window && limits_.window > 0 && is_encrypted_ && !flow_) {
+    flow_ = Flow{limits_.window, *features_.window};
+    send(enable_flow(limits_.window));
   }
   const bool is_wanted = external_ != External::never && (external_ != External::last_resort || !features_.dialback);
   if (features_.external && is_wanted && is_encrypted_ && !external_tried_) {

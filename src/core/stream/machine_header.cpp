@@ -121,7 +121,8 @@ void Machine::offer() {
                          .dialback = true,
                          .bidi = may_offer_bidi,
                          .most_bytes = limits_.stanza_size,
-                         .idle_seconds = static_cast<std::uint64_t>(limits_.idle_timeout / 1s)}));
+                         .idle_seconds = static_cast<std::uint64_t>(limits_.idle_timeout / 1s),
+                         .window = is_encrypted_ && !flow_ && !is_proven_ ? limits_.window : 0}));
   open();
 }
 

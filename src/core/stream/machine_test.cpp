@@ -164,6 +164,10 @@ class Runner : private StanzaSink {
                   return fmt::format("verified {} to {} id={} {}", a.verify.sender.text(), a.verify.target.text(),
                                      a.verify.id, verdict_text(*a.verify.verdict));
                 },
+                [](const CreditGiven& a) {
+                  return fmt::format("credit {} to {}: {}", a.credit.sender.text(), a.credit.target.text(),
+                                     a.credit.bytes);
+                },
                 [](const Dropped& a) { return fmt::format("dropped {} {}", name_of(a.reason), a.what); },
                 [](const Ended& a) { return fmt::format("ended {}", name_of(a.why.reason)); },
             },

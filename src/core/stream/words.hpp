@@ -17,6 +17,7 @@ inline constexpr std::string_view kStanzaErrors = "urn:ietf:params:xml:ns:xmpp-s
 inline constexpr std::string_view kBidi = "urn:xmpp:bidi";
 inline constexpr std::string_view kBidiFeature = "urn:xmpp:features:bidi";
 inline constexpr std::string_view kSm = "urn:xmpp:sm:3";
+inline constexpr std::string_view kFlow = "urn:xmpp:ligase:flow:0";  // docs/specs/flow.md
 inline constexpr std::string_view kLimits = "urn:xmpp:stream-limits:0";
 
 }  // namespace ligase::ns

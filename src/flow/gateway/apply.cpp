@@ -46,6 +46,11 @@ void House::set_up(pairs::OutPair& pair) {
 }
 
 void House::out_pair_is_proven(pairs::OutPair& pair, streams::Stream& session, proof::Proof proof) {
+  // What the peer goes on to send on the stream where it took us for the sender before is proven anew, or answered (AB-254).
+  streams::Stream* accepted = pair.accepted_on == session.ref ? nullptr : streams_.find(pair.accepted_on);
+  if (accepted != nullptr && accepted->machine.is_bidi())
+    if (const auto [heard, is_new] = accepted->in_pairs.try_emplace(pair.key.reversed()); is_new)
+      heard->second.life.close();
   pair.accepted_on = session.ref;
   pair.last_error.reset();
   proof = ground_.rules.bounded(std::move(proof), wall());
@@ -266,6 +271,8 @@ void House::in_pair_is_decided(streams::Stream& session, const pairs::PairKey& k
       router_.bounce_to_remote(stanza, proven ? Error{Reason::proof_expired, "its proof is over"} : proven.error());
     }
   }
+  held.clear();
+  router_.give_credit();
 }
 
 void House::prove_anew(streams::Stream& session, const pairs::PairKey& key, pairs::InPair& pair) {

@@ -102,6 +102,19 @@ void House::on_claim(streams::Stream& stream, stream::DbResult claim) {
 void House::on_verify(streams::Stream& stream, const stream::DbVerify& verify) {
   prove::answer_as_authority(bench_, stream, verify);
 }
+void House::on_credit(streams::Stream& stream, const stream::PairCredit& credit) {
+  switch (router_.take_credit(stream, credit)) {
+    case route::Router::Credited::yes:
+      return;
+    case route::Router::Credited::unknown:
+      count_drop(Reason::unsolicited, "credit for a pair that does not ride the stream", &stream);
+      return stream.count_useless(128);
+    case route::Router::Credited::too_much:
+      return stream.end({StreamError::policy_violation, "more credit than a pair can have"},
+                        {Reason::stream_protocol,
+                         fmt::format("too much credit for {} to {}", credit.sender.text(), credit.target.text())});
+  }
+}
 void House::on_dropped(streams::Stream& stream, Reason reason, std::string_view what) {
   count_drop(reason, what, &stream);
 }
@@ -163,7 +176,7 @@ void House::leave(streams::Stream& session) {
   if (session.peer != nullptr) session.peer->streams.erase(session.ref);
   // A pair is a choice made anew (MUX-01), once this stream has said its last word.
   for (pairs::OutPair* pair : std::exchange(session.riding, {})) {
-    session.turns.remove(pair);
+    session.wait_no_more(*pair);
     pair->renewal.cancel();
     change(*pair, [&] { pair->life.stream_is_over(session.ref); });
   }
@@ -278,14 +291,20 @@ void House::check() const {
   router_.check();
   for (const auto& [ref, session] : streams_.all()) {
     if (session->is_ending) continue;
-    std::size_t waiting = 0;
+    std::size_t waiting = 0, without_credit = 0;
     for (pairs::OutPair* pair : session->riding) {
       if (session->turns.has(pair)) ++waiting;
+      if (session->without_credit.contains(pair)) {
+        ++without_credit;
+        ensure(pair->backlog != nullptr && !session->has_credit(pair->key) && !session->turns.has(pair),
+               "who waits for credit has something to send, and no turn");
+      }
       ensure(pair->backlog != nullptr || !session->turns.has(pair), "who has a turn has something to send");
       const auto* proven = pair->life.as<pair::Life::Proven>();
       ensure(proven != nullptr && proven->stream == ref, "a pair rides the stream that it names, and no other");
     }
     ensure(waiting == session->turns.size(), "who has a turn rides the stream");
+    ensure(without_credit == session->without_credit.size(), "who waits for credit rides the stream");
     for (const auto& [pair, mark] : session->left)
       ensure(pair->life.draining() == ref,
              "a pair that left a stream and must wait for it is among those that left it");
@@ -300,8 +319,9 @@ void House::check() const {
     if (!pair->backlog || pair->life.is_being_proven()) continue;
     const auto* proven = pair->life.as<pair::Life::Proven>();
     const auto rides = proven != nullptr ? streams_.all().find(proven->stream) : streams_.all().end();
-    ensure(rides != streams_.all().end() && rides->second->turns.has(pair.get()),
-           "a queue that is not empty belongs to a pair that is being proven, is in its stream's turns, or moves");
+    ensure(rides != streams_.all().end() &&
+               (rides->second->turns.has(pair.get()) || rides->second->without_credit.contains(pair.get())),
+           "a queue that is not empty belongs to a pair that is being proven, waits at its stream, or moves");
   }
 }
 

@@ -58,6 +58,7 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   void on_authenticated(streams::Stream& stream, const Domain& sender, const Domain& target) override;
   void on_claim(streams::Stream& stream, stream::DbResult claim) override;
   void on_verify(streams::Stream& stream, const stream::DbVerify& verify) override;
+  void on_credit(streams::Stream& stream, const stream::PairCredit& credit) override;
   void on_dropped(streams::Stream& stream, Reason reason, std::string_view what) override;
   void on_writable(streams::Stream& stream) override;
   void on_closing(streams::Stream& stream) override;
@@ -117,6 +118,7 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   void prove_all_anew();  // within a minute; refusals need not rest
   void end_links();
   void check_stopped();
+  std::optional<std::string> waits_for(pairs::OutPair& pair) const;
   bool comes_in_reverse(const pairs::OutPair& pair) const;
   std::size_t live_pairs() const;  // both directions; one that is proven on two streams counts once
   double rate() const;

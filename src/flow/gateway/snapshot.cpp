@@ -36,6 +36,16 @@ bool House::comes_in_reverse(const pairs::OutPair& pair) const {
   return rides != streams_.all().end() && rides->second->machine.is_bidi();
 }
 
+std::optional<std::string> House::waits_for(pairs::OutPair& pair) const {
+  if (!pair.backlog) return std::nullopt;
+  if (pair.life.draining()) return "stream";
+  const auto* proven = pair.life.as<pair::Life::Proven>();
+  const auto rides = proven != nullptr ? streams_.all().find(proven->stream) : streams_.all().end();
+  if (rides == streams_.all().end()) return "proof";
+  if (rides->second->without_credit.contains(&pair)) return "credit";
+  return rides->second->turns.has(&pair) ? "turn" : "proof";
+}
+
 std::size_t House::live_pairs() const {
   const WallTime now = wall();
   std::size_t live = 0;
@@ -82,6 +92,7 @@ std::vector<report::StreamRow> House::stream_rows() const {
     row.id = session->number();
     row.direction = session->is_ours() ? "out" : "in";
     row.bidi = machine.is_bidi();
+    row.flow = machine.flow().has_value();
     row.kind = "s2s";
     row.address = session->connection->remote().text();
     row.peer_host = text(session->peer_host);
@@ -124,6 +135,7 @@ std::vector<report::PairRow> House::pair_rows() const {
     row.direction = "out";
     fill(row, pair->life, now);
     row.queued = pair->backlog ? pair->backlog->queue.count() : 0;
+    row.waits_for = waits_for(*pair);
     row.stanzas = pair->stanzas;
     if (pair->last_error && !row.last_error) row.last_error = reason_text(*pair->last_error);
     rows.push_back(std::move(row));

@@ -40,6 +40,7 @@ void House::sweep() {
   revocation_.recheck();
   renew_due();
   router_.bounce_old();
+  router_.give_unused_credit();
   for (const auto& [ref, session] : streams_.all())
     if (session->is_live()) look_at_left(*session);
   // A refusal is remembered while it matters; then the pair, at rest, is forgotten.

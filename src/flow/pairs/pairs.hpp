@@ -20,8 +20,10 @@ namespace ligase::pairs {
 
 // What came in reverse of a pair while it is being proven: it passes when the pair is, on the stream it came by.
 struct Reverse {
-  Reverse(pair::StreamRef came_by, pair::Budget& at) : stream(came_by), held(at) {}
+  Reverse(pair::StreamRef came_by, bool was_proven_there, pair::Budget& at)
+      : stream(came_by), was_proven(was_proven_there), held(at) {}
   pair::StreamRef stream;
+  bool was_proven;  // there, before: whom it came from may be told, and counts on it
   pair::Backlog held;
 };
 

@@ -22,11 +22,27 @@ xml::Take Router::from_peer(streams::Stream& session, const xml::ElementView& el
   }
   if (!element.from || !element.to) return misaddressed(session, element, kind);
   const std::string_view sender = split_jid(*element.from).domain, target = split_jid(*element.to).domain;
+  if (!session.machine.flow()) return pass_in(session, element, kind, {sender, target});
+  if (!receive(session, {sender, target}, element.bytes.size())) {
+    session.end(
+        {StreamError::policy_violation, "there was no credit for a stanza of this pair"},
+        {Reason::stream_protocol, fmt::format("a stanza from {} to {} that there was no credit for", sender, target)});
+    return xml::Take::stop;
+  }
+  const xml::Take take = pass_in(session, element, kind, {sender, target});
+  receipt_ = {};
+  give_credit();
+  return take;
+}
+
+xml::Take Router::pass_in(streams::Stream& session, const xml::ElementView& element, stream::StanzaKind kind,
+                          const pairs::PairView& pair) {
+  const auto& [sender, target] = pair;
   if (session.is_ours()) {  // the usual case there; one that was claimed in reverse is among the in_pairs
     pairs::OutPair* own = out_pairs_.find({target, sender});
     if (own != nullptr && is_live_in_reverse(*own, session)) return in_reverse(session, *own, element, kind, nullptr);
   }
-  const auto found = session.in_pairs.find(pairs::PairView{sender, target});
+  const auto found = session.in_pairs.find(pair);
   if (found == session.in_pairs.end() || found->second.held ||
       ground_.live_proof(found->second.life, session.ref) == nullptr)
     return arrival(session, element, kind);
@@ -262,6 +278,7 @@ void Router::drain(hosting::ComponentLink& link) {
     go_on(domain->waiting->brake.has_emptied());
     domain->waiting.reset();
   }
+  give_credit();
 }
 
 }  // namespace ligase::route

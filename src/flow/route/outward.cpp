@@ -31,8 +31,12 @@ std::string_view Router::passed(std::string_view content_ns, const xml::ElementV
 
 pair::Stanza Router::keep_for(std::string_view content_ns, const xml::ElementView& element, stream::StanzaKind kind,
                               const xml::Header& header, const pairs::PairKey* canonical) {
-  if (element.cannot_pass) return pair::keep(element, kind, {}, ground_.now());
-  return pair::keep(element, kind, std::string(passed(content_ns, element, header, canonical)), ground_.now());
+  pair::Stanza kept =
+      element.cannot_pass
+          ? pair::keep(element, kind, {}, ground_.now())
+          : pair::keep(element, kind, std::string(passed(content_ns, element, header, canonical)), ground_.now());
+  kept.receipt = std::move(receipt_);
+  return kept;
 }
 
 std::string_view Router::addressed(std::string_view bytes, std::string_view to, const Domain& target, Labels labels) {
@@ -43,12 +47,11 @@ std::string_view Router::addressed(std::string_view bytes, std::string_view to, 
 }
 
 void Router::carry(const pairs::OutPair& pair, streams::Stream& stream, const pair::Stanza& stanza) {
-  stream.carry(addressed(stanza.bytes, stanza.to, pair.key.target, stream.labels_of(pair.key.target)));
+  stream.carry(pair.key, addressed(stanza.bytes, stanza.to, pair.key.target, stream.labels_of(pair.key.target)));
 }
 
-// It takes bytes now, and nobody waits for his turn there.
-bool Router::is_free(const streams::Stream& stream) {
-  return stream.turns.is_empty() && stream.connection->queued() <= seams::kHighMark;
+bool Router::is_free(const streams::Stream& stream, const pairs::OutPair& pair) {
+  return stream.turns.is_empty() && stream.connection->queued() <= seams::kHighMark && stream.has_credit(pair.key);
 }
 
 bool Router::is_too_big(const streams::Stream& stream, std::size_t bytes) const {
@@ -108,12 +111,13 @@ xml::Take Router::from_component(hosting::ComponentLink& link, const xml::Elemen
     ++pair->stanzas;
     if (const auto* proven = pair->life.as<pair::Life::Proven>()) {
       streams::Stream* out = streams_.find(proven->stream);
-      if (out != nullptr && !pair->backlog && ground_.live_proof(pair->life, out->ref) != nullptr && is_free(*out)) {
+      if (out != nullptr && !pair->backlog && ground_.live_proof(pair->life, out->ref) != nullptr &&
+          is_free(*out, *pair)) {
         const std::string_view bytes = passed(ns::kServer, element, header);
         if (is_too_big(*out, bytes.size())) {
           bounce_too_big(*pair, keep_for(ns::kServer, element, kind, header), source);
         } else {
-          out->carry(addressed(bytes, *element.to, pair->key.target, out->labels_of(pair->key.target)));
+          out->carry(pair->key, addressed(bytes, *element.to, pair->key.target, out->labels_of(pair->key.target)));
         }
         return taken();
       }
@@ -155,18 +159,19 @@ void Router::queue_out(pairs::OutPair& pair, pair::Stanza stanza, pair::Source s
   const auto* proven = pair.life.as<pair::Life::Proven>();
   streams::Stream* out = proven != nullptr ? streams_.find(proven->stream) : nullptr;
   const bool is_live = out != nullptr && ground_.live_proof(pair.life, out->ref) != nullptr;
-  if (is_stopping_ && is_live && !pair.backlog) return carry(pair, *out, stanza);  // an error that goes back
+  if (is_stopping_ && is_live && !pair.backlog && out->has_credit(pair.key))
+    return carry(pair, *out, stanza);  // an error that goes back
   if (is_stopping_) return refuse({Reason::shutdown, "the gateway is stopping"});
   if (const auto* refused = pair.life.resting(ground_.now())) return refuse(refused->why);
   if (is_live && is_too_big(*out, stanza.bytes.size())) return bounce_too_big(pair, stanza, source);
-  if (is_live && !pair.backlog && is_free(*out)) return carry(pair, *out, stanza);
+  if (is_live && !pair.backlog && is_free(*out, pair)) return carry(pair, *out, stanza);
   pair::Backlog& backlog = backlog_of(pair, is_live ? out : nullptr);
   if (!keep_in(backlog, stanza, ground_.rules.limits().queue_per_pair, source, finder(pair))) {
     if (backlog.queue.is_empty()) forget_backlog(pair);
     return refuse(
         {Reason::queue_full, is_live ? "the peer does not read fast enough" : "too much waits for this domain"});
   }
-  if (is_live) return out->wait_in_turn(pair);
+  if (is_live) return wait_in_turn(pair, *out);
   if (out != nullptr && pair.life.is_moving(ground_.rules.epoch(), ground_.wall())) return;
   if (proven != nullptr && proven->proof.expires <= ground_.wall() && !pair.life.is_being_proven())
     ground_.log(report::Event(report::Level::info, "pair_expired")
@@ -196,9 +201,29 @@ void Router::route_out_kept(const pairs::PairKey& key, pair::Stanza stanza, pair
 
 void Router::rides(pairs::OutPair& pair, streams::Stream& stream) {
   if (!pair.backlog) return;
-  if (stream.peer != nullptr) pair.backlog->queue.wait_at(stream.peer->waiting);
-  stream.wait_in_turn(pair);
+  wait_in_turn(pair, stream);
   drain(stream);
+}
+
+// What waits for credit waits for its receiver alone, and takes no room from those who wait for the peer.
+void Router::wait_in_turn(pairs::OutPair& pair, streams::Stream& stream) {
+  stream.wait_in_turn(pair);
+  const bool waits_for_peer = stream.peer != nullptr && stream.turns.has(&pair);
+  pair.backlog->queue.wait_at(waits_for_peer ? stream.peer->waiting : waiting_);
+}
+
+Router::Credited Router::take_credit(streams::Stream& stream, const stream::PairCredit& credit) {
+  const pairs::PairKey key{credit.sender, credit.target};
+  pairs::OutPair* pair = out_pairs_.find(key);
+  auto left = stream.credits.find(key);
+  if (left == stream.credits.end()) {
+    if (pair == nullptr || !stream.riding.contains(pair)) return Credited::unknown;
+    left = stream.credits.emplace(key, stream.machine.flow()->theirs).first;
+  }
+  if (!left->second.add(credit.bytes)) return Credited::too_much;
+  if (left->second.left() == stream.machine.flow()->theirs) stream.credits.erase(left);
+  if (pair != nullptr && stream.has_credit(key) && stream.without_credit.erase(pair) > 0) rides(*pair, stream);
+  return Credited::yes;
 }
 
 void Router::send_next(pairs::OutPair& pair, streams::Stream& stream) {
@@ -211,7 +236,7 @@ void Router::send_next(pairs::OutPair& pair, streams::Stream& stream) {
 
 void Router::forget_backlog(pairs::OutPair& pair) {
   if (const auto* proven = pair.life.as<pair::Life::Proven>())  // who has nothing has no turn (AB-237)
-    if (streams::Stream* rides = streams_.find(proven->stream)) rides->turns.remove(&pair);
+    if (streams::Stream* rides = streams_.find(proven->stream)) rides->wait_no_more(pair);
   go_on(pair.backlog->brake.has_emptied());
   pair.backlog.reset();
   queued_.erase(&pair);
@@ -219,10 +244,11 @@ void Router::forget_backlog(pairs::OutPair& pair) {
 
 // By turns, so that a pair with much to send takes nothing from the others (MUX-11).
 void Router::drain(streams::Stream& stream) {
-  std::vector<pairs::OutPair*> unproven;
+  std::vector<pairs::OutPair*> unproven, without_credit;
   const auto next_size = [&](pairs::OutPair* pair) -> std::optional<std::uint64_t> {
-    if (ground_.live_proof(pair->life, stream.ref) != nullptr) return pair->backlog->queue.first().bytes.size();
-    unproven.push_back(pair);
+    const bool is_live = ground_.live_proof(pair->life, stream.ref) != nullptr;
+    if (is_live && stream.has_credit(pair->key)) return pair->backlog->queue.first().bytes.size();
+    (is_live ? without_credit : unproven).push_back(pair);
     return std::nullopt;
   };
   while (stream.connection->queued() <= seams::kHighMark) {
@@ -231,6 +257,7 @@ void Router::drain(streams::Stream& stream) {
     stream.turns.spend((*next)->backlog->queue.first().bytes.size());
     send_next(**next, stream);
   }
+  for (pairs::OutPair* pair : without_credit) wait_in_turn(*pair, stream);
   for (pairs::OutPair* pair : unproven) {
     stream.leave(*pair);
     owner_.set_up(*pair);

@@ -32,7 +32,8 @@ bool Router::waits_in_reverse(streams::Stream& session, const xml::ElementView& 
     owner_.set_up(*own);
     if (!own->life.is_being_proven()) return false;
   }
-  if (own->reverse == nullptr) own->reverse = std::make_unique<pairs::Reverse>(session.ref, waiting_);
+  if (own->reverse == nullptr)
+    own->reverse = std::make_unique<pairs::Reverse>(session.ref, own->accepted_on == session.ref, waiting_);
   if (own->reverse->stream != session.ref) return false;
   const auto find = [this, out = own->key]() -> pair::Backlog* {
     const pairs::OutPair* found = out_pairs_.find(out);
@@ -41,8 +42,9 @@ bool Router::waits_in_reverse(streams::Stream& session, const xml::ElementView& 
   const pair::Source source{session.ref.number};
   pair::Stanza stanza = keep_for(ns::kComponent, element, kind, session.machine.peer_header(), &key);
   if (keep_in(own->reverse->held, stanza, ground_.rules.limits().queue_per_pair, source, find)) return true;
+  const bool was_proven = own->reverse->was_proven;
   if (own->reverse->held.queue.is_empty()) own->reverse.reset();
-  if (own->accepted_on == session.ref) {  // it was proven here
+  if (was_proven) {
     bounce_to_remote(stanza, {Reason::queue_full, "this pair is being proven anew"}, source);
   } else {
     owner_.count_drop(Reason::queue_full, "unproven_reply", &session);
@@ -58,6 +60,10 @@ void Router::settle_reverse(pairs::OutPair& own) {
   const bool may_pass = session != nullptr && to != nullptr && lives_here(*session, own.key.reversed());
   go_on(reverse->held.brake.has_emptied());
   for (pair::Stanza& stanza : reverse->held.queue.take_all()) {
+    if (!may_pass && reverse->was_proven) {
+      bounce_to_remote(stanza, {Reason::sender_not_proven, "this pair is proven no more on its stream"});
+      continue;
+    }
     if (!may_pass) {
       owner_.count_drop(Reason::sender_not_proven, "unproven_reply", session);
       continue;
@@ -65,6 +71,12 @@ void Router::settle_reverse(pairs::OutPair& own) {
     ++own.stanzas_in_reverse;
     deliver_kept(*to, std::move(stanza), pair::Source{reverse->stream.number});
   }
+  give_credit();
+  // The peer goes on to use what it cannot know to be over: it comes again, with what proves it by then (AB-254).
+  const auto* elsewhere = own.life.as<pair::Life::Proven>();
+  if (!may_pass && reverse->was_proven && session != nullptr && elsewhere != nullptr &&
+      elsewhere->stream != session->ref)
+    session->close({Reason::proof_expired, "a pair of it is proven no more, and its peer cannot be told otherwise"});
 }
 
 }  // namespace ligase::route

@@ -57,6 +57,11 @@ class Router {
   void drain(streams::Stream& stream);  // its pairs' queues, in turn, while the connection takes bytes
   void drain(hosting::ComponentLink& link);
   void rides(pairs::OutPair& pair, streams::Stream& stream);  // it is proven there: what waits takes its turns
+  // The peer takes more of this pair (FLOW-02). False: it has no such pair, or that is more than anybody may give.
+  enum class Credited : std::uint8_t { yes, unknown, too_much };
+  Credited take_credit(streams::Stream& stream, const stream::PairCredit& credit);
+  void give_credit();         // for all that was taken since (FLOW-03)
+  void give_unused_credit();  // to pairs that have been quiet, so that nothing of them need be remembered
 
   // What a connection that is over had still to send: routed anew, before what waits already, or answered.
   struct TakenBack {
@@ -84,6 +89,11 @@ class Router {
   // It is kept until our own pair, which is being proven, is decided. False: it is not to wait for that.
   bool waits_in_reverse(streams::Stream& stream, const xml::ElementView& element, stream::StanzaKind kind,
                         const pairs::PairKey& key);
+  // It came on credit, where the stream has such: what keeps it has the receipt. False: its pair had none left.
+  bool receive(streams::Stream& stream, const pairs::PairView& pair, std::size_t bytes);
+  xml::Take pass_in(streams::Stream& stream, const xml::ElementView& element, stream::StanzaKind kind,
+                    const pairs::PairView& pair);
+  streams::PairWindow* window_of(streams::Stream& stream, const pairs::PairView& pair);
   bool is_live_in_reverse(const pairs::OutPair& own, const streams::Stream& stream) const;
   bool lives_here(const streams::Stream& stream, const pairs::PairKey& in);  // in either way
   xml::Take arrival(streams::Stream& stream, const xml::ElementView& element, stream::StanzaKind kind);
@@ -111,6 +121,8 @@ class Router {
   using Find = std::function<pair::Backlog*()>;
   bool keep_in(pair::Backlog& backlog, pair::Stanza& stanza, std::uint64_t most, pair::Source source, Find find);
   void brake(pair::Backlog& backlog, pair::Source source, pair::Brake::Hold how, Find find);
+  std::uint64_t moved(const pair::Backlog& backlog) const;
+  void look_at_brake(const pair::Backlog& backlog, Find find);
   static bool is_filling(const pair::Backlog& backlog, std::uint64_t most);
   void eased(pair::Backlog& backlog, std::uint64_t most);  // something of it has gone
   template <class Action>
@@ -130,7 +142,9 @@ class Router {
   // Over what the peer takes (XEP-0478): it is answered, since sent it would end the stream of all (AB-189).
   bool is_too_big(const streams::Stream& stream, std::size_t bytes) const;
   void bounce_too_big(const pairs::OutPair& pair, const pair::Stanza& stanza, pair::Source source);
-  static bool is_free(const streams::Stream& stream);
+  // It takes bytes of this pair now, and nobody waits for his turn there.
+  static bool is_free(const streams::Stream& stream, const pairs::OutPair& pair);
+  void wait_in_turn(pairs::OutPair& pair, streams::Stream& stream);
   bool takes_now(const hosting::HostedDomain& to) const;  // its link is up, and nothing waits before
   // The link is up; `jid`: whom the bytes are addressed to.
   void write_to(hosting::HostedDomain& to, std::string_view bytes, std::string_view jid);
@@ -145,6 +159,7 @@ class Router {
   bool is_stopping_ = false;
   pairs::OutPairSet queued_;   // pairs that have a backlog
   std::uint64_t braked_ = 0;   // how often a source was held briefly
+  pair::Receipt receipt_;      // of what is being passed on
   std::string scratch_;        // rewriting, reused
   std::string readdressed_;    // for who speaks of a domain in A-labels, reused
   std::uint64_t stanzas_ = 0;  // in both directions, since the start

@@ -4,7 +4,8 @@
 namespace ligase::route {
 namespace {
 
-constexpr Duration kBrake = 1s;                            // how long a source waits for a receiver at most (P8)
+constexpr Duration kBrake = 1s;              // how long a source waits for a receiver at most (P8)
+constexpr std::uint64_t kMoves = 64 * 1024;  // bytes in that time: then a link waits on for what it sent itself
 constexpr std::uint64_t kMostBeforeBraking = 1024 * 1024;  // bytes
 
 // Beyond this many bytes of a queue that may hold `most`, whoever fills it waits; below a quarter of it all go on.
@@ -16,21 +17,24 @@ bool Router::is_filling(const pair::Backlog& backlog, std::uint64_t most) {
   return backlog.queue.bytes() > brake_mark(most) || backlog.queue.budget().is_filling();
 }
 
+// What its receiver has no room for is kept all the same where its source is made to wait for it: one stanza of each at most. Who
+// may not be made to wait for it (any more) has it answered; where that may not be, it is counted (docs/decisions/011).
 bool Router::keep_in(pair::Backlog& backlog, pair::Stanza& stanza, std::uint64_t most, pair::Source source, Find find) {
-  if (!backlog.queue.push(stanza, most)) {
-    if (pair::is_answerable(stanza)) return false;
-    // It can be neither kept nor answered, and was taken: its source waits, as long as others on it may be made to wait. For a
-    // receiver that takes nothing it is counted then (docs/decisions/011).
-    if (backlog.brake.is_slow()) {
-      owner_.count_drop(Reason::queue_full, "an error or an answer whose receiver does not read", nullptr);
-      return true;
-    }
+  const bool is_on_credit = static_cast<bool>(stanza.receipt), may_be_answered = pair::is_answerable(stanza);
+  const bool may_wait = !backlog.brake.is_slow() && !backlog.queue.budget().is_stuck();
+  if (backlog.queue.push(stanza, most)) {
+    // On credit its own pair waits, and nobody else: its stream need not (FLOW-03).
+    if (!is_on_credit && may_wait && is_filling(backlog, most))
+      brake(backlog, source, pair::Brake::Hold::briefly, std::move(find));
+    return true;
+  }
+  if (may_wait && (!may_be_answered || at(source, [](const auto&) {}))) {
     backlog.queue.push_owed(std::move(stanza));
     brake(backlog, source, pair::Brake::Hold::briefly, std::move(find));
     return true;
   }
-  if (!backlog.brake.is_slow() && is_filling(backlog, most))
-    brake(backlog, source, pair::Brake::Hold::briefly, std::move(find));
+  if (may_be_answered) return false;
+  owner_.count_drop(Reason::queue_full, "an error or an answer whose receiver does not read", nullptr);
   return true;
 }
 
@@ -50,9 +54,27 @@ bool Router::at(pair::Source source, Action action) {
 void Router::brake(pair::Backlog& backlog, pair::Source source, pair::Brake::Hold how, Find find) {
   if (!at(source, [](auto& filling) { filling.hold(); }) || !backlog.brake.hold(source, how)) return;
   backlog.braked = ++braked_;
-  ground_.scope.call_at(ground_.now() + kBrake, [this, find = std::move(find), which = braked_] {
+  look_at_brake(backlog, std::move(find));
+}
+
+// What has left of that for which it waits: of the peer, whose turns it waits for with all others; or of its own.
+std::uint64_t Router::moved(const pair::Backlog& backlog) const {
+  const pair::Budget& at = backlog.queue.budget();
+  return &at == &waiting_ ? backlog.queue.sent() : at.gone();
+}
+
+// A stream is shared, and goes on (P8). A link is its own domain's, and what it waits for is slow only if hardly anything moves.
+void Router::look_at_brake(const pair::Backlog& backlog, Find find) {
+  ground_.scope.call_at(ground_.now() + kBrake, [this, find = std::move(find), which = backlog.braked,
+                                                 before = moved(backlog)]() mutable {
     pair::Backlog* still = find();
-    if (still != nullptr && still->braked == which) go_on(still->brake.time_is_over());
+    if (still == nullptr || still->braked != which) return;
+    const bool holds_links = std::ranges::all_of(still->brake.held_briefly(), [this](pair::Source source) {
+      return links_.contains(static_cast<std::uint64_t>(source));
+    });
+    if (holds_links && moved(*still) - before >= kMoves) return look_at_brake(*still, std::move(find));
+    if (&still->queue.budget() != &waiting_) still->queue.budget().is_found_stuck();
+    go_on(still->brake.time_is_over());
   });
 }
 

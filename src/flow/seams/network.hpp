@@ -93,6 +93,8 @@ class Connection {
   virtual Unsent take_unsent() = 0;
   // How many segments have come from the other machine, acknowledgements too: where more come after a write, somebody is there.
   virtual std::uint64_t heard() const = 0;
+  // From here to the other machine and back, as measured lately; zero: not known.
+  virtual Duration round_trip() const = 0;
   // Orderly: what is queued leaves, TLS close_notify, TCP close; on_closed follows within `patience` whatever the peer does.
   virtual void close(Duration patience) = 0;
   virtual void abort() = 0;  // at once; no callback follows

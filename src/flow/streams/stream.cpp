@@ -17,13 +17,14 @@ constexpr std::uint64_t kLeastHandshake = 512;
 
 }  // namespace
 
-Stream::Stream(ground::Ground& ground, peers::Peers& peers, Owner& owner, pair::StreamRef number,
+Stream::Stream(ground::Ground& ground, peers::Peers& peers, Owner& owner, PairWindow::Due& due, pair::StreamRef number,
                std::unique_ptr<seams::Connection> c, stream::Machine m)
     : ref(number),
       machine(std::move(m)),
       connection(std::move(c)),
       opened_at(ground.wall()),
       began_at(ground.now()),
+      windows(due),
       unused_since(ground.now()),
       ground_(ground),
       peers_(peers),
@@ -133,6 +134,7 @@ void Stream::carry_out(stream::Action& action) {
             }
             question->second->open(DbAnswer(*answered.verify.verdict));
           },
+          [&](stream::CreditGiven& given) { owner_.on_credit(*this, given.credit); },
           [&](stream::Dropped& dropped) { owner_.on_dropped(*this, dropped.reason, dropped.what); },
           [&](stream::Ended& ended) {
             if (!ended_by) ended_by = ended.why;
@@ -181,6 +183,8 @@ void Stream::wind_down(StreamFault fault, Error why) {
   perform(machine.wind_down(std::move(fault), std::move(why), ground_.now()));
 }
 
+void Stream::count_useless(std::size_t bytes) { perform(machine.count_useless(bytes, ground_.now())); }
+
 void Stream::write(std::string_view bytes) {
   if (machine.is_closing()) return;  // the last word is said
   bytes_out += bytes.size();
@@ -205,8 +209,9 @@ void Stream::let_go(seams::Pause why) {
   if (!is_ending) tap_.settle();
 }
 
-void Stream::carry(std::string_view stanza) {
+void Stream::carry(const pairs::PairKey& pair, std::string_view stanza) {
   xml::ensure_stands_alone(stanza, ns::kServer);
+  if (machine.flow()) credits.try_emplace(pair, machine.flow()->theirs).first->second.spend(stanza.size());
   const Instant at = ground_.now();
   bytes_out += stanza.size();
   ++stanzas_out;
@@ -215,9 +220,21 @@ void Stream::carry(std::string_view stanza) {
   put(stanza);
 }
 
+void Stream::give_credit(PairWindow& window) {
+  const pair::Window before = window.window;
+  try {
+    while (const std::uint32_t bytes = window.window.give(ground_.now(), connection->round_trip()))
+      write(stream::give_credit(window.key.sender, window.key.target, bytes));
+  } catch (...) {
+    window.window = before;  // nobody was told
+    throw;
+  }
+}
+
 void Stream::on_due() {
   // While we do not read, that nothing came says nothing of the peer.
-  const bool is_busy = reserved > 0 || !asked.empty() || !verifying.empty() || !turns.is_empty() || is_held();
+  const bool is_busy =
+      reserved > 0 || !asked.empty() || !verifying.empty() || !turns.is_empty() || !without_credit.empty() || is_held();
   perform(machine.on_time(ground_.now(), is_busy));
 }
 

@@ -17,6 +17,7 @@
 #include "peers/peers.hpp"
 #include "seams/network.hpp"
 #include "stream/machine.hpp"
+#include "streams/windows.hpp"
 
 namespace ligase::streams {
 
@@ -30,6 +31,7 @@ class Owner {
   virtual void on_authenticated(Stream& stream, const Domain& sender, const Domain& target) = 0;  // by EXTERNAL
   virtual void on_claim(Stream& stream, stream::DbResult claim) = 0;
   virtual void on_verify(Stream& stream, const stream::DbVerify& verify) = 0;
+  virtual void on_credit(Stream& stream, const stream::PairCredit& credit) = 0;
   virtual void on_dropped(Stream& stream, Reason reason, std::string_view what) = 0;
   virtual void on_writable(Stream& stream) = 0;
   virtual void on_closing(Stream& stream) = 0;  // we have said our last word; the peer is heard until it says its own
@@ -67,7 +69,7 @@ struct Question {
 
 class Stream final : public seams::Receiver, public stream::StanzaSink {
  public:
-  Stream(ground::Ground& ground, peers::Peers& peers, Owner& owner, pair::StreamRef ref,
+  Stream(ground::Ground& ground, peers::Peers& peers, Owner& owner, PairWindow::Due& due, pair::StreamRef ref,
          std::unique_ptr<seams::Connection> connection, stream::Machine machine);
   ~Stream() override;
 
@@ -78,22 +80,38 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   void wind_down(StreamFault fault, Error why);  // likewise, with one
   void write(std::string_view bytes);            // a db element
   void answer(std::string_view bytes);  // likewise; who does not take his answers is not read meanwhile (AB-019)
-  void carry(std::string_view stanza);  // of a pair that may pass
+  void carry(const pairs::PairKey& pair, std::string_view stanza);  // of one that may pass, and has credit
+  // It has credit here, or needs none.
+  bool has_credit(pairs::PairView pair) const {
+    const auto left = credits.find(pair);
+    return left == credits.end() || left->second.may_send();
+  }
+  void give_credit(PairWindow& window);  // what is to be given
   // What would come from it can be neither delivered nor kept: it is not read until it may go on.
   void hold() { tap_.hold(seams::Pause::full); }
   void go_on() { let_go(seams::Pause::full); }  // in a later turn than hold()
   bool is_held() const noexcept { return !tap_.is_open(); }
-  // It has stanzas waiting, and may pass. It rides then, though it had left when its proof was over: a clock that was set back
-  // lets that hold again.
+  // It has stanzas waiting, and may pass: in its turn, once it has credit. It rides then, though it had left when its proof was
+  // over: a clock that was set back lets that hold again.
   void wait_in_turn(pairs::OutPair& pair) {
     riding.insert(&pair);
-    turns.add(&pair);
+    if (has_credit(pair.key)) {
+      turns.add(&pair);
+    } else {
+      turns.remove(&pair);
+      without_credit.insert(&pair);
+    }
+  }
+  void wait_no_more(pairs::OutPair& pair) {  // nothing of it waits
+    turns.remove(&pair);
+    without_credit.erase(&pair);
   }
   void leave(pairs::OutPair& pair) {  // it rides no more
     riding.erase(&pair);
-    turns.remove(&pair);
+    wait_no_more(pair);
   }
 
+  void count_useless(std::size_t bytes);  // what came meant nothing: a flood of such ends it (AB-014)
   // Takes what a DNS question costs off what the peer has sent; false: it has not sent as much (AB-196).
   bool pays_for_questions(std::size_t bytes);
 
@@ -151,6 +169,10 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   Labels spelled = Labels::unicode;  // the header's target, in our first header
   pairs::OutPairSet riding;
   pair::Turns<pairs::OutPair*, pairs::ByNumber> turns{kShare};  // of those riding that have stanzas waiting (MUX-11)
+  pairs::OutPairSet without_credit;  // of those riding that have stanzas waiting, the others (FLOW-02)
+  // FLOW-02: of pairs that ride it or rode it; of those that are not here a whole window is left.
+  std::unordered_map<pairs::PairKey, pair::Credit, pairs::PairHash, pairs::PairEqual> credits;
+  Windows windows;  // of those that send to us (FLOW-03)
   // Pairs that ride it no more and must not go on elsewhere before it has sent so many bytes, or is dead (P6).
   std::map<pairs::OutPair*, std::uint64_t, pairs::ByNumber> left;
   std::unordered_map<pairs::PairKey, Question, pairs::PairHash, pairs::PairEqual> asked;

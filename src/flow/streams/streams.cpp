@@ -16,7 +16,8 @@ Stream* Streams::find(pair::StreamRef ref) noexcept {
 
 Stream& Streams::add(std::unique_ptr<seams::Connection> connection, stream::Machine machine) {
   const pair::StreamRef ref{next_number()};
-  auto added = std::make_unique<Stream>(ground_, peers_, owner_, ref, std::move(connection), std::move(machine));
+  auto added =
+      std::make_unique<Stream>(ground_, peers_, owner_, due_windows, ref, std::move(connection), std::move(machine));
   Stream& stream = *added;
   streams_.emplace(ref, std::move(added));
   return stream;
@@ -61,7 +62,9 @@ stream::Limits Streams::limits() const {
           limits.unproven_timeout,
           limits.idle_timeout,
           limits.keep_alive,
-          3};
+          3,
+          64 * 1024,
+          static_cast<std::uint32_t>(limits.window_per_pair)};
 }
 
 bool is_peer_s_end(Reason reason) {

@@ -30,6 +30,7 @@ class Streams {
   void remove_of_sender(const Domain& sender, pair::StreamRef ref);
   void remove_inverse(const pairs::PairKey& out, pair::StreamRef ref);
 
+  PairWindow::Due due_windows;      // credit is to be given for them
   ground::Tally<Address> of_sites;  // those that came, by site_of()
   ground::Tally<Address> unproven;  // those of them that are not proven yet, by prefix_of()
   ground::Tally<Address> unproven_of_sites;

@@ -142,6 +142,10 @@ class TcpConnection::Impl : public std::enable_shared_from_this<Impl> {
     auto& socket = const_cast<tcp::socket&>(socket_);
     return socket_.is_open() ? segments_received(socket.native_handle()) : 0;
   }
+  Duration round_trip() const {
+    auto& socket = const_cast<tcp::socket&>(socket_);
+    return socket_.is_open() ? round_trip_of(socket.native_handle()) : Duration::zero();
+  }
   const Endpoint& remote() const { return remote_; }
   const Endpoint& local() const { return local_; }
 
@@ -476,6 +480,7 @@ void TcpConnection::pause_reading(seams::Pause why) { impl_->pause(why); }
 void TcpConnection::resume_reading(seams::Pause why) { impl_->resume(why); }
 seams::Unsent TcpConnection::take_unsent() { return impl_->take_unsent(); }
 std::uint64_t TcpConnection::heard() const { return impl_->heard(); }
+Duration TcpConnection::round_trip() const { return impl_->round_trip(); }
 std::size_t TcpConnection::queued() const { return impl_->queued(); }
 void TcpConnection::close(Duration patience) { impl_->close(patience); }
 void TcpConnection::abort() { impl_->abort(); }

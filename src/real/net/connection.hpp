@@ -29,6 +29,7 @@ class TcpConnection final : public seams::Connection {
   std::size_t queued() const override;
   seams::Unsent take_unsent() override;
   std::uint64_t heard() const override;
+  Duration round_trip() const override;
   void close(Duration patience) override;  // what still comes is read and thrown away
   void abort() override;                   // a reset on the wire
   Endpoint remote() const override;

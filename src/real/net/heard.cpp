@@ -6,10 +6,17 @@
 
 namespace ligase::net {
 
-std::uint64_t segments_received(int socket) noexcept {
+namespace {
+
+tcp_info facts_of(int socket) noexcept {
   tcp_info facts{};
   socklen_t size = sizeof facts;
-  return ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &facts, &size) == 0 ? facts.tcpi_segs_in : 0;
+  return ::getsockopt(socket, IPPROTO_TCP, TCP_INFO, &facts, &size) == 0 ? facts : tcp_info{};
 }
+
+}  // namespace
+
+std::uint64_t segments_received(int socket) noexcept { return facts_of(socket).tcpi_segs_in; }
+Duration round_trip_of(int socket) noexcept { return std::chrono::microseconds(facts_of(socket).tcpi_rtt); }
 
 }  // namespace ligase::net
