@@ -197,6 +197,25 @@ TEST_F(Abuse, PairsOfOneAddress_LeaveRoomForOthers) {
   EXPECT_TRUE(claim(second, 4));
 }
 
+// AB-276: a component that writes to ever more domains has its share of the pairs, and its neighbour gets out still.
+TEST_F(Abuse, PairsOfOneComponent_LeaveRoomForOthers) {
+  config::Limits limits;
+  limits.pairs_total = 16;
+  start(limits);
+  for (int i = 0; i < 20; ++i)
+    gateway->component("target1.tld").send(fmt::format("<message from='a@target1.tld' to='b@x{}.tld' id='{}'/>", i, i));
+  world.run_for(20ms);
+  gateway->component("target2.tld").send("<message from='a@target2.tld' to='b@y.tld' id='y'/>");
+  world.run_for(30s);
+  const auto refused = [&](const char* domain) {
+    const auto& received = gateway->component(domain).received;
+    return std::ranges::count_if(
+        received, [](const Received& stanza) { return stanza.bytes.find("resource-constraint") != std::string::npos; });
+  };
+  EXPECT_EQ(refused("target1.tld"), 16);
+  EXPECT_EQ(refused("target2.tld"), 0);
+}
+
 // AB-225, P9: what a connection of a full prefix costs does not grow with those that wait beside it, nor with others' streams.
 TEST_F(Abuse, ResetBesideAFullWaitingRoom_CostsNoMoreAtTwiceTheConnections) {
   start();

@@ -1,19 +1,28 @@
 #include "pairs/pairs.hpp"
 
+#include <algorithm>
+
 #include "base/work.hpp"
 
 namespace ligase::pairs {
 namespace {
 
 constexpr std::size_t kMostRefusals = 10000;
+constexpr std::uint64_t kShares = 4;
 
 }  // namespace
 
 OutPair& OutPairs::add(const PairKey& key) {
   auto& slot = pairs_[key];
   if (!slot)
-    slot = std::make_unique<OutPair>(OutPair{key, next_number_++, {}, {}, nullptr, nullptr, 0, 0, std::nullopt, {}});
+    slot = std::make_unique<OutPair>(
+        OutPair{key, next_number_++, {}, {}, nullptr, nullptr, 0, 0, std::nullopt, {}, of_senders_.count(key.sender)});
   return *slot;
+}
+
+bool OutPairs::may_add(const PairKey& key, std::uint64_t most) const {
+  if (pairs_.contains(key)) return true;
+  return pairs_.size() < most && of_senders_.of(key.sender) < std::max<std::uint64_t>(1, most / kShares);
 }
 
 void Refusals::note(const PairKey& key, Refused refused, Instant now) {

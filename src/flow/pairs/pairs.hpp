@@ -37,6 +37,7 @@ struct OutPair {             // ours → theirs
   std::uint64_t stanzas = 0, stanzas_in_reverse = 0;
   std::optional<Error> last_error;
   Renewals::Ticket renewal;
+  ground::Tally<Domain>::Token counted{};  // among its sender's
 };
 
 // Ordered by what is the same in every run, never by where a pair lies in memory.
@@ -52,6 +53,8 @@ class OutPairs {
     return found == pairs_.end() ? nullptr : found->second.get();
   }
   OutPair& add(const PairKey& key);  // or the one that is there
+  // It is there, or one more of its sender's is within `most`, of which each sender has a quarter (AB-276).
+  bool may_add(const PairKey& key, std::uint64_t most) const;
   void erase(PairView key) { pairs_.erase(pairs_.find(key)); }
   template <class Is>
   void erase_if(Is is) {
@@ -61,6 +64,7 @@ class OutPairs {
   const auto& all() const noexcept { return pairs_; }
 
  private:
+  ground::Tally<Domain> of_senders_;
   std::unordered_map<PairKey, std::unique_ptr<OutPair>, PairHash, PairEqual> pairs_;
   std::uint64_t next_number_ = 1;
 };

@@ -140,7 +140,7 @@ xml::Take Router::from_component(hosting::ComponentLink& link, const xml::Elemen
     }
     return taken();
   }
-  if (out_pairs_.find(key) == nullptr && out_pairs_.size() >= ground_.rules.limits().pairs_total) {
+  if (!out_pairs_.may_add(key, ground_.rules.limits().pairs_total)) {
     bounce_to_local(from, stanza, {Reason::limit_reached, "pairs_total"}, *remote, source);
     return taken();
   }
@@ -194,7 +194,7 @@ pair::Backlog& Router::backlog_of(pairs::OutPair& pair, const streams::Stream* s
 }
 
 void Router::route_out_kept(const pairs::PairKey& key, pair::Stanza stanza, pair::Source source) {
-  if (out_pairs_.find(key) == nullptr && out_pairs_.size() >= ground_.rules.limits().pairs_total)
+  if (!out_pairs_.may_add(key, ground_.rules.limits().pairs_total))
     return owner_.count_drop(Reason::limit_reached, "pairs_total", nullptr);
   queue_out(out_pairs_.add(key), std::move(stanza), source);
 }
