@@ -2,6 +2,7 @@
 #include <gmock/gmock.h>
 
 #include "sim/lab.hpp"
+#include "sim/one_gateway.hpp"
 
 namespace ligase::sim {
 namespace {
@@ -49,6 +50,31 @@ TEST(Explain, LivePair_ShowsRecordsCertificateAndMatchInBothDirections) {
   EXPECT_THAT(told->verdict, HasSubstr("target1.tld reaches sender1.tld by dane"));
   EXPECT_EQ(world.connections_made, connections);
   EXPECT_THAT(report::to_json(*told), HasSubstr("{\"local\":\"sender1.tld\",\"remote\":\"target1.tld\",\"verdict\":"));
+}
+
+struct ExplainAtASlowPeer : OneGateway {
+  ExplainAtASlowPeer() : OneGateway(79, "slow.tld") {}
+};
+
+// AB-277: an operator's question that waits no longer takes nobody else's answer with it.
+TEST_F(ExplainAtASlowPeer, QuestionThatIsLate_LeavesItToThePairThatWaits) {
+  start();
+  start_authority();
+  authority_server->answer_result = [](const auto&, const auto&) { return std::string(" "); };
+  bool is_told = false;
+  boost::asio::co_spawn(world.executor(),
+                        gateway->gateway->explain(*Domain::parse("target1.tld"), *Domain::parse("slow.tld"), true),
+                        [&](std::exception_ptr, Result<report::Explanation>) { is_told = true; });
+  world.run_for(20s);
+  gateway->component("target1.tld").send("<message from='a@target1.tld' to='b@slow.tld' id='1'/>");
+  ASSERT_TRUE(world.run_until([&] { return is_told; }, 15s));
+  world.run_for(1s);
+  authority_server->say("<db:result from='slow.tld' to='target1.tld' type='valid'/>");
+  world.run_for(30s);
+  EXPECT_EQ(gateway->component("target1.tld").received.size(), 0u) << "nothing comes back";
+  const auto pairs = gateway->gateway->pairs();
+  ASSERT_EQ(pairs.size(), 1u);
+  EXPECT_EQ(pairs[0].state, "proven");
 }
 
 TEST(Explain, PairThatNeverWas_IsTriedAfreshAndLeavesNothingBehind) {

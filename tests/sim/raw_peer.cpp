@@ -166,6 +166,9 @@ void RawAuthority::stop_reading() {
 void RawAuthority::go_on_reading() {
   for (const auto& session : sessions_) session->connection->resume_reading();
 }
+void RawAuthority::say(std::string_view bytes) {
+  for (const auto& session : sessions_) session->connection->write(bytes);
+}
 RawAuthority::~RawAuthority() { world_.listeners.erase(endpoint_); }
 
 }  // namespace ligase::sim

@@ -51,6 +51,7 @@ class RawAuthority {
 
   void stop_reading();
   void go_on_reading();
+  void say(std::string_view bytes);  // on every session
 
   std::size_t connections = 0, questions = 0;
   std::size_t certificates_seen = 0;  // in TLS sessions that stood

@@ -14,6 +14,13 @@ constexpr Duration kAnswerPatience = 30s;  // DB-04
 constexpr unsigned kMostAttempts = 4;      // when streams end under it
 constexpr Duration kFull = 60s;            // a stream whose peer takes no further pair on it is not asked again so long
 
+void give_turn(streams::Stream& session) {
+  if (session.wait_to_ask.empty()) return;
+  const std::shared_ptr<ground::Gate<bool>> next = session.wait_to_ask.front();
+  session.wait_to_ask.pop_front();
+  next->open(true);
+}
+
 // What the peer says to our <db:result/>, asked once whoever waits for it.
 Task<Result<stream::DbVerdict>> ask_once(Bench* bench, pairs::PairKey pair, pair::StreamRef ref, Instant deadline) {
   streams::Stream* session = bench->streams.find(ref);
@@ -26,6 +33,7 @@ Task<Result<stream::DbVerdict>> ask_once(Bench* bench, pairs::PairKey pair, pair
     session = bench->streams.find(ref);
     if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
     if (!is_mine.value_or(false)) {
+      if (turn->is_open()) give_turn(*session);  // it came at the very moment that we gave up: the next one's
       std::erase(session->wait_to_ask, turn);
       co_return fail(Reason::setup_timeout, "too many pairs were asked for before this one");
     }
@@ -49,13 +57,14 @@ Task<Result<stream::DbVerdict>> ask_once(Bench* bench, pairs::PairKey pair, pair
   }
   const Instant until = std::min(deadline, bench->now() + kAnswerPatience);
   const auto came = co_await answer->wait(bench->ground.world.clock, until);
-  if ((session = bench->streams.find(ref)) != nullptr) {
-    session->asked.erase(pair);
-    if (!session->wait_to_ask.empty()) {
-      session->wait_to_ask.front()->open(true);
-      session->wait_to_ask.pop_front();
+  // Who is late, an operator's question say, leaves it to those that wait still (AB-277).
+  session = bench->streams.find(ref);
+  const bool is_over = answer->is_open() || answer->waiting() == 0;
+  if (session != nullptr && is_over)
+    if (const auto asked = session->asked.find(pair); asked != session->asked.end() && asked->second.answer == answer) {
+      session->asked.erase(asked);
+      give_turn(*session);
     }
-  }
   if (!came && came.error() == ground::Missed::late)
     co_return fail(Reason::dialback_timeout, "the peer did not answer the db:result");
   if (!came) co_return fail(Reason::network_closed, "the stream ended");
