@@ -14,7 +14,7 @@ void Component::connect(Gateway& gateway) {
   connection_->write(fmt::format(
       "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' to='{}'>",
       domain_));
-  gateway.accept_component(std::move(ends.server));
+  world_.hand_over([&](auto connection) { gateway.accept_component(std::move(connection)); }, std::move(ends.server));
 }
 
 void Component::send(std::string_view stanza) {
@@ -30,7 +30,10 @@ void Component::disconnect() {
   connection_->close(1s);
 }
 
-void Component::on_bytes(std::string_view bytes) { parser_.feed(bytes, *this); }
+void Component::on_bytes(std::string_view bytes) {
+  const AtWork world(Whose::world);
+  parser_.feed(bytes, *this);
+}
 
 xml::Take Component::header(const xml::Header& header) {
   connection_->write(fmt::format("<handshake>{}</handshake>", link::handshake_digest(header.id.value_or(""), secret_)));

@@ -30,7 +30,7 @@ bool RawPeer::connect(Endpoint to) {
   World::Ends ends = world_.connect({address_, 40000}, to);
   connection_ = std::move(ends.client);
   connection_->start(*this);
-  listener->second.accept(std::move(ends.server));
+  world_.hand_over(listener->second.accept, std::move(ends.server));
   return true;
 }
 
@@ -99,6 +99,7 @@ struct RawAuthority::Session final : seams::Receiver {
     if (answer.ends_with("</stream:stream>")) connection->close(1s);
   }
   void on_bytes(std::string_view bytes) override {
+    const AtWork world(Whose::world);
     text += bytes;
     for (;;) {
       if (const std::size_t at = text.find("<stream:stream"); at != std::string::npos) {
@@ -139,6 +140,7 @@ struct RawAuthority::Session final : seams::Receiver {
     }
   }
   void on_tls(const Result<seams::TlsFacts>& facts) override {
+    const AtWork world(Whose::world);
     is_tls = facts.has_value();
     if (is_tls && facts->peer_chain != nullptr) ++owner.certificates_seen;
     if (owner.ends_at_tls) connection->abort();
@@ -155,6 +157,7 @@ struct RawAuthority::Session final : seams::Receiver {
 RawAuthority::RawAuthority(World& world, const std::string& address)
     : world_(world), endpoint_{*Address::parse(address), 5269} {
   world_.listeners[endpoint_].accept = [this](std::unique_ptr<seams::Connection> connection) {
+    const AtWork world(Whose::world);
     ++connections;
     sessions_.push_back(std::make_unique<Session>(*this, std::move(connection)));
     sessions_.back()->connection->start(*sessions_.back());

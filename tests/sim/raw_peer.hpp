@@ -16,6 +16,7 @@ class RawPeer final : public seams::Receiver {
   void say(std::string_view bytes) { connection_->write(bytes); }
   void stop_reading() { connection_->pause_reading(); }
   void reset() { connection_->abort(); }
+  void leave() { connection_.reset(); }  // if it ever came
   void go_on_reading() { connection_->resume_reading(); }
   std::size_t unsent() const { return connection_->queued(); }
   void header(const std::string& from, const std::string& to);
@@ -33,7 +34,10 @@ class RawPeer final : public seams::Receiver {
 
  private:
   int step_ = 0;
-  void on_bytes(std::string_view bytes) override { received += bytes; }
+  void on_bytes(std::string_view bytes) override {
+    const AtWork world(Whose::world);
+    received += bytes;
+  }
   void on_tls(const Result<seams::TlsFacts>& facts) override { is_tls = facts.has_value(); }
   void on_writable() override {}
   void on_closed(const Error&) override { is_closed = true; }

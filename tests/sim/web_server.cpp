@@ -19,6 +19,7 @@ class WebServer::Session final : public WebServer::Visit {
 
  private:
   void on_bytes(std::string_view bytes) override {
+    const AtWork world(Whose::world);
     request += bytes;
     if (is_asked_ || !is_whole()) return;
     is_asked_ = true;
@@ -50,6 +51,7 @@ WebServer::WebServer(World& world, const std::string& endpoint, std::shared_ptr<
     : answer(std::move(what)), world_(world), endpoint_(*Endpoint::parse(endpoint)), is_plain_(is_plain) {
   if (chain) world_.chains[endpoint_.address] = std::move(chain);
   world_.listeners[endpoint_].accept = [this](std::unique_ptr<seams::Connection> connection) {
+    const AtWork world(Whose::world);
     ++connections;
     sessions_.push_back(std::make_unique<Session>(*this, std::move(connection)));
     sessions_.back()->start();

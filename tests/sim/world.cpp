@@ -12,6 +12,7 @@
 namespace ligase::sim {
 
 void SimStore::put(seams::Memo memo) {
+  const AtWork world(Whose::world);
   std::pair<std::string, std::string> place{memo.kind, memo.key};
   kept_.insert_or_assign(std::move(place), std::move(memo));
 }
@@ -56,13 +57,15 @@ class SimConnection final : public seams::Connection {
   static constexpr std::size_t kWindow = 128 * 1024;
 
   explicit SimConnection(std::shared_ptr<Side> side) : side_(std::move(side)) {}
-  ~SimConnection() override { abort(); }
+  ~SimConnection() override { SimConnection::abort(); }
 
   void start(seams::Receiver& receiver) override {
+    const AtWork world(Whose::world);
     side_->receiver = &receiver;
     post([](const std::shared_ptr<Side>& side) { give(side); });
   }
   void write(std::string_view bytes) override {
+    const AtWork world(Whose::world);
     if (side_->closed || side_->is_closing) return;
     if (!side_->world->vanished.contains(side_->other)) ++side_->heard;
     side_->pieces.emplace_back(bytes);
@@ -71,6 +74,7 @@ class SimConnection final : public seams::Connection {
     schedule_flush(side_);
   }
   void start_tls(seams::TlsRequest request) override {
+    const AtWork world(Whose::world);
     side_->request = std::move(request);
     flush(side_);
     side_->wants_tls = true;
@@ -88,11 +92,13 @@ class SimConnection final : public seams::Connection {
   void pause_reading(seams::Pause why) override { side_->pauses |= bit(why); }
   void resume_reading(seams::Pause why) override {
     if ((side_->pauses & bit(why)) == 0) return;
+    const AtWork world(Whose::world);
     side_->pauses &= ~bit(why);
     post([](const std::shared_ptr<Side>& side) { give(side); });
   }
   std::size_t queued() const override { return side_->outgoing.size() + side_->after_tls.size(); }
   seams::Unsent take_unsent() override {
+    const AtWork world(Whose::world);
     seams::Unsent unsent;
     if (!side_->closed) return unsent;
     for (const std::string& piece : std::exchange(side_->pieces, {})) {
@@ -107,6 +113,7 @@ class SimConnection final : public seams::Connection {
     return weather.least_delay + weather.most_delay;  // twice the mean
   }
   void close(Duration patience) override {
+    const AtWork world(Whose::world);
     if (side_->closed || side_->is_closing) return;
     side_->is_closing = true;
     side_->outgoing += std::exchange(side_->after_tls, {});
@@ -134,6 +141,7 @@ class SimConnection final : public seams::Connection {
     }
   }
   void abort() override {
+    const AtWork world(Whose::world);
     if (side_->closed) return;
     side_->closed = true;
     side_->receiver = nullptr;
@@ -152,6 +160,7 @@ class SimConnection final : public seams::Connection {
   static void call(const std::shared_ptr<Side>& side, Callback callback) {
     if (side->receiver == nullptr) return;
     try {
+      const AtWork theirs(Whose::gateway);
       callback(*side->receiver);
     } catch (const std::exception& fault) {
       if (side->closed) throw;
@@ -173,6 +182,7 @@ class SimConnection final : public seams::Connection {
   template <class Action>
   void post(Action action) {
     boost::asio::post(side_->world->context_, [side = side_, action] {
+      const AtWork world(Whose::world);
       if (!side->closed) action(side);
     });
   }
@@ -187,6 +197,7 @@ class SimConnection final : public seams::Connection {
     if (side->flush_is_posted) return;
     side->flush_is_posted = true;
     boost::asio::post(side->world->context_, [side] {
+      const AtWork world(Whose::world);
       side->flush_is_posted = false;
       if (side->closed) return;
       flush(side);
@@ -289,6 +300,7 @@ class SimConnection final : public seams::Connection {
   static void end(const std::shared_ptr<Side>& side, const Error& why) {
     if (side->closed) return;
     side->closed = true;
+    const AtWork theirs(Whose::gateway);
     if (seams::Receiver* receiver = std::exchange(side->receiver, nullptr)) receiver->on_closed(why);
   }
 
@@ -306,15 +318,15 @@ WallTime World::wall() const {
 std::uint64_t World::call_at(Instant when, std::function<void()> action) {
   const std::uint64_t id = next_id_++;
   queue_.emplace(std::pair{std::max(when, now_), id}, id);
-  events_by_id_.emplace(id, std::move(action));
+  events_by_id_.emplace(id, Event{at_work_now, std::move(action)});
   return id;
 }
 
 bool World::run_until(const std::function<bool()>& done, Duration limit) {
   const Instant end = now_ + limit;
+  const AtWork world(Whose::world);
   for (;;) {
-    context_.restart();
-    context_.poll();
+    take_turns();
     if (done()) return true;
     if (queue_.empty() || queue_.begin()->first.first > end) {
       now_ = end;
@@ -325,12 +337,41 @@ bool World::run_until(const std::function<bool()>& done, Duration limit) {
     auto event = events_by_id_.extract(id);
     if (!event) continue;  // cancelled
     now_ = key.first;
-    event.mapped()();
-    context_.restart();
-    context_.poll();
+    blame_nobody([&] {
+      const AtWork theirs(event.mapped().whose);
+      event.mapped().action();
+    });
+    take_turns();
     if (++events_ % check_every == 0)
       for (const auto& [at, check] : checks) check();
   }
+}
+
+void World::take_turns() {
+  bool is_over = false;
+  while (!is_over)
+    blame_nobody([&] {
+      const AtWork theirs(Whose::gateway);
+      context_.restart();
+      context_.poll();
+      is_over = true;
+    });
+}
+
+void World::blame_nobody(const std::function<void()>& turn) {
+  try {
+    turn();
+  } catch (const std::exception& fault) {
+    if (!on_fault) throw;
+    on_fault(fault.what());
+  }
+}
+
+void World::hand_over(const Accept& accept, std::unique_ptr<seams::Connection> connection) {
+  blame_nobody([&] {
+    const AtWork theirs(Whose::gateway);
+    accept(std::move(connection));
+  });
 }
 
 void World::run_for(Duration time) {
@@ -437,12 +478,18 @@ Task<Result<std::unique_ptr<seams::Connection>>> SimDialer::connect(Endpoint end
   const auto listener = world_.listeners.find(endpoint);
   if (fails || listener == world_.listeners.end()) co_return fail(Reason::connect_refused, "refused");
   ++world_.connections_made;
-  World::Ends ends = world_.connect({own_, 0}, endpoint);
-  listener->second.accept(std::move(ends.server));
-  co_return std::move(ends.client);
+  std::unique_ptr<seams::Connection> client;
+  {
+    const AtWork world(Whose::world);
+    World::Ends ends = world_.connect({own_, 0}, endpoint);
+    client = std::move(ends.client);
+    world_.hand_over(listener->second.accept, std::move(ends.server));
+  }
+  co_return std::move(client);
 }
 
 void SimLog::write(report::Event event) {
+  const AtWork world(Whose::world);
   static const bool is_traced = std::getenv("LIGASE_TRACE") != nullptr;
   if (is_traced) fmt::print(stderr, "{} {}\n", of, report::as_text(event, {}));
   events.push_back(std::move(event));

@@ -13,6 +13,7 @@
 #include "gateway.hpp"
 #include "ground/gate.hpp"
 #include "proof/certificate.hpp"
+#include "sim/at_work.hpp"
 
 namespace ligase::sim {
 
@@ -65,6 +66,8 @@ class World {
   WallTime wall() const;
   std::uint64_t call_at(Instant when, std::function<void()> action);
   void cancel(std::uint64_t id) { events_by_id_.erase(id); }
+  // What nobody else took the blame for, as the real loop does: told, and the world goes on. Empty: it is thrown on.
+  std::function<void(std::string_view what)> on_fault;
   // Runs until `done` says so or virtual `limit` has passed; true: done.
   bool run_until(const std::function<bool()>& done, Duration limit);
   void run_for(Duration time);
@@ -94,6 +97,8 @@ class World {
   struct Listening {
     Accept accept;
   };
+  // As a listener does: who cannot take it loses that connection, and no other.
+  void hand_over(const Accept& accept, std::unique_ptr<seams::Connection> connection);
   std::map<Endpoint, Listening> listeners;
   // Two ends of one connection; `client_certificate` and the listener's are what start_tls() will show.
   struct Ends {
@@ -112,11 +117,18 @@ class World {
 
  private:
   friend class SimConnection;
+  struct Event {
+    Whose whose;
+    std::function<void()> action;
+  };
+  void take_turns();
+  void blame_nobody(const std::function<void()>& turn);
+
   boost::asio::io_context context_{1};
   Instant now_{};
   std::uint64_t next_id_ = 1, events_ = 0;
   std::map<std::pair<Instant, std::uint64_t>, std::uint64_t> queue_;
-  std::map<std::uint64_t, std::function<void()>> events_by_id_;
+  std::map<std::uint64_t, Event> events_by_id_;
   std::uint16_t next_port_ = 20000;
 };
 
