@@ -73,6 +73,8 @@ class Gateway final : public report::Observable {
 
   // The whole state is what it must be, or the process ends: for tests, which ask after each event.
   void check() const;
+  // What is still taken or waited for, by name; at rest nothing is. For tests as well.
+  std::vector<std::string> left_at_work() const;
 
   report::Status status() const override;
   std::vector<report::StreamRow> streams() const override;

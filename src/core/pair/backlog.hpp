@@ -3,10 +3,9 @@
 // known to be slow, and what is more than its queue holds is answered, or counted where it may not be. Who does not take the
 // errors of what he sends himself is held until there is room (AB-236).
 #pragma once
-#include <algorithm>
 #include <cstdint>
+#include <list>
 #include <utility>
-#include <vector>
 
 #include "pair/queue.hpp"
 
@@ -19,37 +18,30 @@ class Brake {
  public:
   enum class Hold : std::uint8_t { briefly, until_room };
 
-  // `source`, which is not held here, is held from now on. True: it is the first that is held briefly, and a time is to be set.
-  [[nodiscard]] bool hold(Source source, Hold how) {
-    if (how == Hold::until_room) {
-      until_room_.push_back(source);
-      return false;
-    }
-    briefly_.push_back(source);
-    return briefly_.size() == 1;
-  }
+  // `source`, which is not held here, is held from now on. Whoever goes on later needs no memory for it (AB-161).
+  void hold(Source source, Hold how) { (how == Hold::briefly ? briefly_ : until_room_).push_back(source); }
+  bool is_holding_briefly() const noexcept { return !briefly_.empty(); }
   bool is_holding() const noexcept { return !briefly_.empty() || !until_room_.empty(); }
   const auto& held_briefly() const noexcept { return briefly_; }
   // It did not empty in time. Nobody is held briefly for it any more.
   bool is_slow() const noexcept { return is_slow_; }
 
   // Who goes on: those that were held briefly, if any still is.
-  std::vector<Source> time_is_over() {
+  std::list<Source> time_is_over() noexcept {
     if (!briefly_.empty()) is_slow_ = true;
     return std::exchange(briefly_, {});
   }
   void expect_nothing() noexcept { is_slow_ = true; }  // the receiver is not there
   // Who goes on: all. What was slow may be quick again.
-  std::vector<Source> has_emptied() {
+  std::list<Source> has_emptied() noexcept {
     is_slow_ = false;
-    std::vector<Source> go = std::exchange(briefly_, {});
-    go.insert(go.end(), until_room_.begin(), until_room_.end());
-    until_room_.clear();
+    std::list<Source> go = std::exchange(briefly_, {});
+    go.splice(go.end(), until_room_);
     return go;
   }
 
  private:
-  std::vector<Source> briefly_, until_room_;
+  std::list<Source> briefly_, until_room_;
   bool is_slow_ = false;
 };
 

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "stream/words.hpp"
 #include "xml/escape.hpp"
 #include "xml/start_tag.hpp"
@@ -96,19 +98,23 @@ std::optional<std::string> error_reply(const Stanza& stanza, Reason reason, std:
 
 bool Queue::push(Stanza& stanza, std::uint64_t most) {
   const std::size_t size = stanza.size();
-  if (bytes() + size > most || !charge_.grow(size)) return false;
-  stanzas_.push_back(std::move(stanza));
+  if (bytes() + size > most || charge_.at().room() < size) return false;
+  stanzas_.push_back(std::move(stanza));  // first: what cannot be kept is charged to nobody (AB-161)
+  charge_.grow_beyond(size);
   return true;
 }
 
 void Queue::push_owed(Stanza stanza) {
-  charge_.grow_beyond(stanza.size());
+  const std::size_t size = stanza.size();
   stanzas_.push_back(std::move(stanza));
+  charge_.grow_beyond(size);
 }
 
 void Queue::put_back(std::vector<Stanza> stanzas) {
-  for (const Stanza& stanza : stanzas) charge_.grow_beyond(stanza.size());
+  std::uint64_t size = 0;
+  for (const Stanza& stanza : stanzas) size += stanza.size();
   stanzas_.insert(stanzas_.begin(), std::make_move_iterator(stanzas.begin()), std::make_move_iterator(stanzas.end()));
+  charge_.grow_beyond(size);
 }
 
 Stanza Queue::pop() {
@@ -120,8 +126,10 @@ Stanza Queue::pop() {
 }
 
 std::vector<Stanza> Queue::take_older_than(Instant when) {
+  const auto end = std::ranges::find_if(stanzas_, [&](const Stanza& stanza) { return stanza.since >= when; });
   std::vector<Stanza> taken;
-  while (!stanzas_.empty() && stanzas_.front().since < when) taken.push_back(pop());
+  taken.reserve(static_cast<std::size_t>(end - stanzas_.begin()));
+  while (!stanzas_.empty() && stanzas_.front().since < when) taken.push_back(pop());  // needs no memory now
   return taken;
 }
 

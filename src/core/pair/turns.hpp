@@ -25,8 +25,14 @@ class Turns {
 
   // It has something to send: at the end of the order, or where it already stands.
   void add(const Key& key) {
-    const auto [place, is_new] = places_.try_emplace(key);
-    if (is_new) place->second.at = order_.insert(order_.end(), key);
+    if (has(key)) return;
+    const auto at = order_.insert(order_.end(), key);
+    try {
+      places_.emplace(key, Place{at});
+    } catch (...) {
+      order_.erase(at);
+      throw;
+    }
   }
   // It left: refused, closed, or on another stream now.
   void remove(const Key& key) {

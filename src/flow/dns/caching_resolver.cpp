@@ -8,6 +8,7 @@
 #include <map>
 #include <utility>
 
+#include "base/on_leaving.hpp"
 #include "ground/gate.hpp"
 
 namespace ligase::dns {
@@ -79,19 +80,30 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
 
   Kept store(const Key& key, Answer answer) {
     const Instant now = clock.now();
-    const auto [at, is_new] = entries.try_emplace(key);
-    Entry& entry = at->second;
-    if (!is_new) forget_order.erase(entry.place);
-    entry.failures = proof::is_failed(answer.security) ? entry.failures + 1 : 0;
-    const auto life = lifetime(answer, entry.failures);
-    entry.until = now + life;
+    const auto before = entries.find(key);
+    const std::size_t failures_before = before == entries.end() ? 0 : before->second.failures;
+    const std::size_t failures = proof::is_failed(answer.security) ? failures_before + 1 : 0;
+    const auto life = lifetime(answer, failures);
     answer.ttl = life;
     proof::keep_what_is_used(key.second, answer);
-    bytes -= std::exchange(entry.bytes, bytes_of(key, answer));
+    const std::size_t size = bytes_of(key, answer);
+    const Kept kept = std::make_shared<const Answer>(std::move(answer));
+    const auto [at, is_new] = entries.try_emplace(key);
+    Order::iterator place;
+    try {
+      place = forget_order.emplace(failures == 0 ? now + life : now + life + kFailuresRemembered, at);
+    } catch (...) {
+      if (is_new) entries.erase(at);
+      throw;
+    }
+    Entry& entry = at->second;
+    if (!is_new) forget_order.erase(entry.place);
+    entry.failures = failures;
+    entry.until = now + life;
+    bytes -= std::exchange(entry.bytes, size);
     bytes += entry.bytes;
-    entry.answer = std::make_shared<const Answer>(std::move(answer));
-    entry.place = forget_order.emplace(entry.failures == 0 ? entry.until : entry.until + kFailuresRemembered, at);
-    Kept kept = entry.answer;
+    entry.answer = kept;
+    entry.place = place;
     for (int swept = 0; swept < 2; ++swept) {  // a little at each turn, so that no turn pays for all
       if (!forget_order.empty() && forget_order.begin()->first <= now) forget_first();
     }
@@ -120,6 +132,7 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
 
   static Task<void> fetch(std::shared_ptr<State> self, Key key) {
     const std::uint64_t began_in = self->era;
+    const OnLeaving over([&] { self->open.erase(key); });  // by what is thrown too: the next who asks begins anew
     Answer answer;
     try {
       answer = co_await self->inner.ask(key.first, key.second);
@@ -140,11 +153,14 @@ struct CachingResolver::State : std::enable_shared_from_this<State> {
     if (is_first && self->open.size() >= self->limits.most_in_flight) {
       co_return indeterminate("too many questions at once");
     }
-    std::unique_ptr<ground::Gate<Kept>>& gate = self->open[key];
-    if (is_first) gate = std::make_unique<ground::Gate<Kept>>(self->executor);
-    Task<std::optional<Kept>> answered = gate->wait();  // the fetch may end, and the gate go, inside co_spawn
-    if (is_first) {
-      boost::asio::co_spawn(self->executor, fetch(self, key), [](std::exception_ptr) {});  // fetch() lets none out
+    if (is_first) self->open.emplace(key, std::make_unique<ground::Gate<Kept>>(self->executor));
+    Task<std::optional<Kept>> answered;
+    try {
+      answered = self->open.at(key)->wait();  // the fetch may end, and the gate go, inside co_spawn
+      if (is_first) boost::asio::co_spawn(self->executor, fetch(self, key), [](std::exception_ptr) {});
+    } catch (const std::exception&) {
+      if (is_first) self->open.erase(key);  // if it is there still
+      throw;
     }
     const std::optional<Kept> kept = co_await std::move(answered);
     if (!kept) co_return indeterminate("the question was cancelled, or the resolver shut down");

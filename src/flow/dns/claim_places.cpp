@@ -1,5 +1,6 @@
 #include "dns/claim_places.hpp"
 
+#include "base/on_leaving.hpp"
 #include "base/work.hpp"
 
 namespace ligase::dns {
@@ -12,17 +13,27 @@ Task<std::optional<ClaimPlaces::Place>> ClaimPlaces::take(Address prefix) {
     co_return place;
   }
   if (found != lines_.end() && found->second.size() >= shares_.waiting) co_return std::nullopt;
-  const auto waiter = std::make_shared<Waiter>(executor_);
-  lines_[prefix].push_back(waiter);
+  const auto waiter = std::make_shared<Waiter>(executor_, taken_.prepare(prefix));
+  join(prefix, waiter);
+  const OnLeaving gone([&] { waiter->is_gone = true; });  // its patience is over, or it was given up
   const auto came = co_await waiter->came.wait(clock_, clock_.now() + shares_.patience);
-  waiter->is_gone = true;
   if (!came) co_return std::nullopt;  // a place that was handed to it meanwhile goes back with it
   if (waiter->place) place.emplace(std::move(*waiter->place));
   co_return place;
 }
 
+void ClaimPlaces::join(const Address& prefix, const std::shared_ptr<Waiter>& waiter) {
+  const auto line = lines_.try_emplace(prefix).first;
+  try {
+    line->second.push_back(waiter);
+  } catch (...) {
+    if (line->second.empty()) lines_.erase(line);
+    throw;
+  }
+}
+
 // The prefixes in turn, each one question. One that has its share is passed over: there are at most all / of_prefix of them.
-void ClaimPlaces::hand_on() {
+void ClaimPlaces::hand_on() noexcept {
   std::size_t full = 0;
   while (taken_.total() < shares_.all && full < lines_.size()) {
     count_work();
@@ -39,7 +50,8 @@ void ClaimPlaces::hand_on() {
       const std::shared_ptr<Waiter> next = std::move(line.front());
       line.pop_front();
       if (line.empty()) lines_.erase(turn);
-      next->place.emplace(*this, taken_.count(last_));
+      next->taken.count();
+      next->place.emplace(*this, std::move(next->taken));
       next->came.open(true);
       full = 0;
     }

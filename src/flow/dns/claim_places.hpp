@@ -47,8 +47,9 @@ class ClaimPlaces {
 
  private:
   struct Waiter {
-    explicit Waiter(Executor executor) : came(std::move(executor)) {}
+    Waiter(Executor executor, ground::Tally<Address>::Token room) : came(std::move(executor)), taken(std::move(room)) {}
     ground::Gate<bool> came;
+    ground::Tally<Address>::Token taken;  // counts when the place is given: handing on needs no memory
     std::optional<Place> place;
     bool is_gone = false;  // its patience is over
   };
@@ -57,7 +58,8 @@ class ClaimPlaces {
   bool may_take(const Address& prefix) const {
     return taken_.total() < shares_.all && taken_.of(prefix) < shares_.of_prefix;
   }
-  void hand_on();
+  void join(const Address& prefix, const std::shared_ptr<Waiter>& waiter);
+  void hand_on() noexcept;
 
   Executor executor_;
   seams::Clock& clock_;

@@ -45,7 +45,12 @@ struct Watch::State : std::enable_shared_from_this<State> {
     is_trying = true;
     clock.cancel(std::exchange(timer, seams::TimerId::none));
     last_trial = clock.now();
-    boost::asio::co_spawn(executor, run(shared_from_this()), [](std::exception_ptr) {});  // run() lets none out
+    try {
+      boost::asio::co_spawn(executor, run(shared_from_this()), [](std::exception_ptr) {});
+    } catch (const std::exception& broken) {
+      if (!std::exchange(is_trying, false)) throw;
+      settle(Error{Reason::dns_indeterminate, broken.what()});
+    }
   }
 
   void try_in(Duration pause) {

@@ -42,7 +42,16 @@ void House::set_up(pairs::OutPair& pair) {
   if (const auto left = pair.life.draining(); left && streams_.find(*left) == nullptr) return;
   pair.life.begin();
   pair.renewal.cancel();
-  ground_.spawn(prove::set_up_pair(&bench_, pair.key));
+  // What is thrown (no memory) ends the attempt, not the pair: it may be tried again (AB-161).
+  try {
+    ground::Scope::Lost lost = [this, key = pair.key](const Error& why) {
+      pairs::OutPair* known = out_pairs_.find(key);
+      if (known != nullptr && known->life.is_being_proven() && !is_stopping_) out_pair_is_not_proven(*known, why);
+    };
+    ground_.spawn(prove::set_up_pair(&bench_, pair.key), std::move(lost));
+  } catch (const std::bad_alloc&) {
+    out_pair_is_not_proven(pair, {Reason::memory, "no memory"});
+  }
 }
 
 void House::out_pair_is_proven(pairs::OutPair& pair, streams::Stream& session, proof::Proof proof) {
@@ -57,31 +66,34 @@ void House::out_pair_is_proven(pairs::OutPair& pair, streams::Stream& session, p
   ground_.log(proven_event("out", pair.life, proof, session)
                   .with("local", pair.key.sender.text())
                   .with("remote", pair.key.target.text()));
-  if (const auto* before = pair.life.as<pair::Life::Proven>(); before != nullptr && before->stream != session.ref)
-    if (streams::Stream* left = streams_.find(before->stream)) {
-      // The peer, which is told nothing, may go on to use it in reverse: for as long as it was proven, or is anew.
-      if (left->machine.is_bidi()) out_pair_is_heard(pair, *left, before->proof);
-      left->leave(pair);
-    }
-  pair.renewal = renewals_.schedule({}, pair.key, now(), proof.expires - wall());
-  const bool is_of_today = proof.epoch == ground_.rules.epoch().number;
-  change(pair, [&] { pair.life.settle(pair::Life::Proven{std::move(proof), session.ref, wall()}); });
+  const auto* before = pair.life.as<pair::Life::Proven>();
+  streams::Stream* left = before != nullptr && before->stream != session.ref ? streams_.find(before->stream) : nullptr;
+  // The peer, which is told nothing, may go on to use it in reverse: for as long as it was proven, or is anew.
+  if (left != nullptr && left->machine.is_bidi()) out_pair_is_heard(pair, *left, before->proof);
+  pairs::Renewals::Ticket renewal = renewals_.schedule({}, pair.key, now(), proof.expires - wall());
   session.riding.insert(&pair);
+  // Nothing is thrown from here on: it is proven and rides, or neither (AB-161).
+  if (left != nullptr) left->leave(pair);
+  pair.renewal = std::move(renewal);
+  const bool is_of_today = proof.epoch == ground_.rules.epoch().number;
+  const auto was_draining = pair.life.draining();
+  pair.life.settle(pair::Life::Proven{std::move(proof), session.ref, wall()});
+  changed(pair, was_draining);
   const bool is_first = !session.machine.is_proven();
   session.machine.pair_proven(now());
   // A reload came between the judgement and the peer's answer: by today's policy it is not proven yet.
   if (!is_of_today) return set_up(pair);
   router_.settle_reverse(pair);
   if (!pair.life.draining()) router_.rides(pair, session);
-  if (streams::Stream* theirs = session.is_ours() ? streams_.find_of_sender(pair.key.target) : nullptr)
-    joins_with(*theirs, session);
-  if (is_first && session.peer != nullptr)
-    end_crossed(*session.peer);  // not before: what comes in reverse is heard now
+  ground_.scope.attempt([&] {
+    if (streams::Stream* theirs = session.is_ours() ? streams_.find_of_sender(pair.key.target) : nullptr)
+      joins_with(*theirs, session);
+    if (is_first && session.peer != nullptr)
+      end_crossed(*session.peer);  // not before: what comes in reverse is heard now
+  });
 }
 
-void House::change(pairs::OutPair& pair, const std::function<void()>& event) {
-  const std::optional<pair::StreamRef> before = pair.life.draining();
-  event();
+void House::changed(pairs::OutPair& pair, std::optional<pair::StreamRef> before) noexcept {
   const std::optional<pair::StreamRef> after = pair.life.draining();
   if (before == after) return;
   if (before)
@@ -92,8 +104,13 @@ void House::change(pairs::OutPair& pair, const std::function<void()>& event) {
   const bool is_there = stream != streams_.all().end();
   if (!is_there || (stream->second->is_live() && stream->second->has_sent(stream->second->written()))) {
     pair.life.has_drained(*after);
-  } else {
+    return;
+  }
+  try {
     stream->second->left.emplace(&pair, stream->second->written());
+  } catch (const std::bad_alloc&) {  // nobody would tell it when it may go on
+    pair.life.has_drained(*after);
+    ground_.scope.attempt([&] { count_drop(Reason::memory, "the order of a pair over two streams", nullptr); });
   }
 }
 
@@ -136,35 +153,42 @@ void House::out_pair_is_not_proven(pairs::OutPair& pair, const Error& why) {
   const auto* proven = pair.life.as<pair::Life::Proven>();
   streams::Stream* rides = proven != nullptr ? streams_.find(proven->stream) : nullptr;
   const Instant retry_at = now() + pair::rest_after(why.reason, pair.life.refusals_in_a_row() + 1);
-  change(pair, [&] { pair.life.settle({why, wall(), retry_at}, weight_of(why), ground_.rules.epoch()); });
+  pair::Life::Refused refused{why, wall(), retry_at};
+  const auto was_draining = pair.life.draining();
+  pair.life.settle(std::move(refused), weight_of(why), ground_.rules.epoch());
+  changed(pair, was_draining);
   router_.settle_reverse(pair);
   proven = pair.life.as<pair::Life::Proven>();
   if (proven == nullptr || rides == nullptr) {
     if (rides != nullptr) rides->leave(pair);
     return refuse(pair, why);
   }
-  rides->riding.insert(&pair);  // it left when its proof was over; a clock that was set back lets it hold again
-  pair.renewal = renewals_.schedule_retry({}, pair.key, now(), proven->proof.expires - wall());
-  ground_.log(report::Event(report::Level::warning, "renewal_failed")
-                  .with("direction", "out")
-                  .with("local", pair.key.sender.text())
-                  .with("remote", pair.key.target.text())
-                  .with("reason", name_of(why.reason))
-                  .with("detail", why.detail)
-                  .with("expires", rfc3339(proven->proof.expires)));
+  ground_.scope.attempt([&] {
+    rides->riding.insert(&pair);  // it left when its proof was over; a clock that was set back lets it hold again
+    pair.renewal = renewals_.schedule_retry({}, pair.key, now(), proven->proof.expires - wall());
+    ground_.log(report::Event(report::Level::warning, "renewal_failed")
+                    .with("direction", "out")
+                    .with("local", pair.key.sender.text())
+                    .with("remote", pair.key.target.text())
+                    .with("reason", name_of(why.reason))
+                    .with("detail", why.detail)
+                    .with("expires", rfc3339(proven->proof.expires)));
+  });
   if (!pair.life.draining()) router_.rides(pair, *rides);
 }
 
 void House::refuse(pairs::OutPair& pair, const Error& why) {
   pair.renewal.cancel();
-  pair.last_error = why;
-  ground_.log(report::Event(report::Level::warning, "pair_refused")
-                  .with("direction", "out")
-                  .with("local", pair.key.sender.text())
-                  .with("remote", pair.key.target.text())
-                  .with("reason", name_of(why.reason))
-                  .with("detail", why.detail)
-                  .with("advice", describe(why.reason).what_to_do));
+  ground_.scope.attempt([&] {
+    pair.last_error = why;
+    ground_.log(report::Event(report::Level::warning, "pair_refused")
+                    .with("direction", "out")
+                    .with("local", pair.key.sender.text())
+                    .with("remote", pair.key.target.text())
+                    .with("reason", name_of(why.reason))
+                    .with("detail", why.detail)
+                    .with("advice", describe(why.reason).what_to_do));
+  });
   router_.bounce_all(pair, why);
 }
 
@@ -174,15 +198,21 @@ pairs::InPair& House::grant(streams::Stream& session, const pairs::PairKey& key,
   if (is_new) pair.counted = streams_.remembered.count(session.site());
   refusals_.erase(key);
   proof = ground_.rules.bounded(std::move(proof), wall());
-  ground_.log(
-      proven_event("in", pair.life, proof, session).with("local", key.target.text()).with("remote", key.sender.text()));
-  pair.renewal = renewals_.schedule(session.ref, found->first, now(), proof.expires - wall());
-  if (proof.type == proof::ProofType::dialback) session.senders[key.sender].dialback_target = key.target;
+  try {
+    ground_.log(proven_event("in", pair.life, proof, session)
+                    .with("local", key.target.text())
+                    .with("remote", key.sender.text()));
+    if (proof.type == proof::ProofType::dialback) session.senders[key.sender].dialback_target = key.target;
+    pair.renewal = renewals_.schedule(session.ref, found->first, now(), proof.expires - wall());
+  } catch (...) {
+    if (is_new) session.in_pairs.erase(found);
+    throw;
+  }
   if (!pair.life.is_being_proven()) pair.life.begin();
   pair.life.settle(pair::Life::Proven{std::move(proof), session.ref, wall()});
   if (!session.machine.is_proven()) door_.leaves(session);
   session.machine.pair_proven(now());
-  if (!session.is_ours() && session.machine.is_bidi()) serves_both_ways(session, key);
+  if (!session.is_ours() && session.machine.is_bidi()) ground_.scope.attempt([&] { serves_both_ways(session, key); });
   return pair;
 }
 
@@ -194,8 +224,13 @@ void House::serves_both_ways(streams::Stream& session, const pairs::PairKey& in)
   const auto* proven = own != nullptr ? own->life.as<pair::Life::Proven>() : nullptr;
   if (const streams::Stream* there = proven != nullptr ? streams_.find(proven->stream) : nullptr)
     joins_with(session, *there);
-  if (session.peer == nullptr && !std::exchange(session.is_joining, true))
-    ground_.spawn(prove::find_peer_of(&bench_, session.ref, in));
+  if (session.peer != nullptr || session.is_joining) return;
+  ground::Scope::Lost lost = [this, ref = session.ref](const Error&) {
+    if (streams::Stream* known = streams_.find(ref)) known->is_joining = false;
+  };
+  Task<void> task = prove::find_peer_of(&bench_, session.ref, in);
+  session.is_joining = true;
+  ground_.spawn(std::move(task), std::move(lost));
 }
 
 // The same far end as of a stream of ours: it shows the same certificate there.
@@ -251,42 +286,50 @@ void House::claim_is_proven(streams::Stream& session, const pairs::PairKey& key,
 void House::in_pair_is_decided(streams::Stream& session, const pairs::PairKey& key, Result<proof::Proof> proven,
                                bool is_first) {
   const auto pair = session.in_pairs.find(key);
-  std::vector<pair::Stanza> held = router_.take_held(pair->second);
+  const bool is_nobodys = !proven && is_first && pair->second.life.as<pair::Life::Unproven>() != nullptr;
   if (proven) {
     grant(session, key, std::move(*proven));
-  } else if (is_first && pair->second.life.as<pair::Life::Unproven>() != nullptr) {
+  } else if (!is_nobodys) {
+    ground_.scope.attempt([&] { in_pair_is_not_proven(session, key, pair->second, proven.error()); });
+  }
+  std::vector<pair::Stanza> held = router_.take_held(pair->second);
+  if (is_nobodys) {
     for (std::size_t i = 0; i < held.size(); ++i) count_drop(Reason::sender_not_proven, "unproven_reply", &session);
     session.in_pairs.erase(pair);
     return;
-  } else {
-    in_pair_is_not_proven(session, key, pair->second, proven.error());
   }
   hosting::HostedDomain* to = hosted_.find(key.target);
   const bool may_pass = to != nullptr && ground_.live_proof(pair->second.life, session.ref) != nullptr;
   if (may_pass) pair->second.stanzas += held.size();
-  for (pair::Stanza& stanza : held) {
-    if (may_pass) {
-      router_.deliver_kept(*to, std::move(stanza));
-    } else {
-      router_.bounce_to_remote(stanza, proven ? Error{Reason::proof_expired, "its proof is over"} : proven.error());
-    }
-  }
+  router_.each(held, [&](pair::Stanza& stanza) {
+    if (may_pass) return router_.deliver_kept(*to, std::move(stanza));
+    router_.bounce_to_remote(stanza, proven ? Error{Reason::proof_expired, "its proof is over"} : proven.error());
+  });
   held.clear();
   router_.give_credit();
 }
 
 void House::prove_anew(streams::Stream& session, const pairs::PairKey& key, pairs::InPair& pair) {
+  if (pair.life.is_being_proven() || ground_.scope.is_closed()) return pair.renewal.cancel();
+  const bool is_first = pair.life.as<pair::Life::Unproven>() != nullptr;
+  ground::Scope::Lost lost = [this, key, ref = session.ref, is_first](const Error& why) {
+    streams::Stream* stream = streams_.find(ref);
+    const auto known = stream != nullptr ? stream->in_pairs.find(key) : pairs::InPairs::iterator{};
+    if (stream != nullptr && known != stream->in_pairs.end() && known->second.life.is_being_proven())
+      in_pair_is_decided(*stream, key, fail(why), is_first);
+  };
+  Task<void> task = prove::prove_in_pair(&bench_, session.ref, key);
   pair.renewal.cancel();
-  if (pair.life.is_being_proven() || ground_.scope.is_closed()) return;
   pair.life.begin();
-  ground_.spawn(prove::prove_in_pair(&bench_, session.ref, key));
+  ground_.spawn(std::move(task), std::move(lost));
 }
 
 void House::in_pair_is_not_proven(streams::Stream& session, const pairs::PairKey& key, pairs::InPair& pair,
                                   const Error& why) {
   if (!pair.life.is_being_proven()) pair.life.begin();  // a claim came first
   const Instant retry_at = now() + ground_.rules.limits().negative_proof_cache;
-  pair.life.settle({why, wall(), retry_at}, weight_of(why), ground_.rules.epoch());
+  pair::Life::Refused refused{why, wall(), retry_at};
+  pair.life.settle(std::move(refused), weight_of(why), ground_.rules.epoch());
   const auto* proven = pair.life.as<pair::Life::Proven>();
   if (proven == nullptr) return claim_is_refused(session, key, why);
   pair.renewal =

@@ -29,7 +29,9 @@ Result<void> House::close_pair(const pairs::PairKey& out) {
     is_known = true;
     if (const auto* proven = pair->life.as<pair::Life::Proven>())
       if (streams::Stream* rides = streams_.find(proven->stream)) rides->leave(*pair);
-    change(*pair, [&] { pair->life.close(); });
+    const auto was_draining = pair->life.draining();
+    pair->life.close();
+    changed(*pair, was_draining);
     pair->renewal.cancel();
     if (pair->backlog) {
       set_up(*pair);

@@ -44,6 +44,7 @@ Result<void> Gateway::close_pair(const Domain& local, const Domain& remote) {
 }
 
 void Gateway::check() const { impl_->house->check(); }
+std::vector<std::string> Gateway::left_at_work() const { return impl_->house->left_at_work(); }
 report::Status Gateway::status() const { return impl_->house->status(); }
 std::vector<report::StreamRow> Gateway::streams() const { return impl_->house->stream_rows(); }
 std::vector<report::PairRow> Gateway::pairs() const { return impl_->house->pair_rows(); }

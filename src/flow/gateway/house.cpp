@@ -23,6 +23,12 @@ ground::Rules::Given rules_of(Settings& settings) {
           std::move(settings.own_certificates)};
 }
 
+// For one more, as many as came already at once.
+template <class T>
+void make_room_in(std::vector<T>& list) {
+  if (list.size() == list.capacity()) list.reserve(2 * list.size() + 1);
+}
+
 }  // namespace
 
 House::House(Settings settings, ground::World world)
@@ -79,12 +85,18 @@ void House::accept_component(std::unique_ptr<seams::Connection> connection) {
   auto added = std::make_unique<hosting::ComponentLink>(ground_, hosted_, owner, number, std::move(connection));
   hosting::ComponentLink& link = *added;
   links_.emplace(number, std::move(added));
-  link.start();
+  try {
+    link.start();
+  } catch (...) {
+    links_.erase(number);
+    throw;
+  }
 }
 
 // ---- streams
 
 xml::Take House::on_stanza(streams::Stream& stream, const xml::ElementView& element, stream::StanzaKind kind) {
+  schedule_sweep();
   return router_.from_peer(stream, element, kind);
 }
 void House::on_wants_features(streams::Stream& stream, Domain sender) {
@@ -135,6 +147,7 @@ void House::look_at_left(streams::Stream& stream) {
 
 // Now it is known what it never sent.
 void House::on_closed(streams::Stream& session) {
+  make_room_in(over_);  // first: it is still at work, and must not go where it stands
   const route::Router::TakenBack unsent = router_.take_back(session);
   const Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
   ground_.log(report::Event(report::Level::info, "stream_closed")
@@ -148,7 +161,11 @@ void House::on_closed(streams::Stream& session) {
                   .with("detail", why.detail)
                   .with("unsent_bytes", std::to_string(unsent.bytes))
                   .with("uncertain_bytes", std::to_string(unsent.uncertain)));
-  for (const auto& [pair, mark] : std::exchange(session.left, {})) has_drained(*pair, session.ref);
+  while (!session.left.empty()) {
+    pairs::OutPair* pair = session.left.begin()->first;
+    session.left.erase(session.left.begin());
+    has_drained(*pair, session.ref);
+  }
   if (std::unique_ptr<streams::Stream> over = streams_.take_out(session.ref)) over_.push_back(std::move(over));
   schedule_burial();
 }
@@ -175,13 +192,17 @@ void House::out_pair_is_heard(pairs::OutPair& pair, streams::Stream& session, pr
 void House::leave(streams::Stream& session) {
   if (session.peer != nullptr) session.peer->streams.erase(session.ref);
   // A pair is a choice made anew (MUX-01), once this stream has said its last word.
-  for (pairs::OutPair* pair : std::exchange(session.riding, {})) {
-    session.wait_no_more(*pair);
+  while (!session.riding.empty()) {
+    pairs::OutPair* pair = *session.riding.begin();
+    session.leave(*pair);
     pair->renewal.cancel();
-    change(*pair, [&] { pair->life.stream_is_over(session.ref); });
+    const auto was_draining = pair->life.draining();
+    pair->life.stream_is_over(session.ref);
+    changed(*pair, was_draining);
   }
 }
 
+// Where something is thrown in it, it is done again: each step may find that it was done.
 void House::on_over(streams::Stream& session) {
   door_.leaves(session);
   Error why = session.ended_by.value_or(Error{Reason::network_closed, {}});
@@ -195,31 +216,35 @@ void House::on_over(streams::Stream& session) {
       streams_.remove_of_sender(key.sender, session.ref);
     }
     const bool was_proven = in_pair.life.as<pair::Life::Unproven>() == nullptr;
-    for (const pair::Stanza& stanza : router_.take_held(in_pair)) {
-      if (was_proven) {
-        router_.bounce_to_remote(stanza, why);
-      } else {  // MUX-08: whoever sent it, an error would go to somebody else
-        count_drop(Reason::sender_not_proven, "unproven_reply", &session);
-      }
-    }
+    std::vector<pair::Stanza> held = router_.take_held(in_pair);
+    router_.each(held, [&](const pair::Stanza& stanza) {
+      if (was_proven) return router_.bounce_to_remote(stanza, why);
+      // MUX-08: whoever sent it, an error would go to somebody else
+      count_drop(Reason::sender_not_proven, "unproven_reply", &session);
+    });
   }
   session.in_pairs.clear();
 }
 
-void House::schedule_burial() {
+void House::schedule_burial() noexcept {
   if (burial_is_posted_) return;
-  burial_is_posted_ = true;
-  boost::asio::post(ground_.world.executor, [this, hold = ground::Scope::Hold(ground_.scope)] {
-    burial_is_posted_ = false;
-    over_.clear();
-    over_links_.clear();
-    check_stopped();
-  });
+  try {
+    boost::asio::post(ground_.world.executor, [this, hold = ground::Scope::Hold(ground_.scope)] {
+      burial_is_posted_ = false;
+      over_.clear();
+      over_links_.clear();
+      check_stopped();
+    });
+    burial_is_posted_ = true;
+  } catch (const std::bad_alloc&) {
+    schedule_sweep();
+  }
 }
 
 // ---- links
 
 xml::Take House::on_stanza(hosting::ComponentLink& link, const xml::ElementView& element, stream::StanzaKind kind) {
+  schedule_sweep();
   return router_.from_component(link, element, kind);
 }
 void House::on_dropped(hosting::ComponentLink&, Reason reason, std::string_view what) {
@@ -233,11 +258,11 @@ void House::on_writable(hosting::ComponentLink& link) {
 void House::on_up(hosting::ComponentLink& link) {
   hosting::HostedDomain* domain = hosted_.find(*link.machine.domain());
   if (domain == nullptr) return;
-  domain->session = &link;
   ground_.log(report::Event(report::Level::info, "link_up")
                   .with("link", std::to_string(link.number))
                   .with("local", domain->domain.text())
                   .with("address", link.connection->remote().text()));
+  domain->session = &link;
   router_.drain(link);
 }
 
@@ -261,6 +286,7 @@ void House::on_over(hosting::ComponentLink& link) {
 }
 
 void House::on_closed(hosting::ComponentLink& link) {
+  make_room_in(over_links_);
   router_.take_back(link);
   auto found = links_.find(link.number);
   if (found == links_.end()) return;
@@ -271,10 +297,13 @@ void House::on_closed(hosting::ComponentLink& link) {
 
 void House::count_drop(Reason reason, std::string_view what, const streams::Stream* session) {
   dropped_.count(reason);
-  report::Event event(report::Level::warning, "dropped");
-  event.with("reason", name_of(reason)).with("what", what);
-  if (session != nullptr) event.with("stream", session->number()).with("address", session->connection->remote().text());
-  ground_.log(std::move(event));
+  ground_.scope.attempt([&] {
+    report::Event event(report::Level::warning, "dropped");
+    event.with("reason", name_of(reason)).with("what", what);
+    if (session != nullptr)
+      event.with("stream", session->number()).with("address", session->connection->remote().text());
+    ground_.log(std::move(event));
+  });
 }
 
 double House::rate() const {
@@ -323,6 +352,53 @@ void House::check() const {
                (rides->second->turns.has(pair.get()) || rides->second->without_credit.contains(pair.get())),
            "a queue that is not empty belongs to a pair that is being proven, waits at its stream, or moves");
   }
+}
+
+std::vector<std::string> House::left_at_work() const {
+  std::vector<std::string> left;
+  const auto note = [&](std::string_view what, std::uint64_t count) {
+    if (count > 0) left.push_back(fmt::format("{}: {}", what, count));
+  };
+  note("procedures", ground_.scope.running());
+  note("places of claims at the resolver", bench_.claim_places.taken());
+  note("connections made for claims", bench_.dial_backs.total());
+  note("addresses that are connected to", ground_.attempts.at_work());
+  note("explanations", bench_.explaining);
+  note("bytes in queues", waiting_.used());
+  note("connections at the door", door_.waiting());
+  note("streams and links to bury", over_.size() + over_links_.size());
+  std::uint64_t asked = 0, unproven = 0;
+  for (const auto& [ref, stream] : streams_.all()) {
+    const std::string of = fmt::format("stream {}: ", ref.number);
+    note(of + "ends", stream->is_ending ? 1 : 0);
+    note(of + "db:results without an answer", stream->asked.size());
+    note(of + "waiting to ask", stream->wait_to_ask.size());
+    note(of + "db:verify without an answer", stream->verifying.size());
+    note(of + "claims", stream->claims.size());
+    note(of + "dial-backs", stream->dial_backs);
+    note(of + "procedures about to use it", stream->reserved);
+    note(of + "turns", stream->turns.size());
+    note(of + "pairs that left and wait", stream->left.size());
+    note(of + "held", stream->is_held() ? 1 : 0);
+    for (const auto& [sender, record] : stream->senders) note(of + "a judgement", record.done ? 1 : 0);
+    for (const auto& [key, pair] : stream->in_pairs) note(of + "an incoming pair", pair.life.is_being_proven() ? 1 : 0);
+    asked += stream->asked.size();
+    if (!stream->is_ours() && !stream->machine.is_proven()) ++unproven;
+  }
+  note("db:results that no stream waits for", streams_.asked.total() - asked);
+  note("places of unproven streams that are not there", streams_.unproven.total() - unproven);
+  for (const auto& [key, pair] : out_pairs_.all()) {
+    const std::string of = fmt::format("{} to {}: ", key.sender.text(), key.target.text());
+    note(of + "being proven", pair->life.is_being_proven() ? 1 : 0);
+    note(of + "leaves a stream", pair->life.draining() ? 1 : 0);
+    note(of + "kept", (pair->backlog ? 1 : 0) + (pair->reverse ? 1 : 0));
+  }
+  for (const auto& [at, peer] : peers_.all())
+    note(fmt::format("connections made to {}", peer.host), peer.connecting.size());
+  for (const auto& [number, link] : links_)
+    note(fmt::format("link {}: held or ending", number), link->is_held() || link->is_ending ? 1 : 0);
+  for (const auto& [name, domain] : hosted_.all()) note(fmt::format("{}: leaves a link", name), domain->leaving);
+  return left;
 }
 
 }  // namespace ligase::gateway

@@ -50,6 +50,8 @@ class House final : private streams::Owner, private hosting::Owner, private prov
 
   // The whole state is what it must be: the invariants that span rooms (docs/architecture.md).
   void check() const;
+  // What is still taken or waited for, in any room: at rest nothing is (AB-161).
+  std::vector<std::string> left_at_work() const;
 
  private:
   // streams::Owner
@@ -97,7 +99,7 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   void in_pair_is_not_proven(streams::Stream& stream, const pairs::PairKey& key, pairs::InPair& pair, const Error& why);
   void refuse(pairs::OutPair& pair, const Error& why);
   // What happens to its life, with the streams told which of them it still waits for.
-  void change(pairs::OutPair& pair, const std::function<void()>& event);
+  void changed(pairs::OutPair& pair, std::optional<pair::StreamRef> was_draining) noexcept;
   void has_drained(pairs::OutPair& pair, pair::StreamRef left);
   bool goes_over(pair::StreamRef left);
   bool is_of_no_use(const pairs::OutPair& pair);
@@ -111,8 +113,10 @@ class House final : private streams::Owner, private hosting::Owner, private prov
   // AB-229: is anybody there behind the link that holds a newcomer's domain? It was asked when `heard` segments had come from
   // its machine; looked at until one more has come, or until `end`.
   void contest(std::uint64_t newcomer, std::uint64_t holder, std::uint64_t heard, Instant end);
-  void schedule_burial();
-  void schedule_sweep();
+  // Both are tried again, with the next sweep or stanza, where there was no memory for it.
+  void schedule_burial() noexcept;
+  void schedule_sweep() noexcept;
+  void end_what_is_gone();
   void sweep();
   void look_at_clock();
   void prove_all_anew();  // within a minute; refusals need not rest

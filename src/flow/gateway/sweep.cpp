@@ -1,6 +1,7 @@
 // Time: what is due once a second, and what another policy or a withdrawn certificate means for the pairs that live.
 #include <algorithm>
 
+#include "base/on_leaving.hpp"
 #include "gateway/house.hpp"
 
 namespace ligase::gateway {
@@ -12,13 +13,16 @@ constexpr std::chrono::seconds kStep{3};  // of the wall clock; less is what it 
 
 }  // namespace
 
-void House::schedule_sweep() {
-  if (sweep_is_scheduled_ || ground_.scope.is_closed()) return;
-  sweep_is_scheduled_ = true;
-  ground_.scope.call_at(now() + 1s, [this] {
-    sweep_is_scheduled_ = false;
-    sweep();
-  });
+void House::schedule_sweep() noexcept {
+  for (int tries = 0; tries < 2 && !sweep_is_scheduled_ && !ground_.scope.is_closed(); ++tries) {
+    ground_.scope.attempt([&] {
+      ground_.scope.call_at(now() + 1s, [this] {
+        sweep_is_scheduled_ = false;
+        sweep();
+      });
+      sweep_is_scheduled_ = true;
+    });
+  }
 }
 
 // Proofs end by the wall clock. One that is set back would let them hold for longer than their evidence says, and what was learned
@@ -35,6 +39,14 @@ void House::look_at_clock() {
 }
 
 void House::sweep() {
+  const OnLeaving again([&] {  // also where something was thrown
+    if (!streams_.all().empty() || out_pairs_.size() > 0 || !door_.is_empty() || router_.keeps_for_links() ||
+        !over_.empty() || !over_links_.empty() || !links_.empty())
+      schedule_sweep();
+  });
+  end_what_is_gone();
+  router_.let_go_on();
+  if (!over_.empty() || !over_links_.empty()) schedule_burial();
   look_at_clock();
   door_.admit_waiting();
   revocation_.recheck();
@@ -57,8 +69,18 @@ void House::sweep() {
     for (const auto& [ref, session] : streams_.all()) in_use.insert(session->peer);
     peers_.forget(in_use);
   }
-  if (!streams_.all().empty() || out_pairs_.size() > 0 || !door_.is_empty() || router_.keeps_for_links())
-    schedule_sweep();
+}
+
+// Whose connection has said its last word, while there was no memory to take it in.
+void House::end_what_is_gone() {
+  std::vector<streams::Stream*> streams;
+  for (const auto& [ref, stream] : streams_.all())
+    if (stream->is_gone()) streams.push_back(stream.get());
+  for (streams::Stream* stream : streams) stream->on_closed({Reason::memory, "no memory"});
+  std::vector<hosting::ComponentLink*> links;
+  for (const auto& [number, link] : links_)
+    if (link->is_gone()) links.push_back(link.get());
+  for (hosting::ComponentLink* link : links) link->on_closed({Reason::memory, "no memory"});
 }
 
 void House::take_policy(config::Policy policy) {
@@ -68,16 +90,17 @@ void House::take_policy(config::Policy policy) {
 }
 
 void House::prove_all_anew() {
+  const auto soon = [&](pairs::Renewals::Ticket& renewal, pair::StreamRef stream, const pairs::PairKey& key) {
+    ground_.scope.attempt([&] { renewal = renewals_.schedule(stream, key, now(), Duration::zero()); });
+  };
   for (auto& [key, pair] : out_pairs_.all()) {
     pair->life.judge_anew(now());
-    if (pair->life.as<pair::Life::Proven>() != nullptr)
-      pair->renewal = renewals_.schedule({}, pair->key, now(), Duration::zero());
+    if (pair->life.as<pair::Life::Proven>() != nullptr) soon(pair->renewal, {}, pair->key);
   }
   for (auto& [ref, session] : streams_.all())
     for (auto& [key, pair] : session->in_pairs) {
       pair.life.judge_anew(now());
-      if (pair.life.as<pair::Life::Proven>() != nullptr)
-        pair.renewal = renewals_.schedule(ref, key, now(), Duration::zero());
+      if (pair.life.as<pair::Life::Proven>() != nullptr) soon(pair.renewal, ref, key);
     }
 }
 

@@ -5,6 +5,9 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
+
+#include "base/on_leaving.hpp"
 
 namespace ligase::ground {
 namespace {
@@ -21,6 +24,11 @@ constexpr std::size_t kMostAccounts = 10'000;
 Attempts::Attempt::Attempt(Attempts& all, Address to, Claimant by)
     : all_(all), to_(to), by_(by), began_(all.world_.now()) {}
 Attempts::Attempt::~Attempt() { arrived(); }
+
+void Attempts::Attempt::begin() noexcept {
+  is_at_work_ = true;
+  began_ = all_.world_.now();
+}
 
 void Attempts::Attempt::arrived() {
   if (std::exchange(is_at_work_, false)) all_.leave({to_, by_});
@@ -54,63 +62,77 @@ Result<void> Attempts::admit(const Key& key, const Account& account) const {
   return {};
 }
 
+std::map<Attempts::Key, Attempts::Account>::iterator Attempts::account_of(const Key& key) {
+  const auto known = accounts_.find(key);
+  if (known != accounts_.end()) return known;
+  Account account;
+  account.place = account.kept.insert(account.kept.end(), key);
+  return accounts_.emplace(key, std::move(account)).first;
+}
+
 Task<Result<std::unique_ptr<Attempts::Attempt>>> Attempts::enter(Address to, Claimant by, Instant deadline) {
   const Key key{to, by};
-  auto entry = accounts_.try_emplace(key).first;
-  if (Result<void> admitted = admit(key, entry->second); !admitted) {
-    if (entry->second.at_work == 0 && entry->second.failures == 0) accounts_.erase(entry);
-    co_return fail(std::move(admitted.error()));
-  }
-  if (entry->second.resting) {
-    resting_.erase(*entry->second.resting);
-    entry->second.resting.reset();
-  }
+  auto attempt = std::make_unique<Attempt>(*this, to, by);
+  auto entry = account_of(key);
+  const OnLeaving settled([&] {  // refused, or something was thrown
+    if (const auto left = accounts_.find(key); left != accounts_.end() && !left->second.is_at_rest) settle(left);
+  });
+  if (Result<void> admitted = admit(key, entry->second); !admitted) co_return fail(std::move(admitted.error()));
   if (!by && entry->second.at_work >= kOurs) {
     auto turn = std::make_shared<Gate<bool>>(world_.executor);
-    entry->second.waiting.push_back(turn);
-    const auto came = co_await turn->wait(world_.clock, deadline);
-    entry = accounts_.find(key);
-    if (!came) {
+    const auto place = entry->second.waiting.insert(entry->second.waiting.end(), turn);
+    bool has_turn = false;
+    const OnLeaving given_up([&] {
+      if (has_turn) return;
       if (turn->is_open()) {
         leave(key);  // our place came at the very moment that we gave up
       } else {
-        std::erase(entry->second.waiting, turn);
+        accounts_.find(key)->second.waiting.erase(place);
       }
+    });
+    const auto came = co_await turn->wait(world_.clock, deadline);
+    entry = accounts_.find(key);
+    if (!came)
       co_return fail(Reason::connect_timeout,
                      fmt::format("as many connections to {} as may be were being made all the time", to.text()));
-    }
-    if (Result<void> admitted = admit(key, entry->second); !admitted) {  // what others met meanwhile counts
-      leave(key);
-      co_return fail(std::move(admitted.error()));
-    }
+    // What others met meanwhile counts.
+    if (Result<void> admitted = admit(key, entry->second); !admitted) co_return fail(std::move(admitted.error()));
+    has_turn = true;
   } else {
-    ++entry->second.at_work;
     if (by) ++by_claims_[to];
+    ++entry->second.at_work;
   }
+  attempt->begin();
+  stir(entry->second);
   entry->second.last_try = world_.now();
-  co_return std::make_unique<Attempt>(*this, to, by);
+  co_return std::move(attempt);
 }
 
-void Attempts::leave(const Key& key) {
+std::size_t Attempts::at_work() const noexcept {
+  return by_claims_.size() + static_cast<std::size_t>(std::ranges::count_if(accounts_, [](const auto& entry) {
+           return entry.second.at_work > 0 || !entry.second.waiting.empty();
+         }));
+}
+
+void Attempts::leave(const Key& key) noexcept {
   if (key.by)
     if (const auto all = by_claims_.find(key.to); --all->second == 0) by_claims_.erase(all);
   const auto entry = accounts_.find(key);
   Account& account = entry->second;
-  if (!account.waiting.empty()) return wake(account);
-  --account.at_work;
-  settle(entry);
-}
-
-void Attempts::wake(Account& account) {
-  const std::shared_ptr<Gate<bool>> next = account.waiting.front();
+  if (account.waiting.empty()) {
+    --account.at_work;
+    return settle(entry);
+  }
+  const std::shared_ptr<Gate<bool>> next = std::move(account.waiting.front());
   account.waiting.pop_front();
   next->open(true);
 }
 
 void Attempts::note_failure(const Key& key, Instant began, const Error& why) {
-  const auto entry = accounts_.try_emplace(key).first;
+  Error last = why;
+  const auto entry = account_of(key);
   Account& account = entry->second;
-  account.last = why;
+  account.last = std::move(last);
   ++account.all_failures;
   if (account.failures == 0 || began >= account.counted_at) {
     const Duration pause =
@@ -132,14 +154,15 @@ void Attempts::note_success(const Key& key) {
 }
 
 // What became of it now that something ended: still at work, at rest with something to remember, or nothing.
-void Attempts::settle(std::map<Key, Account>::iterator entry) {
+void Attempts::settle(std::map<Key, Account>::iterator entry) noexcept {
   Account& account = entry->second;
   if (account.at_work > 0) return;
-  if (account.resting) resting_.erase(*std::exchange(account.resting, std::nullopt));
+  stir(account);
   if (account.failures == 0) {
     accounts_.erase(entry);
   } else {
-    account.resting = resting_.insert(resting_.end(), entry->first);
+    resting_.splice(resting_.end(), account.kept, account.place);
+    account.is_at_rest = true;
   }
   const auto is_over = [&](const Key& first) {
     return accounts_.size() > kMostAccounts || accounts_.at(first).counted_at + kRemembered < world_.now();
@@ -148,6 +171,10 @@ void Attempts::settle(std::map<Key, Account>::iterator entry) {
     accounts_.erase(resting_.front());
     resting_.pop_front();
   }
+}
+
+void Attempts::stir(Account& account) noexcept {
+  if (std::exchange(account.is_at_rest, false)) account.kept.splice(account.kept.end(), resting_, account.place);
 }
 
 }  // namespace ligase::ground

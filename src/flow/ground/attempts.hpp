@@ -3,7 +3,6 @@
 // brings about costs that claimant alone, and neither our own pairs nor anybody else's claims.
 #pragma once
 #include <cstdint>
-#include <deque>
 #include <list>
 #include <map>
 #include <memory>
@@ -29,7 +28,8 @@ class Attempts {
   // One that was let in: it is at work until it has arrived, or is gone. Gone without a result, it teaches nothing.
   class Attempt {
    public:
-    Attempt(Attempts& all, Address to, Claimant by);
+    Attempt(Attempts& all, Address to, Claimant by);  // at work when begin() says so, which needs no memory
+    void begin() noexcept;
     ~Attempt();
     Attempt(const Attempt&) = delete;
     Attempt& operator=(const Attempt&) = delete;
@@ -45,7 +45,7 @@ class Attempts {
     Address to_;
     Claimant by_;
     Instant began_;
-    bool is_at_work_ = true, is_decided_ = false;
+    bool is_at_work_ = false, is_decided_ = false;
   };
 
   // Ours wait for their turn until `deadline`; a claimant's are refused at once (limit_reached). Where the last ones failed: the last
@@ -53,6 +53,8 @@ class Attempts {
   Task<Result<std::unique_ptr<Attempt>>> enter(Address to, Claimant by, Instant deadline);
 
   std::size_t size() const noexcept { return accounts_.size(); }
+  // Addresses where something is being made, or waits for its turn. Scans.
+  std::size_t at_work() const noexcept;
 
  private:
   struct Key {
@@ -66,16 +68,19 @@ class Attempts {
     unsigned all_failures = 0;  // in a row, each by itself
     Instant last_try{}, counted_at{}, retry_at{};
     Error last;
-    std::deque<std::shared_ptr<Gate<bool>>> waiting;  // ours; who is woken has the place of who left
-    std::optional<std::list<Key>::iterator> resting;
+    std::list<std::shared_ptr<Gate<bool>>> waiting;  // ours; who is woken has the place of who left
+    std::list<Key> kept;  // its own place among those at rest, while it is not one of them: to rest needs no memory
+    std::list<Key>::iterator place{};
+    bool is_at_rest = false;
   };
 
   Result<void> admit(const Key& key, const Account& account) const;
-  void leave(const Key& key);
+  std::map<Key, Account>::iterator account_of(const Key& key);  // made where there is none
+  void stir(Account& account) noexcept;                         // it is not at rest any more
+  void leave(const Key& key) noexcept;
   void note_failure(const Key& key, Instant began, const Error& why);
   void note_success(const Key& key);
-  void settle(std::map<Key, Account>::iterator account);
-  void wake(Account& account);
+  void settle(std::map<Key, Account>::iterator account) noexcept;
 
   World world_;
   std::map<Key, Account> accounts_;  // those at work, and as many at rest as may be

@@ -5,9 +5,10 @@
 #include <boost/asio/associated_cancellation_slot.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
-#include <boost/asio/post.hpp>
+#include <boost/asio/basic_waitable_timer.hpp>
+#include <chrono>
 #include <cstdint>
-#include <functional>
+#include <exception>
 #include <map>
 #include <memory>
 #include <optional>
@@ -21,6 +22,16 @@ namespace ligase::ground {
 
 // Why a wait ended without a value: its deadline came, or the gate was destroyed.
 enum class Missed : std::uint8_t { late, gone };
+
+// A clock that stands still: who waits by it is woken by hand alone.
+struct StoppedClock {
+  using duration = Duration;
+  using rep = duration::rep;
+  using period = duration::period;
+  using time_point = std::chrono::time_point<StoppedClock>;
+  static constexpr bool is_steady = true;
+  static time_point now() noexcept { return {}; }
+};
 
 // One loop's object, not locked. T is copied once for each waiter: for something big, a shared_ptr<const …>.
 template <class T>
@@ -42,51 +53,107 @@ class Gate {
   bool is_open() const noexcept { return state_->value.has_value(); }
   std::size_t waiting() const noexcept { return state_->waiters.size(); }
 
-  void open(T value) {  // the first one wins
+  // The first one wins. What wakes who waits was made when they came, so this needs no memory.
+  void open(T value) noexcept {
     if (!state_->is_finished) state_->finish(std::move(value));
   }
 
  private:
+  struct State;
+  // Its turn is a timer that never rings: whoever cancels it makes the loop resume who waits, and needs no memory for it.
+  struct Waiter {
+    Waiter(const Executor& on, std::shared_ptr<State> at)
+        : turn(on, StoppedClock::time_point::max()), state(std::move(at)) {}
+    virtual ~Waiter() = default;
+    virtual void resume(std::exception_ptr thrown, std::optional<T> result) = 0;
+    void come() {
+      std::exception_ptr thrown;
+      std::optional<T> result;
+      try {
+        if (!is_given_up) result = state->value;
+      } catch (...) {
+        thrown = std::current_exception();
+      }
+      state.reset();
+      resume(std::move(thrown), std::move(result));
+    }
+    boost::asio::basic_waitable_timer<StoppedClock> turn;
+    std::shared_ptr<State> state;
+    bool is_given_up = false;
+  };
+  template <class Handler>
+  struct WaiterOf final : Waiter {
+    using Waiter::Waiter;
+    void resume(std::exception_ptr thrown, std::optional<T> result) override {
+      if (!handler) return;  // it never came to wait
+      Handler last = *std::exchange(handler, std::nullopt);
+      std::move(last)(std::move(thrown), std::move(result));
+    }
+    std::optional<Handler> handler;
+  };
+
   struct State : std::enable_shared_from_this<State> {
     explicit State(Executor e) : executor(std::move(e)) {}
 
+    // What is thrown is thrown before `handler` is moved from.
     template <class Handler>
-    void add(Handler handler) {
-      const auto on = boost::asio::get_associated_executor(handler, executor);
-      auto slot = boost::asio::get_associated_cancellation_slot(handler);
-      auto kept = std::make_shared<Handler>(std::move(handler));
-      Resume resume = [on, kept](std::optional<T> result) {
-        boost::asio::post(on, [kept, result = std::move(result)]() mutable { (*kept)(std::move(result)); });
-      };
-      if (is_finished) return resume(value);
+    void add(Handler& handler) {
+      const Executor on = boost::asio::get_associated_executor(handler, executor);
+      const auto waiter = std::make_shared<WaiterOf<Handler>>(on, this->shared_from_this());
+      waiter->turn.async_wait([waiter](boost::system::error_code) { waiter->come(); });
       const std::uint64_t id = next_id++;
-      waiters.emplace(id, std::move(resume));
-      if (slot.is_connected()) {
-        slot.assign([weak = this->weak_from_this(), id](boost::asio::cancellation_type) {
-          if (const auto state = weak.lock()) state->cancel(id);
-        });
+      try {
+        if (is_finished) {
+          waiter->turn.cancel();
+        } else {
+          waiters.emplace(id, waiter);
+          auto slot = boost::asio::get_associated_cancellation_slot(handler);
+          if (slot.is_connected()) {
+            slot.assign([weak = this->weak_from_this(), id](boost::asio::cancellation_type) {
+              if (const auto state = weak.lock()) state->cancel(id);
+            });
+          }
+        }
+      } catch (...) {
+        waiter->turn.cancel();
+        waiters.erase(id);
+        throw;
       }
+      waiter->handler.emplace(std::move(handler));
     }
-    void cancel(std::uint64_t id) {
-      if (auto waiter = waiters.extract(id)) waiter.mapped()(std::nullopt);
+    void cancel(std::uint64_t id) noexcept {
+      const auto waiter = waiters.extract(id);
+      if (!waiter) return;
+      waiter.mapped()->is_given_up = true;
+      waiter.mapped()->turn.cancel();
     }
-    void finish(std::optional<T> result) {
+    void finish(std::optional<T> result) noexcept {
       is_finished = true;
       if (result) value = std::move(result);
-      for (auto& waiter : std::exchange(waiters, {})) waiter.second(value);
+      for (const auto& [id, waiter] : waiters) waiter->turn.cancel();
+      waiters.clear();
     }
 
-    using Resume = std::function<void(std::optional<T>)>;
     Executor executor;
     std::optional<T> value;
     bool is_finished = false;
     std::uint64_t next_id = 0;
-    std::map<std::uint64_t, Resume> waiters;  // in the order they came; bounded by who may start a coroutine
+    // In the order they came; bounded by who may start a coroutine.
+    std::map<std::uint64_t, std::shared_ptr<Waiter>> waiters;
   };
+  // What is thrown where an operation is begun ends a coroutine without a word (Boost.Asio destroys it): it is thrown within
+  // instead, where it can be met (AB-161).
   static Task<std::optional<T>> added(std::shared_ptr<State> to) {
-    auto initiate = [state = std::move(to)](auto handler) { state->add(std::move(handler)); };
-    return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&, void(std::optional<T>)>(
-        std::move(initiate), boost::asio::use_awaitable);
+    auto initiate = [state = std::move(to)](auto handler) {
+      try {
+        state->add(handler);
+      } catch (...) {
+        std::move(handler)(std::current_exception(), std::optional<T>());
+      }
+    };
+    return boost::asio::async_initiate<const boost::asio::use_awaitable_t<>&,
+                                       void(std::exception_ptr, std::optional<T>)>(std::move(initiate),
+                                                                                   boost::asio::use_awaitable);
   }
   static Task<tl::expected<T, Missed>> wait_until(std::shared_ptr<State> state, seams::Clock* clock, Instant deadline) {
     if (state->value) co_return *state->value;
@@ -97,8 +164,14 @@ class Gate {
       *is_late = true;
       if (const auto alive = weak.lock()) alive->cancel(id);
     });
-    Task<std::optional<T>> waits = added(state);
-    std::optional<T> came = co_await std::move(waits);
+    std::optional<T> came;
+    try {
+      Task<std::optional<T>> waits = added(state);
+      came = co_await std::move(waits);
+    } catch (...) {
+      clock->cancel(timer);
+      throw;
+    }
     clock->cancel(timer);
     if (came) co_return *std::move(came);
     co_return tl::unexpected(*is_late ? Missed::late : Missed::gone);

@@ -25,7 +25,7 @@ struct Ground {
     return life.proven_on(stream, rules.epoch(), wall());
   }
   void log(report::Event event) const { world.log(std::move(event)); }
-  void spawn(Task<void> task) { scope.spawn(std::move(task)); }
+  void spawn(Task<void> task, Scope::Lost lost = {}) noexcept { scope.spawn(std::move(task), std::move(lost)); }
 
   World world;
   Rules rules;

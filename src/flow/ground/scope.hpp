@@ -3,7 +3,8 @@
 #pragma once
 #include <cstddef>
 #include <functional>
-#include <set>
+#include <map>
+#include <new>
 #include <utility>
 
 #include "ground/world.hpp"
@@ -32,24 +33,40 @@ class Scope {
     Scope* scope_;
   };
 
-  // Closed: none of these does anything. What a procedure throws ends it alone, and is logged.
-  void spawn(Task<void> task);
+  // Closed: none of these does anything. What a procedure throws ends it alone, and is logged. So it is where there is no memory
+  // to begin it, and where it is given up in the middle: in each of these cases `lost` settles what waited for it (AB-161).
+  using Lost = std::function<void(const Error& why)>;
+  void spawn(Task<void> task, Lost lost = {}) noexcept;
   void post(std::function<void()> action);                   // in a later turn of the loop
   void call_at(Instant when, std::function<void()> action);  // unless it is closed by then
 
+  // A step that may be left out where there is no memory for it, which is logged: what comes behind it must be done (AB-161).
+  template <class Step>
+  void attempt(Step step) noexcept {
+    try {
+      step();
+    } catch (const std::bad_alloc&) {
+      report({Reason::memory, "no memory"});
+    }
+  }
+
+  std::size_t running() const noexcept { return running_; }
   bool is_closed() const noexcept { return is_closed_; }
   void close();
   // Calls `done` when nothing is at work any more, perhaps at once; it may destroy the scope. Closed before.
   void join(std::function<void()> done);
 
  private:
-  static Task<void> run(Hold hold, World world, Task<void> task);
+  class Fate;
+  static Task<void> run(Fate fate, Task<void> task);
+  void report(const Error& why) noexcept;
   void leave() noexcept;
 
   World world_;
   std::size_t running_ = 0;
   bool is_closed_ = false;
-  std::set<seams::TimerId> timers_;
+  std::map<std::uint64_t, seams::TimerId> timers_;  // by a number of our own
+  std::uint64_t next_timer_ = 0;
   std::function<void()> joined_;
 };
 

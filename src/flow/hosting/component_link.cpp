@@ -20,6 +20,17 @@ link::Limits limits_of(const config::Limits& limits) {
 
 }  // namespace
 
+template <class Step>
+void ComponentLink::guarded(Step step) noexcept {
+  try {
+    step();
+  } catch (const std::bad_alloc&) {
+    break_off(Reason::memory, "no memory");
+  } catch (const std::exception& fault) {
+    break_off(Reason::internal, fault.what());
+  }
+}
+
 ComponentLink::ComponentLink(ground::Ground& ground, link::Components& components, Owner& owner, std::uint64_t n,
                              std::unique_ptr<seams::Connection> c)
     : number(n),
@@ -28,17 +39,31 @@ ComponentLink::ComponentLink(ground::Ground& ground, link::Components& component
           limits_of(ground.rules.limits()), components, [&ground] { return ground.world.new_id(); }, ground.now()),
       ground_(ground),
       owner_(owner),
-      deadline_(ground.world.clock, [this] { perform(machine.on_time(ground_.now())); }),
+      deadline_(ground.world.clock, [this] { guarded([&] { perform(machine.on_time(ground_.now())); }); }),
       tap_(*connection) {}
 
 ComponentLink::~ComponentLink() = default;
 
 void ComponentLink::start() {
-  connection->start(*this);
-  deadline_.move_to(machine.deadline());
+  guarded([&] {
+    connection->start(*this);
+    deadline_.move_to(machine.deadline());
+  });
 }
 
-void ComponentLink::perform(link::Actions actions) {
+void ComponentLink::break_off(Reason reason, const char* what) noexcept {
+  try {
+    connection->abort();
+    on_closed({reason, what});
+  } catch (const std::exception&) {  // not even that: it is looked for in the table (is_gone())
+  }
+}
+
+void ComponentLink::perform(link::Actions actions) noexcept {
+  guarded([&] { work_off(actions); });
+}
+
+void ComponentLink::work_off(link::Actions& actions) {
   const bool is_outermost = !is_performing_;
   is_performing_ = true;
   const OnLeaving over([this, is_outermost] { is_performing_ = !is_outermost; });
@@ -56,7 +81,7 @@ void ComponentLink::perform(link::Actions actions) {
                        if (!ended_by) ended_by = ended.why;
                        is_ending = true;
                        connection->close(kClosePatience);
-                       owner_.on_over(*this);
+                       tell_over();
                      },
                  },
                  action);
@@ -73,7 +98,7 @@ void ComponentLink::write(std::string_view bytes) {
 }
 void ComponentLink::settle() {
   connection->resume_reading();
-  perform(machine.settle(ground_.now()));
+  guarded([&] { perform(machine.settle(ground_.now())); });
 }
 void ComponentLink::probe() {
   machine.sent_something(ground_.now());
@@ -83,8 +108,12 @@ void ComponentLink::give_up(Error why) {
   connection->abort();
   on_closed(why);
 }
-void ComponentLink::end(StreamFault fault, Error why) { perform(machine.fail(std::move(fault), std::move(why))); }
-void ComponentLink::close(Error why) { perform(machine.close(std::move(why))); }
+void ComponentLink::end(StreamFault fault, Error why) {
+  guarded([&] { perform(machine.fail(std::move(fault), std::move(why))); });
+}
+void ComponentLink::close(Error why) {
+  guarded([&] { perform(machine.close(std::move(why))); });
+}
 
 void ComponentLink::answer(std::string_view bytes) {
   write(bytes);
@@ -94,12 +123,13 @@ void ComponentLink::answer(std::string_view bytes) {
 void ComponentLink::let_go(seams::Pause why) {
   tap_.let_go(why);
   if (is_ending) return;
-  if (!is_held() && machine.has_more()) perform(machine.resume(*this, ground_.now()));
+  if (!is_held() && machine.has_more()) guarded([&] { perform(machine.resume(*this, ground_.now())); });
   if (!is_ending) tap_.settle();
 }
 
 void ComponentLink::on_bytes(std::string_view bytes) {
-  if (!is_ending) perform(machine.feed(bytes, *this, ground_.now()));
+  if (is_ending) return;
+  guarded([&] { perform(machine.feed(bytes, *this, ground_.now())); });
 }
 
 void ComponentLink::on_writable() {
@@ -109,12 +139,16 @@ void ComponentLink::on_writable() {
 }
 
 void ComponentLink::on_closed(const Error& why) {
+  is_gone_ = is_ending = true;
   if (!ended_by) ended_by = why;
-  if (!is_ending) {
-    is_ending = true;
-    owner_.on_over(*this);
-  }
+  tell_over();
   owner_.on_closed(*this);
+}
+
+void ComponentLink::tell_over() {
+  if (is_over_told_) return;
+  owner_.on_over(*this);
+  is_over_told_ = true;
 }
 
 xml::Take ComponentLink::stanza(const xml::ElementView& element, stream::StanzaKind kind) {

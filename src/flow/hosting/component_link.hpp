@@ -48,6 +48,7 @@ class ComponentLink final : public seams::Receiver, public stream::StanzaSink {
   void hold() { tap_.hold(seams::Pause::full); }
   void go_on() { let_go(seams::Pause::full); }  // in a later turn than hold()
   bool is_held() const noexcept { return !tap_.is_open(); }
+  bool is_gone() const noexcept { return is_gone_; }  // as of a stream
 
   void on_bytes(std::string_view bytes) override;
   void on_tls(const Result<seams::TlsFacts>&) override {}  // components speak in clear on loopback
@@ -63,14 +64,19 @@ class ComponentLink final : public seams::Receiver, public stream::StanzaSink {
   std::uint64_t stanzas_in = 0, stanzas_out = 0;
 
  private:
-  void perform(link::Actions actions);
+  template <class Step>
+  void guarded(Step step) noexcept;  // what is thrown costs this link (AB-161)
+  void break_off(Reason reason, const char* what) noexcept;
+  void perform(link::Actions actions) noexcept;
+  void work_off(link::Actions& actions);
+  void tell_over();
   void let_go(seams::Pause why);
 
   ground::Ground& ground_;
   Owner& owner_;
   ground::Deadline deadline_;
   ground::Tap tap_;
-  bool is_performing_ = false;
+  bool is_performing_ = false, is_over_told_ = false, is_gone_ = false;
 };
 
 }  // namespace ligase::hosting

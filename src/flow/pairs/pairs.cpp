@@ -13,11 +13,10 @@ constexpr std::uint64_t kShares = 4;
 }  // namespace
 
 OutPair& OutPairs::add(const PairKey& key) {
-  auto& slot = pairs_[key];
-  if (!slot)
-    slot = std::make_unique<OutPair>(
-        OutPair{key, next_number_++, {}, {}, nullptr, nullptr, 0, 0, std::nullopt, {}, of_senders_.count(key.sender)});
-  return *slot;
+  if (OutPair* known = find(key)) return *known;
+  auto made = std::make_unique<OutPair>(
+      OutPair{key, next_number_++, {}, {}, nullptr, nullptr, 0, 0, std::nullopt, {}, of_senders_.count(key.sender)});
+  return *pairs_.emplace(key, std::move(made)).first->second;
 }
 
 bool OutPairs::may_add(const PairKey& key, std::uint64_t most) const {

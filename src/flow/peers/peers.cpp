@@ -58,7 +58,7 @@ void Peers::note_key(const proof::Chain& chain, std::string_view name, const Dom
 void Peers::forget(const std::set<const Peer*>& in_use) {
   std::erase_if(peers_, [&](const auto& entry) {
     const Peer& peer = entry.second;
-    return !in_use.contains(&peer) && peer.connecting.empty() && peer.waiting.used() == 0 &&
+    return !in_use.contains(&peer) && peer.kept_by == 0 && peer.connecting.empty() && peer.waiting.used() == 0 &&
            peer.retry_at <= ground_.now() && (peers_.size() > kMostPeers || !holds_fact(peer, ground_.wall()));
   });
 }

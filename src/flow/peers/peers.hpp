@@ -43,6 +43,7 @@ struct Peer {
   pair::Budget waiting;               // bytes in the queues of the pairs that wait for it
   std::set<pair::StreamRef> streams;  // that we opened, and those of its own that may be asked in reverse (BIDI-03)
   std::map<Domain, std::shared_ptr<Connecting>> connecting;  // by target domain
+  unsigned kept_by = 0;                                      // procedures that keep a reference
   std::weak_ptr<const proof::Chain> shown;                   // by it on the session before this one, while that lives
   std::optional<bool> takes_targets;                         // <errors/> seen; nullopt: not met yet
   WallTime takes_targets_until{};                            // so long it is remembered over a restart

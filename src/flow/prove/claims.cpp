@@ -110,13 +110,14 @@ Task<Decision> dial_back(Bench* bench, pair::StreamRef claimed_on, pairs::PairKe
   streams::Stream* session = bench->streams.find(authority->stream);
   if (session == nullptr) co_return fail(Reason::network_closed, "the authority's stream ended");
   const std::tuple question{pair.sender, pair.target, id};
-  auto& slot = session->verifying[question];
-  if (slot) co_return fail(Reason::dialback_error, "another claim with this id is being verified");
-  slot = std::make_shared<ground::Gate<streams::DbAnswer>>(bench->ground.world.executor);
-  std::shared_ptr<ground::Gate<streams::DbAnswer>> gate = slot;
+  const auto gate = std::make_shared<ground::Gate<streams::DbAnswer>>(bench->ground.world.executor);
+  if (!session->verifying.emplace(question, gate).second)
+    co_return fail(Reason::dialback_error, "another claim with this id is being verified");
+  const OnLeaving over([&] {
+    if (streams::Stream* asked = bench->streams.find(authority->stream)) asked->verifying.erase(question);
+  });
   session->write(stream::ask_verify(pair.sender, pair.target, id, key.text, key.spelling));
   const auto came = co_await gate->wait(bench->ground.world.clock, deadline);
-  if ((session = bench->streams.find(authority->stream)) != nullptr) session->verifying.erase(question);
   if (!came && came.error() == ground::Missed::late)
     co_return fail(Reason::dialback_timeout, "the authority did not answer");
   if (!came) co_return fail(Reason::network_closed, "the authority's stream ended");
@@ -172,22 +173,6 @@ Task<Decision> decide(Bench* bench, pair::StreamRef ref, pairs::PairKey pair, st
   co_return proven;
 }
 
-// What is thrown costs the claim, and leaves no place of it taken (AB-246).
-Task<Decision> decide_safely(Bench* bench, pair::StreamRef ref, pairs::PairKey pair, std::string id,
-                             pairs::ClaimKey key, std::shared_ptr<dns::ClaimQuestions> questions, WallTime not_before) {
-  Error thrown;
-  try {
-    Task<Decision> decided =
-        decide(bench, ref, std::move(pair), std::move(id), std::move(key), std::move(questions), not_before);
-    co_return co_await std::move(decided);
-  } catch (const std::bad_alloc&) {
-    thrown = {Reason::memory, "no memory"};
-  } catch (const std::exception& fault) {
-    thrown = {Reason::internal, fault.what()};
-  }
-  co_return fail(std::move(thrown));
-}
-
 // A sender that was refused is forgotten with its refusal, lest a stream of many years be full of those it once named.
 void forget_refused(const Bench& bench, streams::Stream& session) {
   std::erase_if(session.senders, [&](const auto& entry) {
@@ -208,7 +193,7 @@ bool may_be_decided(const Bench& bench, const streams::Stream& session) {
 Task<void> decide_claim(Bench* bench, pair::StreamRef ref, stream::Half half, pairs::PairKey pair, std::string id,
                         pairs::ClaimKey key, [[maybe_unused]] ground::Tally<Address>::Token counted) {
   std::shared_ptr<dns::ClaimQuestions> questions = questions_of(bench, ref);
-  Decision proven = co_await decide_safely(bench, ref, pair, std::move(id), key, std::move(questions), WallTime::min());
+  Decision proven = co_await decide(bench, ref, pair, std::move(id), key, std::move(questions), WallTime::min());
   streams::Stream* session = bench->streams.find(ref);
   if (session == nullptr || session->machine.half() != half) co_return;  // AB-185
   session->claims.erase(pair);
@@ -338,9 +323,17 @@ void take_claim(Bench& bench, streams::Stream& session, stream::DbResult claim) 
     return answer(bench, session, pair, claim.spelling, verdict_of(before->why));
   if (!may_be_decided(bench, session))
     return refused(Reason::limit_reached, "too many pairs on this stream, or of its address");
+  // What is thrown costs the claim, and leaves no place of it taken (AB-161, AB-246).
+  ground::Scope::Lost lost = [&bench, pair, ref = session.ref, half = session.machine.half(),
+                              spelling = claim.spelling](const Error& why) {
+    streams::Stream* claimed = bench.streams.find(ref);
+    if (claimed == nullptr || claimed->machine.half() != half || claimed->claims.erase(pair) == 0) return;
+    refuse(bench, *claimed, pair, spelling, why);
+  };
+  Task<void> task = decide_claim(&bench, session.ref, session.machine.half(), pair, session.machine.id(),
+                                 {std::move(claim.key), claim.spelling}, bench.claims.count(session.site()));
   session.claims.insert(pair);
-  bench.ground.spawn(decide_claim(&bench, session.ref, session.machine.half(), pair, session.machine.id(),
-                                  {std::move(claim.key), claim.spelling}, bench.claims.count(session.site())));
+  bench.ground.spawn(std::move(task), std::move(lost));
 }
 
 void answer_as_authority(Bench& bench, streams::Stream& session, const stream::DbVerify& verify) {
@@ -374,7 +367,7 @@ Task<void> prove_in_pair(Bench* bench, pair::StreamRef ref, pairs::PairKey key) 
   std::shared_ptr<dns::ClaimQuestions> questions;
   if (is_first) questions = questions_of(bench, ref);
   Result<proof::Proof> proven =
-      co_await decide_safely(bench, ref, key, std::move(id), std::move(claim_key), std::move(questions), not_before);
+      co_await decide(bench, ref, key, std::move(id), std::move(claim_key), std::move(questions), not_before);
   session = bench->streams.find(ref);
   if (session == nullptr) co_return;  // then what was held is bounced already
   pair = session->in_pairs.find(key);

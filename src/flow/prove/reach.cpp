@@ -28,8 +28,8 @@ class DialBack {
  public:
   DialBack(Bench* bench, pair::StreamRef claimed_on) : bench_(bench), ref_(claimed_on) {
     streams::Stream* session = bench_->streams.find(ref_);
-    ++session->dial_backs;
     from_ = bench_->dial_backs.count(prefix_of(session->connection->remote().address));
+    ++session->dial_backs;
   }
   ~DialBack() {
     if (streams::Stream* session = bench_->streams.find(ref_)) --session->dial_backs;
@@ -164,6 +164,24 @@ Error why_not_accepted(const streams::Stream& session) {
   return {Reason::external_refused, session.external_text};
 }
 
+// A stream that is being opened: whatever ends its procedure, somebody sees to it.
+class BeingOpened {
+ public:
+  BeingOpened(Bench* bench, pair::StreamRef ref) : bench_(bench), ref_(ref) {}
+  ~BeingOpened() {
+    streams::Stream* session = is_seen_to_ ? nullptr : bench_->streams.find(ref_);
+    if (session != nullptr) session->break_off(Reason::memory, "no memory");
+  }
+  BeingOpened(const BeingOpened&) = delete;
+  BeingOpened& operator=(const BeingOpened&) = delete;
+  void is_seen_to() noexcept { is_seen_to_ = true; }
+
+ private:
+  Bench* bench_;
+  pair::StreamRef ref_;
+  bool is_seen_to_ = false;
+};
+
 // One new stream with (local, remote) in its header, negotiated as far as Opened. The server is judged between TLS and
 // our second header (TLS-03).
 Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Errand errand, Way way,
@@ -182,8 +200,9 @@ Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Err
       std::move(connected->connection),
       stream::Machine::initiate(bench->streams.limits(), pair.sender, pair.target,
                                 bench->ground.rules.encryption_towards(&pair.target), bench->now(), labels));
-  bench->owner.stream_was_added();
   const pair::StreamRef ref = added.ref;
+  BeingOpened being_opened(bench, ref);
+  bench->owner.stream_was_added();
   added.peer_host = way.target.host.text();
   added.peer = &bench->peers.at(way.target.host.text(), way.target.port);
   added.spelled = labels;
@@ -201,6 +220,7 @@ Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Err
       session->ended_by = why;
       session->close(why);
     }
+    being_opened.is_seen_to();
     return fail(std::move(why));
   };
   const auto why_not = [&](const tl::expected<Result<void>, ground::Missed>& step) {
@@ -256,6 +276,7 @@ Task<Result<pair::StreamRef>> open_stream(Bench* bench, pairs::PairKey pair, Err
                                           : !session->shows_certificate     ? "not asked for"
                                           : !session->external_text.empty() ? "refused"
                                                                             : "not offered"));
+  being_opened.is_seen_to();
   co_return ref;
 }
 
@@ -270,20 +291,18 @@ Task<Result<pair::StreamRef>> connect(Bench* bench, pairs::PairKey pair, Errand 
   const std::string host(way.target.host.text());
   const std::uint16_t port = way.target.port;
   const auto made = std::make_shared<peers::Connecting>(bench->ground.world.executor);
-  {
-    peers::Peer& peer = bench->peers.at(host, port);
-    peer.connecting.insert_or_assign(pair.target, made);
-    peer.last_try = bench->now();
-  }
+  peers::Peer& peer = bench->peers.at(host, port);
+  peer.connecting.insert_or_assign(pair.target, made);
+  peer.last_try = bench->now();
+  ++peer.kept_by;
   const OnLeaving over([&] {
-    std::map<Domain, std::shared_ptr<peers::Connecting>>& connecting = bench->peers.at(host, port).connecting;
-    if (const auto own = connecting.find(pair.target); own != connecting.end() && own->second == made)
-      connecting.erase(own);
+    --peer.kept_by;
+    if (const auto own = peer.connecting.find(pair.target); own != peer.connecting.end() && own->second == made)
+      peer.connecting.erase(own);
     made->decided.open(false);  // unless they are open already: something was thrown
     made->passed->open(false);
   });
   const Result<pair::StreamRef> ref = co_await open_stream(bench, pair, errand, std::move(way), made, deadline);
-  peers::Peer& peer = bench->peers.at(host, port);
   if (ref) {
     peer.failures = 0;
     peer.last_error.reset();

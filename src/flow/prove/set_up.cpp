@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/on_leaving.hpp"
 #include "proof/dialback_key.hpp"
 #include "prove/inverse.hpp"
 #include "prove/reach.hpp"
@@ -14,11 +15,23 @@ constexpr Duration kAnswerPatience = 30s;  // DB-04
 constexpr unsigned kMostAttempts = 4;      // when streams end under it
 constexpr Duration kFull = 60s;            // a stream whose peer takes no further pair on it is not asked again so long
 
-void give_turn(streams::Stream& session) {
+void give_turn(streams::Stream& session) noexcept {
   if (session.wait_to_ask.empty()) return;
-  const std::shared_ptr<ground::Gate<bool>> next = session.wait_to_ask.front();
+  const std::shared_ptr<ground::Gate<bool>> next = std::move(session.wait_to_ask.front());
   session.wait_to_ask.pop_front();
   next->open(true);
+}
+
+// What is asked on a stream, however it ends: then the next that waits has its turn. Who is late, an operator's question say, leaves
+// it to those that wait still (AB-277).
+void is_asked_no_more(Bench* bench, const pairs::PairKey& pair, pair::StreamRef ref,
+                      const std::shared_ptr<ground::Gate<streams::DbAnswer>>& answer) noexcept {
+  streams::Stream* session = bench->streams.find(ref);
+  if (session == nullptr || (!answer->is_open() && answer->waiting() > 0)) return;
+  const auto question = session->asked.find(pair);
+  if (question == session->asked.end() || question->second.answer != answer) return;  // another one by now
+  session->asked.erase(question);
+  give_turn(*session);
 }
 
 // What the peer says to our <db:result/>, asked once whoever waits for it.
@@ -29,22 +42,30 @@ Task<Result<stream::DbVerdict>> ask_once(Bench* bench, pairs::PairKey pair, pair
   while (session->asked.size() >= bench->limits().proving_per_stream && !session->asked.contains(pair)) {
     auto turn = std::make_shared<ground::Gate<bool>>(bench->ground.world.executor);
     session->wait_to_ask.push_back(turn);
+    bool has_turn = false;
+    const OnLeaving out_of_the_line([&] {
+      streams::Stream* waited = has_turn ? nullptr : bench->streams.find(ref);
+      if (waited == nullptr) return;
+      if (turn->is_open()) give_turn(*waited);  // it came at the very moment that we gave up: the next one's
+      std::erase(waited->wait_to_ask, turn);
+    });
     const auto is_mine = co_await turn->wait(bench->ground.world.clock, deadline);
     session = bench->streams.find(ref);
     if (session == nullptr) co_return fail(Reason::network_closed, "the stream ended");
-    if (!is_mine.value_or(false)) {
-      if (turn->is_open()) give_turn(*session);  // it came at the very moment that we gave up: the next one's
-      std::erase(session->wait_to_ask, turn);
+    if (!is_mine.value_or(false))
       co_return fail(Reason::setup_timeout, "too many pairs were asked for before this one");
-    }
+    has_turn = true;
   }
-  streams::Question& question = session->asked[pair];
-  const bool is_first = !question.answer;
+  const auto known = session->asked.find(pair);
+  const bool is_first = known == session->asked.end();
+  std::shared_ptr<ground::Gate<streams::DbAnswer>> answer;
   if (is_first) {
-    question.answer = std::make_shared<ground::Gate<streams::DbAnswer>>(bench->ground.world.executor);
-    question.counted = bench->streams.asked.count(ref);
+    answer = std::make_shared<ground::Gate<streams::DbAnswer>>(bench->ground.world.executor);
+    session->asked.emplace(pair, streams::Question{answer, bench->streams.asked.count(ref)});
+  } else {
+    answer = known->second.answer;
   }
-  const std::shared_ptr<ground::Gate<streams::DbAnswer>> answer = question.answer;
+  const OnLeaving over([&] { is_asked_no_more(bench, pair, ref, answer); });
   if (is_first) {  // DB-07
     if (!session->targets.contains(pair.target)) session->last_extra_target = bench->now();
     if (bench->peers.spellings.labels_of(pair.target) == Labels::ascii) session->in_ascii.insert(pair.target);
@@ -57,14 +78,6 @@ Task<Result<stream::DbVerdict>> ask_once(Bench* bench, pairs::PairKey pair, pair
   }
   const Instant until = std::min(deadline, bench->now() + kAnswerPatience);
   const auto came = co_await answer->wait(bench->ground.world.clock, until);
-  // Who is late, an operator's question say, leaves it to those that wait still (AB-277).
-  session = bench->streams.find(ref);
-  const bool is_over = answer->is_open() || answer->waiting() == 0;
-  if (session != nullptr && is_over)
-    if (const auto asked = session->asked.find(pair); asked != session->asked.end() && asked->second.answer == answer) {
-      session->asked.erase(asked);
-      give_turn(*session);
-    }
   if (!came && came.error() == ground::Missed::late)
     co_return fail(Reason::dialback_timeout, "the peer did not answer the db:result");
   if (!came) co_return fail(Reason::network_closed, "the stream ended");
@@ -121,7 +134,9 @@ Task<Result<void>> be_accepted(Bench* bench, pairs::PairKey pair, pair::StreamRe
                  fmt::format("the peer answered the dialback with {}", condition_name(said->condition)));
 }
 
-Task<void> try_to_set_up(Bench* bench, pairs::PairKey key) {
+}  // namespace
+
+Task<void> set_up_pair(Bench* bench, pairs::PairKey key) {
   const Instant deadline = bench->now() + bench->limits().setup_timeout;
   Error last{Reason::setup_timeout, "it took too long"};
   bool own_certificate = false, was_full = false;
@@ -169,24 +184,6 @@ Task<void> try_to_set_up(Bench* bench, pairs::PairKey key) {
   }
   pairs::OutPair* pair = bench->out_pairs.find(key);
   if (pair != nullptr && !bench->is_stopping) bench->owner.out_pair_is_not_proven(*pair, last);
-}
-
-}  // namespace
-
-// What is thrown (no memory) ends the attempt, not the pair: it may be tried again (AB-161).
-Task<void> set_up_pair(Bench* bench, pairs::PairKey key) {
-  std::optional<Error> thrown;
-  try {
-    Task<void> attempt = try_to_set_up(bench, key);
-    co_await std::move(attempt);
-  } catch (const std::bad_alloc&) {
-    thrown = Error{Reason::memory, "no memory"};
-  } catch (const std::exception& fault) {
-    thrown = Error{Reason::internal, fault.what()};
-  }
-  pairs::OutPair* pair = thrown ? bench->out_pairs.find(key) : nullptr;
-  if (pair != nullptr && pair->life.is_being_proven() && !bench->is_stopping)
-    bench->owner.out_pair_is_not_proven(*pair, *thrown);
 }
 
 Task<Result<Acquired>> try_pair(Bench* bench, pairs::PairKey key, pair::StreamRef ridden, report::Steps& steps,

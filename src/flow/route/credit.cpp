@@ -33,7 +33,8 @@ void Router::give_credit() {
   while (!streams_.due_windows.empty()) {
     streams::PairWindow& window = streams_.due_windows.front();
     streams_.due_windows.pop_front();
-    if (window.stream->is_live()) window.stream->give_credit(window);
+    if (window.stream->is_live())  // where there is no memory it is given later, as what is unused
+      ground_.scope.attempt([&] { window.stream->give_credit(window); });
   }
 }
 

@@ -28,7 +28,7 @@ void Router::give_back(hosting::HostedDomain& to, pair::Stanza error, pair::Sour
   if (takes_now(to)) return write_to(to, error.bytes, error.to);
   if (to.session == nullptr && is_stopping_)
     return owner_.count_drop(Reason::link_down, "an error whose receiver is not connected", nullptr);
-  if (!to.waiting) to.waiting = std::make_unique<pair::Backlog>(waiting_);
+  const Keeping keeping(*this, to.waiting);
   to.waiting->queue.push_owed(std::move(error));
   owner_.something_waits();
   // Who does not take the errors of what he sends is not read.
@@ -52,33 +52,36 @@ void Router::bounce_to_remote(const pair::Stanza& stanza, const Error& why, pair
 
 void Router::bounce_all(pairs::OutPair& pair, const Error& why) {
   if (!pair.backlog) return;
-  const std::vector<pair::Stanza> waiting = pair.backlog->queue.take_all();
-  forget_backlog(pair);
+  const std::unique_ptr<pair::Backlog> waiting = forget_backlog(pair);
   hosting::HostedDomain* from = hosted_.find(pair.key.sender);
-  for (const pair::Stanza& stanza : waiting)
-    if (from != nullptr) bounce_to_local(*from, stanza, why, pair.key.target);
+  while (!waiting->queue.is_empty()) {
+    const pair::Stanza stanza = waiting->queue.pop();
+    if (from != nullptr) alone([&] { bounce_to_local(*from, stanza, why, pair.key.target); });
+  }
 }
 
 void Router::bounce_old() {
   const config::Limits& limits = ground_.rules.limits();
   for (pairs::OutPair* pair : std::vector<pairs::OutPair*>(queued_.begin(), queued_.end())) {
-    const std::vector<pair::Stanza> old = pair->backlog->queue.take_older_than(ground_.now() - limits.queue_age);
+    std::vector<pair::Stanza> old = pair->backlog->queue.take_older_than(ground_.now() - limits.queue_age);
     eased(*pair->backlog, limits.queue_per_pair);
-    if (pair->backlog->queue.is_empty()) forget_backlog(*pair);
-    for (const pair::Stanza& stanza : old)
+    forget_if_empty(*pair);
+    each(old, [&](const pair::Stanza& stanza) {
       if (hosting::HostedDomain* from = hosted_.find(pair->key.sender))
         bounce_to_local(*from, stanza, pair->last_error.value_or(Error{Reason::queue_age, "it waited too long"}),
                         pair->key.target);
+    });
   }
   for (auto& [name, domain] : hosted_.all()) {
     if (!domain->waiting || domain->session != nullptr) continue;
     const bool may_return = ground_.now() - domain->away_since < kReturn;
-    const std::vector<pair::Stanza> old = domain->waiting->queue.take_older_than(
+    std::vector<pair::Stanza> old = domain->waiting->queue.take_older_than(
         may_return ? ground_.now() - kLinkPatience : std::max(ground_.now() - kLinkPatience, domain->away_since));
     eased(*domain->waiting, limits.queue_per_link);
     if (domain->waiting->queue.is_empty()) domain->waiting.reset();
-    for (const pair::Stanza& stanza : old)
+    each(old, [&](const pair::Stanza& stanza) {
       bounce_to_remote(stanza, {Reason::link_down, "the domain's server is not connected"});
+    });
   }
 }
 
@@ -86,16 +89,33 @@ Router::TakenBack Router::take_back(const streams::Stream& stream) {
   const seams::Unsent unsent = stream.connection->take_unsent();
   std::map<pairs::PairKey, std::vector<pair::Stanza>> of_pairs;
   std::uint64_t bytes = 0;
-  for (pair::Stanza& stanza : pair::stanzas_among(unsent.bytes, unsent.ends, ns::kServer, ground_.now())) {
+  std::vector<pair::Stanza> stanzas = unsent_stanzas(unsent, ns::kServer, ground_.now());
+  each(stanzas, [&](pair::Stanza& stanza) {
     const auto from = Domain::parse(split_jid(stanza.from).domain), to = Domain::parse(split_jid(stanza.to).domain);
     bytes += stanza.bytes.size();
-    if (!from || !to) continue;  // written by us: both are
+    if (!from || !to) return;  // written by us: both are
     stanza.to = with_domain(stanza.to, to->unicode());
     xml::set_attribute(stanza.bytes, "to", stanza.to);
     of_pairs[{*from, *to}].push_back(std::move(stanza));
+  });
+  for (auto& [key, of_pair] : of_pairs) {
+    try {
+      put_back(key, std::move(of_pair));
+    } catch (const std::bad_alloc&) {
+      owner_.count_drop(Reason::memory, "what a stream had not sent", &stream);
+    }
   }
-  for (auto& [key, stanzas] : of_pairs) put_back(key, std::move(stanzas));
   return {bytes, unsent.uncertain};
+}
+
+std::vector<pair::Stanza> Router::unsent_stanzas(const seams::Pieces& pieces, std::string_view content_ns,
+                                                 Instant since) {
+  try {
+    return pair::stanzas_among(pieces.bytes, pieces.ends, content_ns, since);
+  } catch (const std::bad_alloc&) {
+    owner_.count_drop(Reason::memory, "what a connection had not sent", nullptr);
+    return {};
+  }
 }
 
 void Router::put_back(const pairs::PairKey& key, std::vector<pair::Stanza> stanzas) {
@@ -104,10 +124,15 @@ void Router::put_back(const pairs::PairKey& key, std::vector<pair::Stanza> stanz
   if (is_stopping_ || refused != nullptr) {
     const Error why = refused != nullptr ? refused->why : Error{Reason::shutdown, "the gateway is stopping"};
     if (hosting::HostedDomain* from = hosted_.find(key.sender))
-      for (const pair::Stanza& stanza : stanzas) bounce_to_local(*from, stanza, why, key.target);
+      each(stanzas, [&](const pair::Stanza& stanza) { bounce_to_local(*from, stanza, why, key.target); });
     return;
   }
-  backlog_of(pair, nullptr).queue.put_back(std::move(stanzas));
+  try {
+    backlog_of(pair, nullptr).queue.put_back(std::move(stanzas));
+  } catch (...) {
+    forget_if_empty(pair);
+    throw;
+  }
   if (!pair.life.draining()) owner_.set_up(pair);
 }
 
@@ -119,19 +144,18 @@ void Router::take_back(const hosting::ComponentLink& link) {
   // What its machine has not acknowledged it has not, but for an acknowledgement that was lost: sent once more (AB-124, AB-253).
   std::vector<pair::Stanza> back, left;
   for (const seams::Pieces* pieces : {&unsent.unacknowledged, static_cast<const seams::Pieces*>(&unsent)})
-    for (pair::Stanza& stanza : pair::stanzas_among(pieces->bytes, pieces->ends, ns::kComponent, to->away_since - 1ns))
+    for (pair::Stanza& stanza : unsent_stanzas(*pieces, ns::kComponent, to->away_since - 1ns))
       left.push_back(std::move(stanza));
-  for (pair::Stanza& stanza : left) {
+  each(left, [&](pair::Stanza& stanza) {
     if (is_stopping_ || (to->session == nullptr && stanza.kind == stream::StanzaKind::iq)) {  // COMP-04
-      bounce_to_remote(stanza, {Reason::link_down, "the domain's server is not connected"});
-      continue;
+      return bounce_to_remote(stanza, {Reason::link_down, "the domain's server is not connected"});
     }
     stanza.to = with_domain(stanza.to, to->domain.unicode());
     xml::set_attribute(stanza.bytes, "to", stanza.to);
     back.push_back(std::move(stanza));
-  }
+  });
   if (!back.empty()) {
-    if (!to->waiting) to->waiting = std::make_unique<pair::Backlog>(waiting_);
+    const Keeping keeping(*this, to->waiting);
     to->waiting->queue.put_back(std::move(back));
     owner_.something_waits();
   }

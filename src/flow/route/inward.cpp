@@ -3,6 +3,7 @@
 
 #include <fmt/format.h>
 
+#include "base/on_leaving.hpp"
 #include "pair/arrival.hpp"
 #include "stream/words.hpp"
 
@@ -29,8 +30,11 @@ xml::Take Router::from_peer(streams::Stream& session, const xml::ElementView& el
         {Reason::stream_protocol, fmt::format("a stanza from {} to {} that there was no credit for", sender, target)});
     return xml::Take::stop;
   }
-  const xml::Take take = pass_in(session, element, kind, {sender, target});
-  receipt_ = {};
+  xml::Take take = xml::Take::stop;
+  {
+    const OnLeaving passed_on([this] { receipt_ = {}; });  // by what is thrown too
+    take = pass_in(session, element, kind, {sender, target});
+  }
   give_credit();
   return take;
 }
@@ -215,7 +219,7 @@ void Router::hold(streams::Stream& session, const pairs::PairKey& key, pairs::In
     const auto found = stream != nullptr ? stream->in_pairs.find(key) : pairs::InPairs::iterator{};
     return stream == nullptr || found == stream->in_pairs.end() ? nullptr : found->second.held.get();
   };
-  if (!pair.held) pair.held = std::make_unique<pair::Backlog>(waiting_);
+  const Keeping keeping(*this, pair.held);
   // It was never anybody's: nobody waits for it, and nobody is told (MUX-08).
   if (pair.life.as<pair::Life::Unproven>() != nullptr) {
     if (!pair.held->queue.push(stanza, ground_.rules.limits().queue_per_pair))
@@ -257,11 +261,10 @@ void Router::deliver_kept(hosting::HostedDomain& to, pair::Stanza stanza, pair::
   if (takes_now(to)) return write_to(to, stanza.bytes, stanza.to);
   if (to.session == nullptr && (stanza.kind == stream::StanzaKind::iq || is_stopping_))  // COMP-04
     return bounce_to_remote(stanza, {Reason::link_down, "the domain's server is not connected"}, source);
-  if (!to.waiting) to.waiting = std::make_unique<pair::Backlog>(waiting_);
+  const Keeping keeping(*this, to.waiting);
   if (to.session == nullptr) to.waiting->brake.expect_nothing();
   if (keep_in(*to.waiting, stanza, ground_.rules.limits().queue_per_link, source, finder(to)))
     return owner_.something_waits();
-  if (to.waiting->queue.is_empty()) to.waiting.reset();
   bounce_to_remote(stanza, {Reason::queue_full, "the domain's server does not take more"}, source);
 }
 

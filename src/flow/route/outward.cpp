@@ -166,28 +166,38 @@ void Router::queue_out(pairs::OutPair& pair, pair::Stanza stanza, pair::Source s
   if (is_live && is_too_big(*out, stanza.bytes.size())) return bounce_too_big(pair, stanza, source);
   if (is_live && !pair.backlog && is_free(*out, pair)) return carry(pair, *out, stanza);
   pair::Backlog& backlog = backlog_of(pair, is_live ? out : nullptr);
-  if (!keep_in(backlog, stanza, ground_.rules.limits().queue_per_pair, source, finder(pair))) {
-    if (backlog.queue.is_empty()) forget_backlog(pair);
+  bool is_kept = false;
+  try {
+    if (is_live) wait_in_turn(pair, *out);  // first: what is kept has its turn
+    is_kept = keep_in(backlog, stanza, ground_.rules.limits().queue_per_pair, source, finder(pair));
+  } catch (...) {
+    forget_if_empty(pair);
+    throw;
+  }
+  if (!is_kept) {
+    forget_if_empty(pair);
     return refuse(
         {Reason::queue_full, is_live ? "the peer does not read fast enough" : "too much waits for this domain"});
   }
-  if (is_live) return wait_in_turn(pair, *out);
-  if (out != nullptr && pair.life.is_moving(ground_.rules.epoch(), ground_.wall())) return;
-  if (proven != nullptr && proven->proof.expires <= ground_.wall() && !pair.life.is_being_proven())
-    ground_.log(report::Event(report::Level::info, "pair_expired")
-                    .with("direction", "out")
-                    .with("local", pair.key.sender.text())
-                    .with("remote", pair.key.target.text())
-                    .with("proof", proof::name_of(proven->proof.type)));
+  if (is_live || (out != nullptr && pair.life.is_moving(ground_.rules.epoch(), ground_.wall()))) return;
+  ground_.scope.attempt([&] {
+    if (proven != nullptr && proven->proof.expires <= ground_.wall() && !pair.life.is_being_proven())
+      ground_.log(report::Event(report::Level::info, "pair_expired")
+                      .with("direction", "out")
+                      .with("local", pair.key.sender.text())
+                      .with("remote", pair.key.target.text())
+                      .with("proof", proof::name_of(proven->proof.type)));
+  });
   if (out != nullptr) out->leave(pair);
   owner_.set_up(pair);
 }
 
 pair::Backlog& Router::backlog_of(pairs::OutPair& pair, const streams::Stream* stream) {
   if (!pair.backlog) {
-    pair.backlog = std::make_unique<pair::Backlog>(stream != nullptr && stream->peer != nullptr ? stream->peer->waiting
-                                                                                                : waiting_);
+    const bool has_peer = stream != nullptr && stream->peer != nullptr;
+    auto made = std::make_unique<pair::Backlog>(has_peer ? stream->peer->waiting : waiting_);
     queued_.insert(&pair);
+    pair.backlog = std::move(made);
     owner_.something_waits();
   }
   return *pair.backlog;
@@ -229,17 +239,23 @@ Router::Credited Router::take_credit(streams::Stream& stream, const stream::Pair
 void Router::send_next(pairs::OutPair& pair, streams::Stream& stream) {
   const pair::Stanza stanza = pair.backlog->queue.pop();
   eased(*pair.backlog, ground_.rules.limits().queue_per_pair);
-  if (pair.backlog->queue.is_empty()) forget_backlog(pair);
-  if (is_too_big(stream, stanza.bytes.size())) return bounce_too_big(pair, stanza, pair::Source::none);
-  carry(pair, stream, stanza);
+  forget_if_empty(pair);
+  alone([&] {
+    if (is_too_big(stream, stanza.bytes.size())) return bounce_too_big(pair, stanza, pair::Source::none);
+    carry(pair, stream, stanza);
+  });
 }
 
-void Router::forget_backlog(pairs::OutPair& pair) {
+void Router::forget_if_empty(pairs::OutPair& pair) noexcept {
+  if (pair.backlog && pair.backlog->queue.is_empty()) (void)forget_backlog(pair);
+}
+
+std::unique_ptr<pair::Backlog> Router::forget_backlog(pairs::OutPair& pair) noexcept {
   if (const auto* proven = pair.life.as<pair::Life::Proven>())  // who has nothing has no turn (AB-237)
     if (streams::Stream* rides = streams_.find(proven->stream)) rides->wait_no_more(pair);
   go_on(pair.backlog->brake.has_emptied());
-  pair.backlog.reset();
   queued_.erase(&pair);
+  return std::move(pair.backlog);
 }
 
 // By turns, so that a pair with much to send takes nothing from the others (MUX-11).

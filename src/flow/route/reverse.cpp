@@ -1,5 +1,6 @@
 // What comes in reverse of a pair of ours, on the stream that carries it: only the inverse of a pair that is proven there, by the
 // very proof of that pair (BIDI-03, AB-094). A peer may use its half a moment before we have seen that ours is proven.
+#include "base/on_leaving.hpp"
 #include "route/router.hpp"
 #include "stream/words.hpp"
 
@@ -40,11 +41,12 @@ bool Router::waits_in_reverse(streams::Stream& session, const xml::ElementView& 
     return found == nullptr || found->reverse == nullptr ? nullptr : &found->reverse->held;
   };
   const pair::Source source{session.ref.number};
+  const OnLeaving not_empty([&] {  // also where something was thrown
+    if (own->reverse != nullptr && own->reverse->held.queue.is_empty()) own->reverse.reset();
+  });
   pair::Stanza stanza = keep_for(ns::kComponent, element, kind, session.machine.peer_header(), &key);
   if (keep_in(own->reverse->held, stanza, ground_.rules.limits().queue_per_pair, source, find)) return true;
-  const bool was_proven = own->reverse->was_proven;
-  if (own->reverse->held.queue.is_empty()) own->reverse.reset();
-  if (was_proven) {
+  if (own->reverse->was_proven) {
     bounce_to_remote(stanza, {Reason::queue_full, "this pair is being proven anew"}, source);
   } else {
     owner_.count_drop(Reason::queue_full, "unproven_reply", &session);
@@ -59,17 +61,15 @@ void Router::settle_reverse(pairs::OutPair& own) {
   hosting::HostedDomain* to = hosted_.find(own.key.sender);
   const bool may_pass = session != nullptr && to != nullptr && lives_here(*session, own.key.reversed());
   go_on(reverse->held.brake.has_emptied());
-  for (pair::Stanza& stanza : reverse->held.queue.take_all()) {
-    if (!may_pass && reverse->was_proven) {
-      bounce_to_remote(stanza, {Reason::sender_not_proven, "this pair is proven no more on its stream"});
-      continue;
-    }
-    if (!may_pass) {
-      owner_.count_drop(Reason::sender_not_proven, "unproven_reply", session);
-      continue;
-    }
-    ++own.stanzas_in_reverse;
-    deliver_kept(*to, std::move(stanza), pair::Source{reverse->stream.number});
+  while (!reverse->held.queue.is_empty()) {
+    pair::Stanza stanza = reverse->held.queue.pop();
+    alone([&] {
+      if (!may_pass && reverse->was_proven)
+        return bounce_to_remote(stanza, {Reason::sender_not_proven, "this pair is proven no more on its stream"});
+      if (!may_pass) return owner_.count_drop(Reason::sender_not_proven, "unproven_reply", session);
+      ++own.stanzas_in_reverse;
+      deliver_kept(*to, std::move(stanza), pair::Source{reverse->stream.number});
+    });
   }
   give_credit();
   // The peer goes on to use what it cannot know to be over: it comes again, with what proves it by then (AB-254).

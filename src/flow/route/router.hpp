@@ -3,7 +3,10 @@
 // Whatever else happens is in the slow path behind it. Everything that is kept on the way is counted here.
 #pragma once
 #include <functional>
+#include <list>
 #include <map>
+#include <memory>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -48,6 +51,19 @@ class Router {
   // when it fills what waits.
   void deliver(hosting::HostedDomain& to, const xml::ElementView& element, stream::StanzaKind kind,
                const xml::Header& header, pair::Source source, const pairs::PairKey* canonical = nullptr);
+  // Each by itself: what there is no memory for costs that stanza alone, and is counted (AB-161).
+  template <class Action>
+  void each(std::vector<pair::Stanza>& stanzas, Action action) {
+    for (pair::Stanza& stanza : stanzas) alone([&] { action(stanza); });
+  }
+  template <class Action>
+  void alone(Action action) {
+    try {
+      action();
+    } catch (const std::bad_alloc&) {
+      owner_.count_drop(Reason::memory, "a stanza", nullptr);
+    }
+  }
   void deliver_kept(hosting::HostedDomain& to, pair::Stanza stanza, pair::Source source = pair::Source::none);
   void bounce_to_remote(const pair::Stanza& stanza, const Error& why, pair::Source source = pair::Source::none);
   void bounce_all(pairs::OutPair& pair, const Error& why);
@@ -72,6 +88,7 @@ class Router {
   void take_back(const hosting::ComponentLink& link);
 
   void bounce_old();  // what waited too long
+  void let_go_on();   // who was held, and need not be any more
   // Nothing is kept from here on, and what is kept goes back: to components as long as they are connected, to peers on the
   // streams that live.
   void stop(const Error& why);
@@ -101,6 +118,7 @@ class Router {
   bool lives_by_dialback(const streams::Stream& stream, const Domain& sender,
                          const streams::SenderRecord& record) const;
   void queue_out(pairs::OutPair& pair, pair::Stanza stanza, pair::Source source);
+  std::vector<pair::Stanza> unsent_stanzas(const seams::Pieces& pieces, std::string_view content_ns, Instant since);
   void put_back(const pairs::PairKey& key, std::vector<pair::Stanza> stanzas);
   void route_out_kept(const pairs::PairKey& key, pair::Stanza stanza, pair::Source source);
   void bounce_to_local(hosting::HostedDomain& to, const pair::Stanza& stanza, const Error& why, const Domain& remote,
@@ -114,20 +132,38 @@ class Router {
   void send_next(pairs::OutPair& pair, streams::Stream& stream);  // the first of its queue
   // Made where there is none, and charged to the stream's peer; null: no peer is known.
   pair::Backlog& backlog_of(pairs::OutPair& pair, const streams::Stream* stream);
-  void forget_backlog(pairs::OutPair& pair);  // empty now
+  std::unique_ptr<pair::Backlog> forget_backlog(pairs::OutPair& pair) noexcept;  // what was in it
+  void forget_if_empty(pairs::OutPair& pair) noexcept;
 
   // Keeps the stanza and brakes its source as is right; false, and nothing taken: it is to be answered. `find`: the backlog
   // again, a second later, or null.
   using Find = std::function<pair::Backlog*()>;
   bool keep_in(pair::Backlog& backlog, pair::Stanza& stanza, std::uint64_t most, pair::Source source, Find find);
-  void brake(pair::Backlog& backlog, pair::Source source, pair::Brake::Hold how, Find find);
+  void brake(pair::Backlog& backlog, pair::Source source, pair::Brake::Hold how, Find find) noexcept;
   std::uint64_t moved(const pair::Backlog& backlog) const;
   void look_at_brake(const pair::Backlog& backlog, Find find);
+  void hold_at(pair::Backlog& backlog, pair::Source source, pair::Brake::Hold how, Find find);
+  // A backlog, made where there is none, while something is about to be kept in it: if nothing was, it is gone again, also where
+  // something was thrown.
+  class Keeping {
+   public:
+    Keeping(Router& router, std::unique_ptr<pair::Backlog>& at) : router_(router), at_(at) {
+      if (!at_) at_ = std::make_unique<pair::Backlog>(router.waiting_);
+    }
+    ~Keeping();
+    Keeping(const Keeping&) = delete;
+    Keeping& operator=(const Keeping&) = delete;
+    pair::Backlog& backlog() const noexcept { return *at_; }
+
+   private:
+    Router& router_;
+    std::unique_ptr<pair::Backlog>& at_;
+  };
   static bool is_filling(const pair::Backlog& backlog, std::uint64_t most);
   void eased(pair::Backlog& backlog, std::uint64_t most);  // something of it has gone
   template <class Action>
   bool at(pair::Source source, Action action);  // on the stream or the link; false: there is none any more
-  void go_on(std::vector<pair::Source> sources);
+  void go_on(std::list<pair::Source> sources) noexcept;
   Find finder(const pairs::OutPair& pair);
   Find finder(const hosting::HostedDomain& domain);
   // The element for a stream of `content_ns`: its very bytes, or rewritten in scratch_; valid until the next call. `canonical`:
@@ -157,7 +193,9 @@ class Router {
   streams::Streams& streams_;
   Owner& owner_;
   bool is_stopping_ = false;
-  pairs::OutPairSet queued_;   // pairs that have a backlog
+  pairs::OutPairSet queued_;          // pairs that have a backlog
+  std::list<pair::Source> going_on_;  // in the next turn
+  bool go_on_is_posted_ = false;
   std::uint64_t braked_ = 0;   // how often a source was held briefly
   pair::Receipt receipt_;      // of what is being passed on
   std::string scratch_;        // rewriting, reused

@@ -1,4 +1,6 @@
 // What waits, and the brake on those who fill it.
+#include <algorithm>
+
 #include "route/router.hpp"
 
 namespace ligase::route {
@@ -51,10 +53,22 @@ bool Router::at(pair::Source source, Action action) {
   return true;
 }
 
-void Router::brake(pair::Backlog& backlog, pair::Source source, pair::Brake::Hold how, Find find) {
-  if (!at(source, [](auto& filling) { filling.hold(); }) || !backlog.brake.hold(source, how)) return;
-  backlog.braked = ++braked_;
-  look_at_brake(backlog, std::move(find));
+void Router::brake(pair::Backlog& backlog, pair::Source source, pair::Brake::Hold how, Find find) noexcept {
+  if (!at(source, [](auto&) {})) return;
+  // The time first: nobody is held who would not be let go. Where there is no memory for it, nobody is held.
+  try {
+    hold_at(backlog, source, how, std::move(find));
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+void Router::hold_at(pair::Backlog& backlog, pair::Source source, pair::Brake::Hold how, Find find) {
+  if (how == pair::Brake::Hold::briefly && !backlog.brake.is_holding_briefly()) {
+    backlog.braked = ++braked_;
+    look_at_brake(backlog, std::move(find));
+  }
+  backlog.brake.hold(source, how);
+  at(source, [](auto& filling) { filling.hold(); });
 }
 
 // What has left of that for which it waits: of the peer, whose turns it waits for with all others; or of its own.
@@ -68,11 +82,16 @@ void Router::look_at_brake(const pair::Backlog& backlog, Find find) {
   ground_.scope.call_at(ground_.now() + kBrake, [this, find = std::move(find), which = backlog.braked,
                                                  before = moved(backlog)]() mutable {
     pair::Backlog* still = find();
-    if (still == nullptr || still->braked != which) return;
+    if (still == nullptr || still->braked != which || !still->brake.is_holding_briefly()) return;
     const bool holds_links = std::ranges::all_of(still->brake.held_briefly(), [this](pair::Source source) {
       return links_.contains(static_cast<std::uint64_t>(source));
     });
-    if (holds_links && moved(*still) - before >= kMoves) return look_at_brake(*still, std::move(find));
+    if (holds_links && moved(*still) - before >= kMoves) {
+      try {
+        return look_at_brake(*still, std::move(find));
+      } catch (const std::bad_alloc&) {  // then they have waited long enough
+      }
+    }
     if (&still->queue.budget() != &waiting_) still->queue.budget().is_found_stuck();
     go_on(still->brake.time_is_over());
   });
@@ -83,11 +102,34 @@ void Router::eased(pair::Backlog& backlog, std::uint64_t most) {
   if (matters && backlog.queue.bytes() < brake_mark(most) / 4) go_on(backlog.brake.has_emptied());
 }
 
-void Router::go_on(std::vector<pair::Source> sources) {
-  if (sources.empty()) return;
-  ground_.scope.post([this, sources = std::move(sources)] {
-    for (const pair::Source source : sources) at(source, [](auto& held) { held.go_on(); });
-  });
+// In a turn of its own; where there is no memory for that, at the next sweep.
+void Router::go_on(std::list<pair::Source> sources) noexcept {
+  going_on_.splice(going_on_.end(), sources);
+  if (going_on_.empty() || go_on_is_posted_) return;
+  try {
+    ground_.scope.post([this] {
+      go_on_is_posted_ = false;
+      let_go_on();
+    });
+    go_on_is_posted_ = true;
+  } catch (const std::bad_alloc&) {
+  }
+}
+
+void Router::let_go_on() {
+  // Who is held and may go on while these do so has the next turn.
+  for (std::size_t left = going_on_.size(); left > 0 && !going_on_.empty(); --left) {
+    const pair::Source source = going_on_.front();
+    going_on_.pop_front();
+    at(source, [](auto& held) { held.go_on(); });
+  }
+  go_on({});
+}
+
+Router::Keeping::~Keeping() {
+  if (at_ == nullptr || !at_->queue.is_empty()) return;
+  router_.go_on(at_->brake.has_emptied());
+  at_.reset();
 }
 
 Router::Find Router::finder(const pairs::OutPair& pair) {

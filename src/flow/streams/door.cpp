@@ -30,7 +30,13 @@ void Door::accept(std::unique_ptr<seams::Connection> connection) {
   if (before != waiting_.end() && before->second.size() >= kWaitingPerPlace * limits.unproven_per_prefix)
     return turned_away_("unproven_per_prefix");
   if (waits_ >= share_of(limits.streams_total)) return turned_away_(kTotal);
-  waiting_[prefix].push_back({std::move(connection), ground_.now()});
+  std::deque<Waiting>& line = waiting_[prefix];
+  try {
+    line.push_back({std::move(connection), ground_.now()});
+  } catch (...) {
+    if (line.empty()) waiting_.erase(prefix);
+    throw;
+  }
   ++waits_;
 }
 
@@ -52,12 +58,15 @@ std::string_view Door::full_for(const Address& site) const noexcept {
 }
 
 void Door::let_in(const Address& prefix, std::unique_ptr<seams::Connection> connection) {
+  const Address site = site_of(prefix);
+  auto seat = streams_.of_sites.count(site), place = streams_.unproven.count(prefix),
+       place_of_site = streams_.unproven_of_sites.count(site);
   Stream& stream = streams_.add(std::move(connection), stream::Machine::receive(
                                                            streams_.limits(), hosting_,
                                                            [this] { return ground_.world.new_id(); }, ground_.now()));
-  stream.seat = streams_.of_sites.count(site_of(prefix));
-  stream.place = streams_.unproven.count(prefix);
-  stream.place_of_site = streams_.unproven_of_sites.count(site_of(prefix));
+  stream.seat = std::move(seat);
+  stream.place = std::move(place);
+  stream.place_of_site = std::move(place_of_site);
   stream.start();
 }
 
@@ -65,9 +74,11 @@ void Door::leaves(Stream& stream) {
   stream.place.release();
   stream.place_of_site.release();
   const Address prefix = prefix_of(stream.connection->remote().address), site = site_of(prefix);
-  if (waiting_.contains(prefix)) return admit({prefix});
-  const auto neighbour = waiting_.lower_bound(site);
-  if (neighbour != waiting_.end() && site_of(neighbour->first) == site) admit({neighbour->first});
+  ground_.scope.attempt([&] {  // else the sweep sees that there is room
+    if (waiting_.contains(prefix)) return admit({prefix});
+    const auto neighbour = waiting_.lower_bound(site);
+    if (neighbour != waiting_.end() && site_of(neighbour->first) == site) admit({neighbour->first});
+  });
 }
 
 void Door::admit_waiting() {
@@ -79,7 +90,7 @@ void Door::admit_waiting() {
 void Door::admit(std::set<Address> prefixes) {
   if (prefixes.empty()) return;
   due_.merge(prefixes);
-  if (std::exchange(admission_is_posted_, true)) return;
+  if (admission_is_posted_) return;
   ground_.scope.post([this] {
     admission_is_posted_ = false;
     for (const Address& prefix : std::exchange(due_, {})) {
@@ -92,11 +103,13 @@ void Door::admit(std::set<Address> prefixes) {
         std::unique_ptr<seams::Connection> next = std::move(waiting.front().connection);
         waiting.pop_front();
         --waits_;
-        if (!is_late) let_in(prefix, std::move(next));  // else it is closed
+        // Else it is closed; as is one that there is no memory for.
+        if (!is_late) ground_.scope.attempt([&] { let_in(prefix, std::move(next)); });
       }
       if (waiting.empty()) waiting_.erase(found);
     }
   });
+  admission_is_posted_ = true;
 }
 
 void Door::close() {

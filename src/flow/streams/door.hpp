@@ -24,6 +24,7 @@ class Door {
   void admit_waiting();         // room may have come without anybody's leaving, and some wait too long
   void close();                 // nobody comes in any more
   bool is_empty() const noexcept { return waits_ == 0; }
+  std::size_t waiting() const noexcept { return waits_; }
 
  private:
   struct Waiting {

@@ -41,12 +41,37 @@ Stream::Stream(ground::Ground& ground, peers::Peers& peers, Owner& owner, PairWi
 Stream::~Stream() = default;
 
 void Stream::start() {
-  connection->start(*this);
-  if (machine.role() == Role::initiating) perform(machine.start());
-  deadline_.move_to(machine.deadline());
+  guarded([&] {
+    connection->start(*this);
+    if (machine.role() == Role::initiating) perform(machine.start());
+    if (!is_ending) deadline_.move_to(machine.deadline());
+  });
 }
 
-void Stream::perform(stream::Actions actions) {
+template <class Step>
+void Stream::guarded(Step step) noexcept {
+  try {
+    step();
+  } catch (const std::bad_alloc&) {
+    break_off(Reason::memory, "no memory");
+  } catch (const std::exception& fault) {
+    break_off(Reason::internal, fault.what());
+  }
+}
+
+void Stream::break_off(Reason reason, const char* what) noexcept {
+  try {
+    connection->abort();
+    on_closed({reason, what});
+  } catch (const std::exception&) {  // not even that: it is looked for in the table (is_gone())
+  }
+}
+
+void Stream::perform(stream::Actions actions) noexcept {
+  guarded([&] { work_off(actions); });
+}
+
+void Stream::work_off(stream::Actions& actions) {
   if (is_performing_) {  // a stanza ended its own stream: the loop below is at work further up
     for (stream::Action& action : actions) carry_out(action);
     look_at_closing();
@@ -140,7 +165,7 @@ void Stream::carry_out(stream::Action& action) {
             if (!ended_by) ended_by = ended.why;
             is_ending = true;
             connection->close(kClosePatience);
-            owner_.on_over(*this);
+            tell_over();
           },
       },
       action);
@@ -172,18 +197,20 @@ void Stream::on_external_refused(stream::ExternalRefused& refused) {
 
 void Stream::end(StreamFault fault, Error why) {
   is_ended_by_us |= !is_ending;
-  perform(machine.fail(std::move(fault), std::move(why)));
+  guarded([&] { perform(machine.fail(std::move(fault), std::move(why))); });
 }
 void Stream::close(Error why) {
   is_ended_by_us |= !is_ending;
-  perform(machine.close(std::move(why), ground_.now()));
+  guarded([&] { perform(machine.close(std::move(why), ground_.now())); });
 }
 void Stream::wind_down(StreamFault fault, Error why) {
   is_ended_by_us |= !is_ending;
-  perform(machine.wind_down(std::move(fault), std::move(why), ground_.now()));
+  guarded([&] { perform(machine.wind_down(std::move(fault), std::move(why), ground_.now())); });
 }
 
-void Stream::count_useless(std::size_t bytes) { perform(machine.count_useless(bytes, ground_.now())); }
+void Stream::count_useless(std::size_t bytes) {
+  guarded([&] { perform(machine.count_useless(bytes, ground_.now())); });
+}
 
 void Stream::write(std::string_view bytes) {
   if (machine.is_closing()) return;  // the last word is said
@@ -205,19 +232,20 @@ void Stream::answer(std::string_view bytes) {
 void Stream::let_go(seams::Pause why) {
   tap_.let_go(why);
   if (is_ending) return;
-  if (!is_held() && machine.has_more()) perform(machine.resume(*this, ground_.now()));
+  if (!is_held() && machine.has_more()) guarded([&] { perform(machine.resume(*this, ground_.now())); });
   if (!is_ending) tap_.settle();
 }
 
 void Stream::carry(const pairs::PairKey& pair, std::string_view stanza) {
   xml::ensure_stands_alone(stanza, ns::kServer);
-  if (machine.flow()) credits.try_emplace(pair, machine.flow()->theirs).first->second.spend(stanza.size());
+  pair::Credit* credit = machine.flow() ? &credits.try_emplace(pair, machine.flow()->theirs).first->second : nullptr;
   const Instant at = ground_.now();
   bytes_out += stanza.size();
   ++stanzas_out;
   machine.sent_something(at);
   machine.carried_stanza(at);
   put(stanza);
+  if (credit != nullptr) credit->spend(stanza.size());  // what was thrown cost none
 }
 
 void Stream::give_credit(PairWindow& window) {
@@ -235,7 +263,7 @@ void Stream::on_due() {
   // While we do not read, that nothing came says nothing of the peer.
   const bool is_busy =
       reserved > 0 || !asked.empty() || !verifying.empty() || !turns.is_empty() || !without_credit.empty() || is_held();
-  perform(machine.on_time(ground_.now(), is_busy));
+  guarded([&] { perform(machine.on_time(ground_.now(), is_busy)); });
 }
 
 bool Stream::pays_for_questions(std::size_t bytes) {
@@ -251,7 +279,7 @@ bool Stream::pays_for_questions(std::size_t bytes) {
 void Stream::on_bytes(std::string_view bytes) {
   if (is_ending) return;
   bytes_in += bytes.size();
-  perform(machine.feed(bytes, *this, ground_.now()));
+  guarded([&] { perform(machine.feed(bytes, *this, ground_.now())); });
 }
 
 void Stream::on_tls(const Result<seams::TlsFacts>& result) {
@@ -262,8 +290,7 @@ void Stream::on_tls(const Result<seams::TlsFacts>& result) {
     if (!ended_by) ended_by = result.error();
     is_ending = true;
     connection->close(kClosePatience);
-    owner_.on_over(*this);
-    return;
+    return tell_over();
   }
   facts = *result;
   perform(machine.on_tls(ground_.now()));
@@ -276,13 +303,18 @@ void Stream::on_writable() {
 }
 
 void Stream::on_closed(const Error& why) {
+  is_gone_ = true;
+  if (!is_ending) certificate_is_refused = why.reason == Reason::external_refused;
+  is_ending = true;
   if (!ended_by) ended_by = why;
-  if (!is_ending) {
-    certificate_is_refused = why.reason == Reason::external_refused;
-    is_ending = true;
-    owner_.on_over(*this);
-  }
+  tell_over();
   owner_.on_closed(*this);
+}
+
+void Stream::tell_over() {
+  if (is_over_told_) return;
+  owner_.on_over(*this);
+  is_over_told_ = true;
 }
 
 xml::Take Stream::stanza(const xml::ElementView& element, stream::StanzaKind kind) {

@@ -73,12 +73,14 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
          std::unique_ptr<seams::Connection> connection, stream::Machine machine);
   ~Stream() override;
 
-  void start();                            // begins reading; initiating: sends the header
-  void perform(stream::Actions actions);   // carries out what the machine says, and goes on with what was fed
-  void end(StreamFault fault, Error why);  // with a stream error
-  void close(Error why);                   // orderly, without one; what the peer has sent until then is taken still
+  void start();                                    // begins reading; initiating: sends the header
+  void perform(stream::Actions actions) noexcept;  // carries out what the machine says, and goes on with what was fed
+  void end(StreamFault fault, Error why);          // with a stream error
+  void close(Error why);  // orderly, without one; what the peer has sent until then is taken still
   void wind_down(StreamFault fault, Error why);  // likewise, with one
-  void write(std::string_view bytes);            // a db element
+  // Something was thrown at its work, or at what is to be done at its end: at once, and without a word (AB-161).
+  void break_off(Reason reason, const char* what) noexcept;
+  void write(std::string_view bytes);   // a db element
   void answer(std::string_view bytes);  // likewise; who does not take his answers is not read meanwhile (AB-019)
   void carry(const pairs::PairKey& pair, std::string_view stanza);  // of one that may pass, and has credit
   // It has credit here, or needs none.
@@ -121,6 +123,8 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
     return connection->queued() == 0 || connection->queued() + bytes <= written_;
   }
 
+  // Its connection has said its last word. It is in the table still where its end could not be taken in.
+  bool is_gone() const noexcept { return is_gone_; }
   bool is_live() const noexcept { return machine.is_open() && !is_ending; }
   bool is_full(Instant now) const noexcept { return now < full_until; }
   bool is_ours() const noexcept { return machine.role() == Role::initiating; }
@@ -202,6 +206,10 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   std::uint64_t bytes_asked = 0;  // of DNS questions at the peer's word
 
  private:
+  template <class Step>
+  void guarded(Step step) noexcept;  // what is thrown costs this stream
+  void work_off(stream::Actions& actions);
+  void tell_over();
   void carry_out(stream::Action& action);
   void look_at_closing();
   void let_go(seams::Pause why);
@@ -217,7 +225,7 @@ class Stream final : public seams::Receiver, public stream::StanzaSink {
   ground::Tap tap_;
   std::uint64_t bytes_in_clear_ = 0;
   std::uint64_t written_ = 0;
-  bool is_performing_ = false, is_closing_ = false;
+  bool is_performing_ = false, is_closing_ = false, is_over_told_ = false, is_gone_ = false;
 };
 
 }  // namespace ligase::streams

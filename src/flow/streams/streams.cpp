@@ -76,9 +76,11 @@ void release_waiters(Stream& stream, const Error& why) {
   *stream.last_word = why;
   if (stream.opened) stream.opened->open(fail(why));
   if (stream.wants_verdict) stream.wants_verdict->open(fail(why));
-  for (auto& [pair, question] : std::exchange(stream.asked, {})) question.answer->open(DbAnswer(fail(why)));
-  for (auto& turn : std::exchange(stream.wait_to_ask, {})) turn->open(false);
-  for (auto& [question, gate] : std::exchange(stream.verifying, {})) gate->open(DbAnswer(fail(why)));
+  for (const auto& [pair, question] : stream.asked) question.answer->open(DbAnswer(fail(why)));
+  stream.asked.clear();
+  for (const auto& turn : std::exchange(stream.wait_to_ask, {})) turn->open(false);
+  for (const auto& [question, gate] : stream.verifying) gate->open(DbAnswer(fail(why)));
+  stream.verifying.clear();
   for (auto& [sender, record] : stream.senders)
     if (record.done) record.done->open(false);
 }

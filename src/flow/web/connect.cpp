@@ -22,6 +22,17 @@ bool is_of_address(Reason reason) {
   return reason == Reason::connect_refused || reason == Reason::connect_timeout || reason == Reason::network_closed;
 }
 
+void is_over(Race& race, Result<Connected> connected) {
+  --race.running;
+  if (!connected) {
+    race.last = std::move(connected.error());
+  } else if (!race.is_decided) {
+    race.is_decided = true;
+    race.winner = std::move(*connected);
+  }
+  if (race.changed) race.changed->open(true);
+}
+
 Task<Result<Connected>> try_one(ground::Ground& ground, std::shared_ptr<Race> race, Endpoint endpoint, Instant deadline,
                                 Ports ports, ground::Claimant by) {
   Result<std::unique_ptr<ground::Attempts::Attempt>> attempt =
@@ -41,14 +52,7 @@ Task<Result<Connected>> try_one(ground::Ground& ground, std::shared_ptr<Race> ra
 Task<void> run_attempt(ground::Ground& ground, std::shared_ptr<Race> race, Endpoint endpoint, Instant deadline,
                        Ports ports, ground::Claimant by) {
   Result<Connected> connected = co_await try_one(ground, race, endpoint, deadline, ports, by);
-  --race->running;
-  if (!connected) {
-    race->last = connected.error();
-  } else if (!race->is_decided) {
-    race->is_decided = true;
-    race->winner = std::move(*connected);
-  }
-  if (race->changed) race->changed->open(true);
+  is_over(*race, std::move(connected));
 }
 
 }  // namespace
@@ -61,9 +65,10 @@ Task<Result<Connected>> connect_any(ground::Ground& ground, std::vector<Address>
   while (!race->winner && ground.now() < deadline && !ground.scope.is_closed()) {
     if (next < addresses.size() && step_is_due) {
       step_is_due = false;
+      ground::Scope::Lost lost = [race](const Error& why) { is_over(*race, fail(why)); };
       ++race->running;
       const Endpoint endpoint{addresses[next++], port};
-      ground.spawn(run_attempt(ground, race, endpoint, deadline, ports, by));
+      ground.spawn(run_attempt(ground, race, endpoint, deadline, ports, by), std::move(lost));
     }
     if (race->running == 0 && next == addresses.size()) break;
     race->changed = std::make_shared<ground::Gate<bool>>(ground.world.executor);

@@ -150,7 +150,12 @@ Task<Result<std::vector<Address>>> find_addresses(ground::Ground& ground, HostNa
                                                   Instant deadline) {
   auto found = std::make_shared<ground::Gate<dns::HostFacts>>(ground.world.executor);
   proof::SrvTarget target{host, port, 0, 0};
-  ground.spawn(look_up(ground, std::move(target), found));
+  ground::Scope::Lost lost = [found](const Error& why) {
+    dns::HostFacts none;
+    none.failure = why;
+    found->open(std::move(none));
+  };
+  ground.spawn(look_up(ground, std::move(target), found), std::move(lost));
   const auto facts = co_await found->wait(ground.world.clock, deadline);
   if (!facts && facts.error() == ground::Missed::late)
     co_return fail(Reason::dns_indeterminate, fmt::format("the addresses of {} did not come in time", host.text()));

@@ -153,10 +153,7 @@ Task<PoshAnswer> PoshSource::ask(Domain domain, ground::Claimant by) {
         }
         co_return not_fetched({Reason::limit_reached, "too many POSH documents are being fetched"});
       }
-      done = std::make_shared<ground::Gate<Shared>>(ground_.world.executor);
-      in_flight_.emplace(domain, done);
-      ++fetching_[by];
-      ground_.spawn(fetch(domain, by, done));
+      done = begin(domain, by);
     }
     const std::optional<Shared> came = co_await done->wait();
     if (!came || *came == nullptr) co_return not_fetched({Reason::cancelled, "the fetch was given up"});
@@ -182,13 +179,34 @@ std::shared_ptr<ground::Gate<bool>> PoshSource::room_of(ground::Claimant by) {
   return room->waiting() < kMostWaitingOfAClaimant ? room : nullptr;
 }
 
-Task<void> PoshSource::fetch(Domain domain, ground::Claimant by, std::shared_ptr<ground::Gate<Shared>> done) {
-  const OnLeaving over([&] {
-    if (const auto mine = fetching_.find(by); --mine->second == 0) fetching_.erase(mine);
+std::shared_ptr<ground::Gate<PoshSource::Shared>> PoshSource::begin(const Domain& domain, ground::Claimant by) {
+  const auto done = std::make_shared<ground::Gate<Shared>>(ground_.world.executor);
+  ground::Scope::Lost lost = [this, domain, by, done](const Error&) { is_over(domain, by, *done); };
+  Task<void> task = fetch(domain, by, done);
+  in_flight_.emplace(domain, done);
+  try {
+    ++fetching_[by];
+  } catch (...) {
     in_flight_.erase(domain);
-    if (auto room = room_.extract(by)) room.mapped()->open(true);
-    done->open(nullptr);  // unless it is open already: something was thrown
-  });
+    throw;
+  }
+  ground_.spawn(std::move(task), std::move(lost));
+  return done;
+}
+
+// Once, however it ends.
+void PoshSource::is_over(const Domain& domain, ground::Claimant by, ground::Gate<Shared>& done) noexcept {
+  const auto own = in_flight_.find(domain);
+  if (own == in_flight_.end() || own->second.get() != &done) return;
+  if (const auto mine = fetching_.find(by); --mine->second == 0) fetching_.erase(mine);
+  const std::shared_ptr<ground::Gate<Shared>> kept = std::move(own->second);
+  in_flight_.erase(own);
+  if (auto room = room_.extract(by)) room.mapped()->open(true);
+  done.open(nullptr);  // unless it is open already: something was thrown
+}
+
+Task<void> PoshSource::fetch(Domain domain, ground::Claimant by, std::shared_ptr<ground::Gate<Shared>> done) {
+  const OnLeaving over([&] { is_over(domain, by, *done); });
   Result<PoshAnswer> came = co_await retrieve(ground_, domain, by, ground_.now() + kPatience);
   if (!came && came.error().reason == Reason::limit_reached) {
     const auto refused = std::make_shared<const PoshAnswer>(not_fetched(std::move(came.error())));

@@ -39,6 +39,8 @@ class PoshSource {
   bool has_room_for(ground::Claimant by) const;
   // Opens when it may have room; null: it is not to wait.
   std::shared_ptr<ground::Gate<bool>> room_of(ground::Claimant by);
+  std::shared_ptr<ground::Gate<Shared>> begin(const Domain& domain, ground::Claimant by);
+  void is_over(const Domain& domain, ground::Claimant by, ground::Gate<Shared>& done) noexcept;
   Task<void> fetch(Domain domain, ground::Claimant by, std::shared_ptr<ground::Gate<Shared>> done);
 
   ground::Ground& ground_;

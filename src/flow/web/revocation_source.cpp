@@ -168,18 +168,23 @@ void RevocationSource::start_asking(const std::string& leaf, Known& entry, std::
     if (!is_known(entry.answer)) entry.answer = not_known("too many issuers are being asked");
     return;
   }
-  ++in_flight_;
-  entry.asking = std::make_shared<ground::Gate<bool>>(ground_.world.executor);
-  ground_.spawn(run(leaf, std::move(chain)));
+  auto asking = std::make_shared<ground::Gate<bool>>(ground_.world.executor);
+  Task<void> task = run(Asking(*this, leaf), leaf, std::move(chain));
+  entry.asking = std::move(asking);
+  ground_.spawn(std::move(task));
 }
 
-Task<void> RevocationSource::run(std::string leaf, std::shared_ptr<const proof::Chain> chain) {
-  const OnLeaving over([&] {  // by what is thrown too: nobody waits for ever, and the place is free (AB-246)
-    --in_flight_;
-    const auto asked = known_.find(leaf);
-    if (asked == known_.end()) return;
-    if (const auto asking = std::exchange(asked->second.asking, nullptr)) asking->open(true);
-  });
+// By what is thrown too, or where it was never begun: nobody waits for ever, and the place is free (AB-246).
+RevocationSource::Asking::~Asking() {
+  if (of_ == nullptr) return;
+  --of_->in_flight_;
+  const auto asked = of_->known_.find(leaf_);
+  if (asked == of_->known_.end()) return;
+  if (const auto asking = std::exchange(asked->second.asking, nullptr)) asking->open(true);
+}
+
+Task<void> RevocationSource::run(Asking place, std::string leaf, std::shared_ptr<const proof::Chain> chain) {
+  const Asking held = std::move(place);
   OcspFetched fetched;
   const Result<std::shared_ptr<const Issued>> issued = Issued::find(*chain, *ground_.rules.anchors(), ground_.wall());
   chain.reset();  // its session may end meanwhile

@@ -64,7 +64,19 @@ class RevocationSource {
   void start_asking(const std::string& leaf, Known& known, std::shared_ptr<const proof::Chain> chain);
   void take(const std::string& leaf, Known& known, proof::RevocationAnswer answer);
   void take_failure(const std::string& leaf, Known& known, proof::RevocationAnswer answer);
-  Task<void> run(std::string leaf, std::shared_ptr<const proof::Chain> chain);
+  // A place among those that are asked, for a certificate, as long as its procedure lasts.
+  class Asking {
+   public:
+    Asking(RevocationSource& of, std::string leaf) : of_(&of), leaf_(std::move(leaf)) { ++of.in_flight_; }
+    Asking(Asking&& other) noexcept : of_(std::exchange(other.of_, nullptr)), leaf_(std::move(other.leaf_)) {}
+    Asking& operator=(Asking&&) = delete;
+    ~Asking();
+
+   private:
+    RevocationSource* of_;
+    std::string leaf_;
+  };
+  Task<void> run(Asking place, std::string leaf, std::shared_ptr<const proof::Chain> chain);
   Task<OcspFetched> fetch(std::shared_ptr<const proof::Issued> issued);
   Task<proof::RevocationAnswer> ask_list(std::shared_ptr<const proof::Issued> issued, Url url, Instant deadline);
 

@@ -34,7 +34,20 @@ void Staples::wake(const std::shared_ptr<Own>& own) {
   Duration wait = std::min<Duration>(kLongestSleep, own->fetch_at - now);
   if (own->until)
     wait = std::min<Duration>(wait, std::min<std::chrono::seconds>(kLongestRest, *own->until - ground_.wall()));
-  ground_.scope.call_at(now + std::max(wait, Duration::zero()), [this, own] { ground_.spawn(work(own)); });
+  ground_.scope.call_at(now + std::max(wait, Duration::zero()), [this, own] {
+    ground::Scope::Lost lost = [this, own](const Error&) { rest(own); };
+    try {
+      ground_.spawn(work(own), std::move(lost));
+    } catch (const std::bad_alloc&) {
+      rest(own);
+    }
+  });
+}
+
+// There was no memory for it: later.
+void Staples::rest(const std::shared_ptr<Own>& own) {
+  own->fetch_at = std::max<Instant>(own->fetch_at, ground_.now() + kLeastRest);
+  wake(own);
 }
 
 // Half of what is left of its life, a tenth more or less, so that a reload does not make all of them ask at once.

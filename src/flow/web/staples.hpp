@@ -34,6 +34,7 @@ class Staples {
   Task<void> work(std::shared_ptr<Own> own);
   bool is_ours(const Own& own) const;
   void wake(const std::shared_ptr<Own>& own);
+  void rest(const std::shared_ptr<Own>& own);
   Duration half_of(WallTime until) const;
   void serve(Own& own, std::string der, WallTime until);
   void take(Own& own, OcspFetched fetched);
