@@ -43,6 +43,9 @@ secret_file = "component.secret"
 
 [policy]
 proofs = [{proofs}]    # {proofs_are}
+
+[limits]
+pairs_total = 8000000    # all of them come from one address here, and that may have a quarter
 )";
 
 constexpr std::string_view kNoRevocation = R"(revocation    = "off"          # it publishes no revocation lists)";
