@@ -273,7 +273,8 @@ class SimConnection final : public seams::Connection {
         if (facts.has_shown_certificate && bears != one->world->bears.end())
           return refuse(one, other, bears->second, facts);
         one->is_tls = true;
-        call(one, [&](seams::Receiver& receiver) { receiver.on_tls(facts); });
+        const Result<seams::TlsFacts> shown = std::move(facts);
+        call(one, [&](seams::Receiver& receiver) { receiver.on_tls(shown); });
         if (one->closed) return;
         one->outgoing += std::exchange(one->after_tls, {});
         schedule_flush(one);

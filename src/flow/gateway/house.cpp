@@ -80,6 +80,7 @@ void House::accept_component(std::unique_ptr<seams::Connection> connection) {
   if (is_stopping_) return;
   if (links_.size() >= ground_.rules.limits().streams_total)
     return count_drop(Reason::limit_reached, "streams_total, of links", nullptr);
+  schedule_sweep();  // which sees to an end that could not be taken in
   const std::uint64_t number = streams_.next_number();
   hosting::Owner& owner = *this;
   auto added = std::make_unique<hosting::ComponentLink>(ground_, hosted_, owner, number, std::move(connection));
@@ -228,7 +229,7 @@ void House::on_over(streams::Stream& session) {
 
 void House::schedule_burial() noexcept {
   if (burial_is_posted_) return;
-  try {
+  ground_.scope.attempt([&] {
     boost::asio::post(ground_.world.executor, [this, hold = ground::Scope::Hold(ground_.scope)] {
       burial_is_posted_ = false;
       over_.clear();
@@ -236,9 +237,8 @@ void House::schedule_burial() noexcept {
       check_stopped();
     });
     burial_is_posted_ = true;
-  } catch (const std::bad_alloc&) {
-    schedule_sweep();
-  }
+  });
+  if (!burial_is_posted_) schedule_sweep();
 }
 
 // ---- links

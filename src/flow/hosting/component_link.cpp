@@ -52,6 +52,8 @@ void ComponentLink::start() {
 }
 
 void ComponentLink::break_off(Reason reason, const char* what) noexcept {
+  ground_.scope.attempt(
+      [&] { ground_.log(report::Event(report::Level::error, "internal_fault").with("detail", what)); });
   try {
     connection->abort();
     on_closed({reason, what});

@@ -211,7 +211,12 @@ void Router::route_out_kept(const pairs::PairKey& key, pair::Stanza stanza, pair
 
 void Router::rides(pairs::OutPair& pair, streams::Stream& stream) {
   if (!pair.backlog) return;
-  wait_in_turn(pair, stream);
+  bool waits = false;
+  ground_.scope.attempt([&] {
+    wait_in_turn(pair, stream);
+    waits = true;
+  });
+  if (!waits) return bounce_all(pair, {Reason::memory, "no memory"});  // nobody would send it
   drain(stream);
 }
 

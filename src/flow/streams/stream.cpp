@@ -60,6 +60,8 @@ void Stream::guarded(Step step) noexcept {
 }
 
 void Stream::break_off(Reason reason, const char* what) noexcept {
+  ground_.scope.attempt(
+      [&] { ground_.log(report::Event(report::Level::error, "internal_fault").with("detail", what)); });
   try {
     connection->abort();
     on_closed({reason, what});

@@ -78,7 +78,8 @@ void release_waiters(Stream& stream, const Error& why) {
   if (stream.wants_verdict) stream.wants_verdict->open(fail(why));
   for (const auto& [pair, question] : stream.asked) question.answer->open(DbAnswer(fail(why)));
   stream.asked.clear();
-  for (const auto& turn : std::exchange(stream.wait_to_ask, {})) turn->open(false);
+  for (const auto& turn : stream.wait_to_ask) turn->open(false);
+  stream.wait_to_ask.clear();
   for (const auto& [question, gate] : stream.verifying) gate->open(DbAnswer(fail(why)));
   stream.verifying.clear();
   for (auto& [sender, record] : stream.senders)
