@@ -257,6 +257,20 @@ TEST(NthAllocation, ComponentComesAndGoes) {  // AB-161
                            stage.world.run_for(5s);
                          }});
 }
+TEST(NthAllocation, ProofThatIsRenewed) {  // AB-161
+  each_allocation_fails({[](Stage& stage) {
+                           stage.send("target1.tld", "cert.tld", "m1");
+                           stage.world.check_every = 1000;
+                           stage.world.run_for(20s);
+                           stage.gateway->gateway->set_policy(stage.policy);  // all is proven anew within a minute
+                         },
+                         [](Stage& stage) {
+                           stage.world.check_every = 1;
+                           stage.world.run_for(90s);
+                           stage.send("target1.tld", "cert.tld", "still");
+                           stage.world.run_for(5s);
+                         }});
+}
 
 }  // namespace
 }  // namespace ligase::sim
