@@ -347,6 +347,14 @@ def test_peer_that_is_restarted_is_proven_anew_over_few_connections(lab):  # MUX
     assert document["connections"]["measured"] <= 2
 
 
+def test_slow_customer_holds_up_nobody_else(lab):  # FLOW-02, FLOW-03
+    document = _broken(lab("--domains", "2x3", "--stanzas", "200", "--break", "slow-customer", "--json"))
+    assert re.search(r"had arrived after [0-9.]+ s, with [1-9][0-9]* stanzas for it still under way",
+                     document["break"]["says"])
+    assert document["stanzas"]["lost"] == 0
+    assert document["connections"]["measured"] == 1
+
+
 def test_what_can_be_broken_is_listed_and_each_is_tested_here(lab):
     code, text, _ = lab("--break", "list").wait()
     assert code == 0
@@ -354,7 +362,7 @@ def test_what_can_be_broken_is_listed_and_each_is_tested_here(lab):
     document = json.loads(out)
     _valid(document, "lab_breakages")
     assert [line.split(maxsplit=1) for line in text.splitlines()] == [[one["what"], one["meaning"]] for one in document]
-    tested = {row[0] for row in _REFUSED + _WEAKER} | {"no-eku", "dialback-forged", "peer-restart"}
+    tested = {row[0] for row in _REFUSED + _WEAKER} | {"no-eku", "dialback-forged", "peer-restart", "slow-customer"}
     assert {one["what"] for one in document} == tested
 
 

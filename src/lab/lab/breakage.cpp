@@ -39,6 +39,8 @@ constexpr Breakage kBreakages[] = {
      Reason::dns_indeterminate, Reason::dns_tlsa_bogus, "SRV", "O-02, I-12"},
     {Harm::peer_restart, "peer-restart", "the gateway that serves {} is restarted in the middle", Way::dnssec,
      Way::dnssec, kNone, kNone, "system-shutdown", "MUX-01"},
+    {Harm::slow_customer, "slow-customer", "the server of {} reads 10 kB a second", Way::dnssec, Way::dnssec, kNone,
+     kNone, "reads 10 kB a second", "FLOW-02, FLOW-03"},
 };
 
 }  // namespace

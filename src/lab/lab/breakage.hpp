@@ -26,6 +26,7 @@ enum class Harm : std::uint8_t {
   dialback_forged,
   nameserver_silent,
   peer_restart,
+  slow_customer,
 };
 
 struct Breakage {

@@ -51,7 +51,7 @@ TEST(LabBreakage, BadCertificateOrDocument_IsDialbackOrNothing_AsThePolicyHasIt)
 }
 
 TEST(LabBreakage, WhatDoesNotMatter_IsProvenAllTheSame) {
-  for (const char* name : {"no-eku", "peer-restart"})
+  for (const char* name : {"no-eku", "peer-restart", "slow-customer"})
     for (const bool only_its_way : {false, true})
       EXPECT_EQ(expected_of(*find_breakage(name), only_its_way).proof, find_breakage(name)->way) << name;
 }

@@ -6,6 +6,7 @@
 #include <array>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/write.hpp>
 
 #include "base/bytes.hpp"
@@ -20,6 +21,8 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 
 constexpr std::string_view kAccept = "jabber:component:accept";
+constexpr int kSmallBuffer = 4096;  // of the socket of one that is slow, so that the kernel does not read for it
+constexpr std::chrono::milliseconds kBetweenReads{100};
 constexpr std::size_t kWriteAhead = 64 * 1024;  // bytes asked of the owner at once
 
 std::string handshake(std::string_view stream_id, std::string_view secret) {
@@ -49,6 +52,7 @@ class Component::Impl : public std::enable_shared_from_this<Component::Impl>, pr
   Impl(const Executor& executor, std::uint16_t port, std::string domain, std::string secret, std::size_t who,
        Owner& owner)
       : socket_(executor),
+        rest_(executor),
         to_(asio::ip::make_address(kLoopback), port),
         domain_(std::move(domain)),
         secret_(std::move(secret)),
@@ -56,7 +60,14 @@ class Component::Impl : public std::enable_shared_from_this<Component::Impl>, pr
         owner_(&owner),
         parser_(xml::Limits{.stanza_size = 1 << 20}) {}
 
+  void read_slowly(std::size_t bytes_per_second) { bytes_per_second_ = bytes_per_second; }
+
   void start() {
+    if (bytes_per_second_ > 0) {
+      boost::system::error_code ignored;
+      socket_.open(tcp::v4(), ignored);
+      socket_.set_option(asio::socket_base::receive_buffer_size(kSmallBuffer), ignored);
+    }
     socket_.async_connect(to_, [self = shared_from_this()](const boost::system::error_code& error) {
       if (error) return self->fail("cannot connect: " + error.message());
       self->socket_.set_option(tcp::no_delay(true));
@@ -78,6 +89,7 @@ class Component::Impl : public std::enable_shared_from_this<Component::Impl>, pr
       socket_.write_some(asio::buffer(std::string_view("</stream:stream>")), ignored);
     }
     boost::system::error_code ignored;
+    rest_.cancel();
     socket_.close(ignored);
   }
 
@@ -110,16 +122,27 @@ class Component::Impl : public std::enable_shared_from_this<Component::Impl>, pr
                       });
   }
 
+  // One that is slow reads little at a time, and rests after it.
   void read() {
-    socket_.async_read_some(asio::buffer(block_),
+    const bool is_slow = bytes_per_second_ > 0 && is_ready_;
+    const std::size_t most = is_slow ? bytes_per_second_ * kBetweenReads.count() / 1000 : block_.size();
+    socket_.async_read_some(asio::buffer(block_, most),
                             [self = shared_from_this()](const boost::system::error_code& error, std::size_t count) {
                               if (self->owner_ == nullptr) return;
                               if (error) return self->fail("the gateway closed the connection: " + error.message());
                               const xml::Fed fed = self->parser_.feed({self->block_.data(), count}, *self);
                               if (self->owner_ == nullptr) return;
                               if (fed.fault) return self->fail("the gateway sent bad XML: " + fed.fault->text);
-                              self->read();
+                              self->rest();
                             });
+  }
+
+  void rest() {
+    if (bytes_per_second_ == 0 || !is_ready_) return read();
+    rest_.expires_after(kBetweenReads);
+    rest_.async_wait([self = shared_from_this()](const boost::system::error_code& error) {
+      if (!error && self->owner_ != nullptr) self->read();
+    });
   }
 
   xml::Take header(const xml::Header& header) override {
@@ -153,6 +176,8 @@ class Component::Impl : public std::enable_shared_from_this<Component::Impl>, pr
   }
 
   tcp::socket socket_;
+  asio::steady_timer rest_;
+  std::size_t bytes_per_second_ = 0;  // 0: as it comes
   tcp::endpoint to_;
   std::string domain_, secret_;
   std::size_t who_;
@@ -171,6 +196,7 @@ Component::~Component() {
 }
 Component::Component(Component&&) noexcept = default;
 Component& Component::operator=(Component&&) noexcept = default;
+void Component::read_slowly(std::size_t bytes_per_second) { impl_->read_slowly(bytes_per_second); }
 void Component::start() { impl_->start(); }
 void Component::wake() { impl_->wake(); }
 void Component::close() { impl_->hang_up(); }

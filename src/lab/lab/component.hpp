@@ -1,5 +1,5 @@
 // One customer's server: an XEP-0114 component as small as it can be. It shakes hands, writes what it is given, and hands on
-// what it reads. It reads always, so it never holds up a gateway.
+// what it reads. It reads always, so it never holds up a gateway, but for one that is to be slow.
 #pragma once
 #include <cstdint>
 #include <memory>
@@ -33,6 +33,7 @@ class Component {
   Component(Component&&) noexcept;
   Component& operator=(Component&&) noexcept;  // only of a closed one
 
+  void read_slowly(std::size_t bytes_per_second);  // before start(), from its handshake on
   void start();
   void wake();   // next_stanza() has something again
   void close();  // </stream:stream>; no further calls to the owner

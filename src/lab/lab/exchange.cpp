@@ -19,7 +19,9 @@ Exchange::Exchange(const Plan& plan, unsigned stanzas, const Executor& executor)
 
 Component Exchange::make_component(std::size_t who) {
   const Provider& provider = plan_.providers[who < first_of(1) ? 0 : 1];
-  return {executor_, provider.component_port, domain(who), plan_.component_secret, who, *this};
+  Component made(executor_, provider.component_port, domain(who), plan_.component_secret, who, *this);
+  if (plan_.has(Harm::slow_customer) && domain(who) == plan_.broken_domain()) made.read_slowly(kSlowBytesPerSecond);
+  return made;
 }
 
 std::size_t Exchange::first_of(std::size_t provider) const noexcept {

@@ -11,6 +11,8 @@
 
 namespace ligase::lab {
 
+constexpr std::size_t kSlowBytesPerSecond = 10'000;  // Harm::slow_customer
+
 class Exchange final : private Component::Owner {
  public:
   Exchange(const Plan& plan, unsigned stanzas, const Executor& executor);

@@ -33,6 +33,7 @@ Ledger::Ledger(const Plan& plan, unsigned stanzas) : plan_(plan), stanzas_(stanz
   next_.resize(flows);
   written_.resize(flows);
   arrived_.resize(flows);
+  if (plan.has(Harm::slow_customer)) slow_ = plan.providers[1].customers.size() - 1;
 }
 
 Flow Ledger::flow(std::size_t index) const noexcept {
@@ -58,6 +59,7 @@ std::string Ledger::write(std::size_t index, unsigned number, Moment now) {
   const Flow of = flow(index);
   fate(index, number) = Fate::under_way;
   ++sent_;
+  if (is_to_slow(of)) ++to_slow_;
   if (number == 0) written_[index] = now;
   return "<message from='lab@" + sender(of) + "/lab' to='lab@" + target(of) + "' id='" + std::to_string(index) + "-" +
          std::to_string(number) + "' type='normal'><body>stanza " + std::to_string(number + 1) + " of " +
@@ -88,6 +90,7 @@ void Ledger::arrived(const Arrival& arrival, Moment now) {
   if (!is_expected) return note("at a wrong place", arrival);
   Fate& now_is = fate(index, number);
   if (now_is != Fate::under_way) return note(now_is == Fate::unsent ? "never sent" : "twice", arrival);
+  if (is_to_slow(of)) --to_slow_;
   if (arrival.is_error) {
     now_is = Fate::bounced;
     ++bounced_;

@@ -53,6 +53,8 @@ class Ledger {
   bool is_complete() const noexcept { return is_complete_to(stanzas_); }
   // The stanzas of every flow up to this many for each were sent, and none is under way.
   bool is_complete_to(unsigned for_each) const noexcept { return sent_ == flows() * for_each && lost() == 0; }
+  // All that is still to come is for the domain that is slow: everything else has arrived, or came back.
+  bool waits_for_slow_alone() const noexcept { return sent_ == total_ && lost() == to_slow_; }
   std::uint64_t total() const noexcept { return total_; }
   std::uint64_t flows_live() const noexcept { return flows_live_; }  // with a stanza delivered
 
@@ -77,6 +79,7 @@ class Ledger {
 
  private:
   enum class Fate : std::uint8_t { unsent, under_way, delivered, bounced };
+  bool is_to_slow(const Flow& flow) const noexcept { return flow.from_provider == 0 && flow.target == slow_; }
   Fate& fate(std::size_t flow, unsigned number) { return fates_[flow * stanzas_ + number]; }
   std::uint64_t count(std::size_t flow, Fate fate) const;
   void note(const char* kind, const Arrival& arrival);
@@ -87,6 +90,8 @@ class Ledger {
   std::vector<Fate> fates_;
   std::vector<unsigned> next_;  // of each flow: the lowest number not yet seen
   std::vector<Moment> written_, arrived_;
+  std::size_t slow_ = SIZE_MAX;  // provider two's customer that is slow, if any
+  std::uint64_t to_slow_ = 0;    // under way to it
   std::uint64_t sent_ = 0, delivered_ = 0, bounced_ = 0, flows_live_ = 0;
   std::map<std::string, Fault> faults_;
   std::map<std::string, std::uint64_t> bounce_texts_;

@@ -98,6 +98,8 @@ class Judgement {
     for (std::size_t i = 0; i < seen_.ledger.flows(); ++i) {
       const Flow flow = seen_.ledger.flow(i);
       if (seen_.ledger.sender(flow) != outcome_.domain && seen_.ledger.target(flow) != outcome_.domain) continue;
+      // Whom it does not read in time has his own stanzas back, by their age.
+      if (plan_.has(Harm::slow_customer) && seen_.ledger.target(flow) == outcome_.domain) continue;
       otherwise += expected_.proof ? seen_.ledger.bounced(i) : seen_.ledger.delivered(i);
     }
     if (otherwise != 0)
@@ -112,6 +114,8 @@ class Judgement {
         return say_of_forger();
       case Harm::peer_restart:
         return say_of_restart();
+      case Harm::slow_customer:
+        return say_of_slow();
       default:
         break;
     }
@@ -152,6 +156,16 @@ class Judgement {
         "{} ended the stream ({}: {}), and {} is proven by {} anew on another; nothing needs to "
         "be done",
         plan_.providers[1].host, outcome_.reason, value_in_record(record, "detail"), outcome_.domain, outcome_.proof);
+  }
+
+  void say_of_slow() {
+    if (!seen_.others_took)
+      return wrong("not everything for the others had arrived before the end, so they waited for {}", outcome_.domain);
+    outcome_.says = fmt::format(
+        "{} reads 10 kB a second: all that was for others had arrived after {:.2f} s, with {} stanzas for it still "
+        "under "
+        "way; who writes to it waits, and nobody else",
+        outcome_.domain, seen_.others_took->count(), seen_.under_way_to_slow);
   }
 
   const Plan& plan_;

@@ -32,6 +32,9 @@ struct Seen {
   const Ledger& ledger;
   std::vector<PairEntry> entries;  // of gateway one
   std::string log;                 // of gateway one
+  // Of a customer that is slow: when all else had arrived, and how much was under way to it then.
+  std::optional<Seconds> others_took{};
+  std::uint64_t under_way_to_slow = 0;
 };
 // `plan.breakage` is not null. `seen.entries` that are not of the domain are left to the report.
 Outcome judge_outcome(const Plan& plan, const Seen& seen);

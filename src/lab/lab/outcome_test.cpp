@@ -133,6 +133,16 @@ TEST_F(LabOutcome, Restart_IsToldByHowTheStreamEnded) {
   EXPECT_FALSE(outcome({proven("out", "dnssec"), proven("in", "dnssec")}).is_right());  // nothing ended
 }
 
+TEST_F(LabOutcome, SlowCustomer_IsRightIfTheOthersDidNotWaitForIt) {
+  run("slow-customer");
+  deliver();
+  const std::vector<PairEntry> entries{proven("out", "dnssec"), proven("in", "dnssec")};
+  const Outcome told = judge_outcome(plan, {*ledger, entries, "", Seconds(0.25), 7});
+  EXPECT_THAT(told.wrong, IsEmpty());
+  EXPECT_THAT(told.says, HasSubstr("had arrived after 0.25 s, with 7 stanzas for it still under way"));
+  EXPECT_FALSE(outcome(entries).is_right());
+}
+
 TEST_F(LabOutcome, OnlyTheBrokenDomainsPairs_MayBeRefused) {
   plan = make_plan({.domains_one = 1, .domains_two = 2, .break_what = "tlsa"});
   EXPECT_TRUE(may_be_refused(plan, "sender1.tld", "target2.tld"));

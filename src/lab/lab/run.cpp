@@ -23,6 +23,7 @@ using Clock = std::chrono::steady_clock;
 
 constexpr Clock::duration kConnectPatience = 20s, kFirstPatience = 60s, kRestPatience = 60s,
                           kRestPatienceOfAPair = 10ms;
+constexpr std::uint64_t kMostOfAStanza = 300;  // bytes
 constexpr Clock::duration kEndPatience = 3s, kAnswerPatience = 10s, kForever = 24h * 365;
 constexpr Clock::duration kExpiryPatience = 30s, kRestartPatience = 40s;  // a gateway drains for 30 s at most
 
@@ -142,8 +143,13 @@ Result<void> Run::do_harm() {
   return {};
 }
 
+// One that is slow reads for as long as it needs for everything.
 Clock::duration Run::rest_patience() const {
-  return kRestPatience + exchange_->ledger().flows() * kRestPatienceOfAPair;
+  const Ledger& ledger = exchange_->ledger();
+  const Clock::duration usual = kRestPatience + ledger.flows() * kRestPatienceOfAPair;
+  if (!scene_->plan().has(Harm::slow_customer)) return usual;
+  const std::uint64_t bytes = std::uint64_t{options_.stanzas} * options_.domains_one * kMostOfAStanza;
+  return usual + std::chrono::seconds(bytes / kSlowBytesPerSecond);
 }
 
 // Out of time is no error here: what is missing then is what the report tells.
@@ -156,8 +162,13 @@ Result<void> Run::exchange_all() {
   if (scene_->plan().has(Harm::peer_restart))
     if (auto restarted = restart_peer(); !restarted) return restarted;
   exchange_->send_rest();
+  const auto began = Clock::now();
   waited = wait(
       [&] {
+        if (!others_took_ && ledger.waits_for_slow_alone()) {
+          others_took_ = Clock::now() - began;
+          under_way_to_slow_ = ledger.lost();
+        }
         progress_.update(fmt::format("{} of {} pairs, {} of {} stanzas arrived, {} came back", ledger.flows_live(),
                                      ledger.flows(), ledger.delivered(), ledger.total(), ledger.bounced()));
         return ledger.is_complete();
@@ -214,7 +225,8 @@ Result<void> Run::judge(Report& report, std::vector<PairEntry> of_one) {
     report.to_be_bounced = 2ull * options_.domains_one * options_.stanzas;
     report.to_be_refused = 4ull * options_.domains_one;  // out and in, at either gateway
   }
-  report.outcome = judge_outcome(plan, {exchange_->ledger(), std::move(of_one), std::move(*log)});
+  report.outcome =
+      judge_outcome(plan, {exchange_->ledger(), std::move(of_one), std::move(*log), others_took_, under_way_to_slow_});
   return {};
 }
 
@@ -225,6 +237,7 @@ void Run::find_faults(Report& report) const {
   std::uint64_t unexpected = 0;
   for (std::size_t i = 0; i < ledger.flows(); ++i) {
     const Flow flow = ledger.flow(i);
+    if (scene_->plan().has(Harm::slow_customer) && ledger.target(flow) == scene_->plan().broken_domain()) continue;
     if (!may_be_refused(scene_->plan(), ledger.sender(flow), ledger.target(flow))) unexpected += ledger.bounced(i);
   }
   if (unexpected != 0)

@@ -50,6 +50,8 @@ class Run {
   std::unique_ptr<Scene> scene_;
   std::unique_ptr<Exchange> exchange_;
   double setup_ = 0;
+  std::optional<Seconds> others_took_;   // Harm::slow_customer: until all that was for others had arrived
+  std::uint64_t under_way_to_slow_ = 0;  // then
 };
 
 }  // namespace ligase::lab
