@@ -70,14 +70,17 @@ class Runner : private StanzaSink {
       hosting_.encryption = line.find("preferred") != std::string::npos ? Encryption::preferred : Encryption::required;
       hosting_.is_bidi = line.find("bidi") != std::string::npos;
       Limits limits;
+      if (line.find("flow") != std::string::npos) limits.window = 65536;
       if (line.find("small stanzas") != std::string::npos) limits.stanza_size = limits.xml.stanza_size = 200;
       machine_.emplace(Machine::receive(
           limits, hosting_, [this] { return fmt::format("id{}", ++ids_); }, now_));
     } else if (line.starts_with("initiating")) {
       const Encryption encryption =
           line.find("preferred") != std::string::npos ? Encryption::preferred : Encryption::required;
+      Limits limits;
+      if (line.find("flow") != std::string::npos) limits.window = 65536;
       machine_.emplace(
-          Machine::initiate(Limits{}, *Domain::parse("sender1.tld"), *Domain::parse("target1.tld"), encryption, now_));
+          Machine::initiate(limits, *Domain::parse("sender1.tld"), *Domain::parse("target1.tld"), encryption, now_));
       take(machine_->start());
     } else if (line == "tls") {
       take(machine_->on_tls(now_));
@@ -98,6 +101,11 @@ class Runner : private StanzaSink {
     } else if (line.starts_with("authenticate ")) {
       take(machine_->authenticate(
           line == "authenticate yes" ? Result<void>{} : fail(Reason::pkix_name, "the certificate names nobody"), now_));
+    } else if (line == "flow") {
+      flush_sent();
+      const auto& flow = machine_->flow();
+      actual.push_back(flow ? fmt::format("== windows: ours {}, theirs {}", flow->ours, flow->theirs)
+                            : "== no windows");
     } else if (line == "features") {
       flush_sent();
       const Features& features = machine_->features();

@@ -265,11 +265,16 @@ std::unique_ptr<pair::Backlog> Router::forget_backlog(pairs::OutPair& pair) noex
 
 // By turns, so that a pair with much to send takes nothing from the others (MUX-11).
 void Router::drain(streams::Stream& stream) {
-  std::vector<pairs::OutPair*> unproven, without_credit;
+  std::vector<pairs::OutPair*> unproven;
   const auto next_size = [&](pairs::OutPair* pair) -> std::optional<std::uint64_t> {
-    const bool is_live = ground_.live_proof(pair->life, stream.ref) != nullptr;
-    if (is_live && stream.has_credit(pair->key)) return pair->backlog->queue.first().bytes.size();
-    (is_live ? without_credit : unproven).push_back(pair);
+    if (ground_.live_proof(pair->life, stream.ref) == nullptr) {
+      unproven.push_back(pair);
+    } else if (stream.has_credit(pair->key)) {
+      return pair->backlog->queue.first().bytes.size();
+    } else {
+      stream.without_credit.insert(pair);
+      pair->backlog->queue.wait_at(waiting_);
+    }
     return std::nullopt;
   };
   while (stream.connection->queued() <= seams::kHighMark) {
@@ -278,7 +283,6 @@ void Router::drain(streams::Stream& stream) {
     stream.turns.spend((*next)->backlog->queue.first().bytes.size());
     send_next(**next, stream);
   }
-  for (pairs::OutPair* pair : without_credit) wait_in_turn(*pair, stream);
   for (pairs::OutPair* pair : unproven) {
     stream.leave(*pair);
     owner_.set_up(*pair);

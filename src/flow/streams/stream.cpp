@@ -251,13 +251,16 @@ void Stream::carry(const pairs::PairKey& pair, std::string_view stanza) {
 }
 
 void Stream::give_credit(PairWindow& window) {
-  const pair::Window before = window.window;
-  try {
-    while (const std::uint32_t bytes = window.window.give(ground_.now(), connection->round_trip()))
+  for (;;) {
+    const pair::Window before = window.window;
+    const std::uint32_t bytes = window.window.give(ground_.now(), connection->round_trip());
+    if (bytes == 0) return;
+    try {
       write(stream::give_credit(window.key.sender, window.key.target, bytes));
-  } catch (...) {
-    window.window = before;  // nobody was told
-    throw;
+    } catch (...) {
+      window.window = before;  // nobody was told
+      throw;
+    }
   }
 }
 
